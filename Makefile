@@ -1,0 +1,45 @@
+# The project's two commands are `make demo` and `make test`; the others help with the work.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+
+.PHONY: help demo demo-reset test lint format screenshots clean
+
+help:
+	@echo "make demo        run the demo shop and the LINE emulator"
+	@echo "make demo-reset  start the demo over, with fresh data"
+	@echo "make test        install what the tests need and run them"
+	@echo "make lint        linters and type checker"
+
+demo: $(VENV)/.demo
+	@exec $(BIN)/python -m demo_shop
+
+demo-reset: $(VENV)/.demo
+	@exec $(BIN)/python -m demo_shop --reset
+
+test: $(VENV)/.dev
+	@BIN=$(BIN) sh .ci/browser
+	$(BIN)/python -m pytest
+
+lint: $(VENV)/.dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+format: $(VENV)/.dev
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+clean:
+	rm -rf $(VENV) build dist *.egg-info
+
+$(VENV)/bin/python:
+	@PYTHON=$(PYTHON) VENV=$(VENV) sh .ci/venv
+
+$(VENV)/.demo: $(VENV)/bin/python setup.cfg pyproject.toml
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[demo]'
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/bin/python setup.cfg pyproject.toml
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	@touch $@ $(VENV)/.demo

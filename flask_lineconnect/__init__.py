@@ -1,0 +1,133 @@
+"""flask-lineconnect: join a Flask shop and LINE.
+
+The names below are imported when they are first used, so that importing the package costs nothing.
+Start reading at ``extension.py``.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+from typing import Any
+
+if TYPE_CHECKING:
+    from .blueprint import LineBlueprint
+    from .errors import ConfigError
+    from .errors import InvalidMessage
+    from .errors import LineApiError
+    from .errors import LineConnectError
+    from .errors import Refused
+    from .errors import UsageError
+    from .extension import LineConnect
+    from .login.auto import auto_login
+    from .messages.objects import ButtonsMessage
+    from .messages.objects import FlexMessage
+    from .messages.objects import MessageAction
+    from .messages.objects import PostbackAction
+    from .messages.objects import RawMessage
+    from .messages.objects import Reply
+    from .messages.objects import TextMessage
+    from .messages.objects import UriAction
+    from .messages.render import render_message
+    from .rich_menu import RichMenu
+    from .shop import LineProfile
+    from .shop import OrderLine
+    from .shop import OrderSummary
+    from .shop import PointBalance
+    from .shop import ShopAdapter
+    from .state import current_line
+    from .webhooks.events import Event
+    from .webhooks.events import FollowEvent
+    from .webhooks.events import PostbackEvent
+    from .webhooks.events import TextEvent
+    from .webhooks.events import UnfollowEvent
+    from .webhooks.events import UnknownEvent
+    from .webhooks.members import member_for
+    from .webhooks.members import postback_for
+    from .webhooks.members import require_member
+
+_HOMES = {
+    "blueprint": ("LineBlueprint",),
+    "errors": (
+        "ConfigError",
+        "InvalidMessage",
+        "LineApiError",
+        "LineConnectError",
+        "Refused",
+        "UsageError",
+    ),
+    "extension": ("LineConnect",),
+    "login.auto": ("auto_login",),
+    "messages.objects": (
+        "ButtonsMessage",
+        "FlexMessage",
+        "MessageAction",
+        "PostbackAction",
+        "RawMessage",
+        "Reply",
+        "TextMessage",
+        "UriAction",
+    ),
+    "messages.render": ("render_message",),
+    "rich_menu": ("RichMenu",),
+    "shop": ("LineProfile", "OrderLine", "OrderSummary", "PointBalance", "ShopAdapter"),
+    "state": ("current_line",),
+    "webhooks.events": (
+        "Event",
+        "FollowEvent",
+        "PostbackEvent",
+        "TextEvent",
+        "UnfollowEvent",
+        "UnknownEvent",
+    ),
+    "webhooks.members": ("member_for", "postback_for", "require_member"),
+}
+_HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
+
+__all__ = [
+    "ButtonsMessage",
+    "ConfigError",
+    "Event",
+    "FlexMessage",
+    "FollowEvent",
+    "InvalidMessage",
+    "LineApiError",
+    "LineBlueprint",
+    "LineConnect",
+    "LineConnectError",
+    "LineProfile",
+    "MessageAction",
+    "OrderLine",
+    "OrderSummary",
+    "PointBalance",
+    "PostbackAction",
+    "PostbackEvent",
+    "RawMessage",
+    "Refused",
+    "Reply",
+    "RichMenu",
+    "ShopAdapter",
+    "TextEvent",
+    "TextMessage",
+    "UnfollowEvent",
+    "UnknownEvent",
+    "UriAction",
+    "UsageError",
+    "auto_login",
+    "current_line",
+    "member_for",
+    "postback_for",
+    "render_message",
+    "require_member",
+]
+
+
+def __getattr__(name: str) -> Any:
+    home = _HOME_OF.get(name)
+    if home is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(import_module(f"{__name__}.{home}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -1,0 +1,300 @@
+"""Every ``LINECONNECT_`` setting: typed, documented, checked and read once.
+
+:class:`Config` is the one table; ``docs/settings.md`` is printed from it (``flask line settings``).
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+import re
+from collections.abc import Callable
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfoNotFoundError
+
+from .errors import ConfigError
+
+PREFIX = "LINECONNECT_"
+
+
+@dataclass(frozen=True, slots=True)
+class LineHosts:
+    """Where LINE is: the only place that knows any host of LINE's.
+
+    :ivar frame_ancestors: origins that may show our pages in a frame and whose frames count as
+        LINE's in-app browser. Empty for the real LINE, which is no web page.
+
+    Source: LINE platform, "Hosts"; LIFF, "Integrating the LIFF SDK".
+    """
+
+    access: str = "https://access.line.me"
+    api: str = "https://api.line.me"
+    api_data: str = "https://api-data.line.me"
+    liff: str = "https://liff.line.me"
+    liff_sdk: str = "https://static.line-scdn.net/liff/edge/2/sdk.js"
+    frame_ancestors: tuple[str, ...] = ()
+
+    @classmethod
+    def at(cls, origin: str) -> LineHosts:
+        """Return the hosts of a platform that serves all of LINE's paths at one origin."""
+        return cls(origin, origin, origin, origin, f"{origin}/liff/edge/2/sdk.js", (origin,))
+
+
+def _text(value: object) -> str:
+    if isinstance(value, int) and not isinstance(value, bool):
+        value = str(value)
+    if not isinstance(value, str) or not value.strip():
+        raise ValueError("must be a text that is not empty")
+    return value.strip()
+
+
+def _secret(value: object) -> str:
+    if not isinstance(value, str) or not value.strip():
+        raise ValueError(
+            "must be text. A secret of digits alone that comes from the environment needs quotes: "
+            "the value is read as JSON"
+        )
+    return value.strip()
+
+
+def _channel_id(value: object) -> str:
+    text = _text(value)
+    if not text.isdecimal():
+        raise ValueError("must be the channel ID of LINE's console, digits only")
+    return text
+
+
+def _liff_id(value: object) -> str:
+    text = _text(value)
+    if not re.fullmatch(r"\d+-\w+", text):
+        raise ValueError("must look like 1234567890-AbcdEfgh, as LINE's console shows it")
+    return text
+
+
+def _origin(value: object) -> str:
+    parts = urlsplit(_text(value).rstrip("/"))
+    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.fragment:
+        raise ValueError("must be an address such as https://shop.example")
+    if parts.username or parts.password:
+        raise ValueError("must not hold a user name or a password")
+    return parts.geturl()
+
+
+def _path(value: object) -> str:
+    text = _text(value)
+    if not text.startswith("/") or text.startswith("//"):
+        raise ValueError("must be a path that starts with a slash")
+    return text.rstrip("/") or "/"
+
+
+def _names(value: object) -> tuple[str, ...]:
+    if isinstance(value, str):
+        value = value.split()
+    if not isinstance(value, list | tuple | set | frozenset):
+        raise ValueError("must be a list of names")
+    return tuple(_text(name) for name in value)
+
+
+def _seconds(value: object) -> float:
+    if not isinstance(value, int | float) or isinstance(value, bool) or value <= 0:
+        raise ValueError("must be a number of seconds above 0")
+    return float(value)
+
+
+def _zone(value: object) -> str:
+    text = _text(value)
+    try:
+        ZoneInfo(text)
+    except (ZoneInfoNotFoundError, ValueError):
+        raise ValueError("must be a time zone such as Asia/Tokyo") from None
+    return text
+
+
+def _one_of(*allowed: str) -> Callable[[object], str]:
+    def parse(value: object) -> str:
+        text = _text(value)
+        if text not in allowed:
+            raise ValueError(f"must be one of: {', '.join(allowed)}")
+        return text
+
+    return parse
+
+
+def _scope(value: object) -> str:
+    names = _names(value)
+    unknown = set(names) - {"openid", "profile", "email"}
+    if "openid" not in names or unknown:
+        raise ValueError("must hold openid, and may hold profile and email")
+    return " ".join(names)
+
+
+def _setting(
+    parse: Callable[[object], Any],
+    doc: str,
+    *,
+    default: Any = dataclasses.MISSING,
+    secret: bool = False,
+) -> Any:
+    metadata = {"parse": parse, "doc": doc}
+    return dataclasses.field(default=default, repr=not secret, metadata=metadata)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Config:
+    """The extension's settings for one app; field ``x`` is read from ``LINECONNECT_X``."""
+
+    base_url: str = _setting(
+        _origin,
+        "The shop's own public address. Callback, webhook, message links and QR codes are built "
+        "from it, never from a request.",
+    )
+    login_channel_id: str = _setting(_channel_id, "Channel ID of the LINE Login channel.")
+    login_channel_secret: str = _setting(
+        _secret, "Channel secret of the LINE Login channel.", secret=True
+    )
+    messaging_channel_id: str = _setting(
+        _channel_id,
+        "Channel ID of the Messaging API channel. It must be under the same provider as the "
+        "LINE Login channel, or no member can be sent a message.",
+    )
+    messaging_channel_secret: str = _setting(
+        _secret, "Channel secret of the Messaging API channel.", secret=True
+    )
+    channel_access_token: str | None = _setting(
+        _secret,
+        "A long-lived channel access token of the Messaging API channel. Without it, short tokens "
+        "are fetched with the channel's ID and secret.",
+        default=None,
+        secret=True,
+    )
+    liff_id: str | None = _setting(
+        _liff_id, "ID of the LIFF app that shows the point card. Without it: no LIFF.", default=None
+    )
+    liff_sdk_url: str | None = _setting(
+        _text,
+        "Another address of LINE's LIFF SDK, for example a pinned version. LINE's own by default.",
+        default=None,
+    )
+    emulator_url: str | None = _setting(
+        _origin,
+        "Address of the LINE emulator, which then stands for all hosts of LINE's. Unset means the "
+        "real LINE. Refused outside debug mode.",
+        default=None,
+    )
+    url_prefix: str = _setting(_path, "Where the extension's own pages live.", default="/line")
+    login_scope: str = _setting(
+        _scope,
+        "What to ask of LINE at login. `email` needs LINE's permission for the channel.",
+        default="openid profile",
+    )
+    bot_prompt: str = _setting(
+        _one_of("aggressive", "normal"),
+        "How the consent screen offers to add the official account as a friend: `aggressive` shows "
+        "a page of its own, `normal` a switch.",
+        default="aggressive",
+    )
+    auto_login_blueprints: tuple[str, ...] = _setting(
+        _names,
+        "Blueprints whose pages log a linked member in by themselves in LINE's in-app browser, "
+        "also where no login is needed. Pages that need a login do so anyway.",
+        default=(),
+    )
+    keep_session_keys: tuple[str, ...] = _setting(
+        _names,
+        "Keys of the session that outlive login and logout; all others are cleared.",
+        default=("cart",),
+    )
+    default_page: str = _setting(
+        _path, "Where a login without a page to return to ends.", default="/"
+    )
+    engine: str = _setting(
+        _one_of("thread", "worker"),
+        "Where hooks run and messages are sent: `thread`, in the web process; `worker`, only in "
+        "`flask line worker`.",
+        default="thread",
+    )
+    timezone: str = _setting(_zone, "The shop's time zone.", default="Asia/Tokyo")
+    timeout_seconds: float = _setting(
+        _seconds, "How long to wait for an answer of LINE's, in seconds.", default=10.0
+    )
+
+    @classmethod
+    def from_mapping(cls, values: Mapping[str, Any]) -> Config:
+        """Read the ``LINECONNECT_`` keys of a Flask configuration; other keys are not looked at.
+
+        :raises ConfigError: a key is unknown, missing or wrong; names all of them at once.
+        """
+        fields = {PREFIX + field.name.upper(): field for field in dataclasses.fields(cls)}
+        given = {k: v for k, v in values.items() if k.startswith(PREFIX) and v is not None}
+        problems = [_unknown(key, fields) for key in given if key not in fields]
+        parsed = {}
+        for key, field in fields.items():
+            if key in given:
+                try:
+                    parsed[field.name] = field.metadata["parse"](given[key])
+                except ValueError as error:
+                    problems.append(f"{key} {error}.")
+            elif field.default is dataclasses.MISSING:
+                problems.append(f"{key} is missing. {field.metadata['doc']}")
+        if problems:
+            raise ConfigError(" ".join(problems))
+        return cls(**parsed)
+
+    def check_for_production(self) -> None:
+        """Refuse what is fit for development only.
+
+        :raises ConfigError: an emulator is set, or the base URL is not https.
+        """
+        if self.emulator_url:
+            raise ConfigError(
+                "LINECONNECT_EMULATOR_URL is set, but the app is not in debug mode. Unset it to "
+                "talk to LINE, or start with `flask --debug`."
+            )
+        if not self.base_url.startswith("https://"):
+            raise ConfigError(
+                "LINECONNECT_BASE_URL must start with https:// outside debug mode: LINE accepts "
+                "no other address, and the login cookies need it."
+            )
+
+    @cached_property
+    def hosts(self) -> LineHosts:
+        """The addresses of LINE, or of what stands for it."""
+        hosts = LineHosts.at(self.emulator_url) if self.emulator_url else LineHosts()
+        if self.liff_sdk_url:
+            hosts = dataclasses.replace(hosts, liff_sdk=self.liff_sdk_url)
+        return hosts
+
+    @cached_property
+    def zone(self) -> ZoneInfo:
+        """The shop's time zone."""
+        return ZoneInfo(self.timezone)
+
+
+def _unknown(key: str, known: Mapping[str, object]) -> str:
+    near = difflib.get_close_matches(key, known, n=1)
+    hint = f" Did you mean {near[0]}?" if near else ""
+    return f"{key} is not a setting.{hint}"
+
+
+def settings_reference() -> str:
+    """Return the reference of all settings as Markdown, the text of ``docs/settings.md``."""
+    lines = [
+        "# Settings",
+        "",
+        "Set them in `app.config`, or in the environment as `FLASK_LINECONNECT_…` with "
+        "`app.config.from_prefixed_env()`. A wrong, missing or unknown one stops the app at its "
+        "start with a sentence that says how to mend it.",
+        "",
+        "| setting | default | meaning |",
+        "|---|---|---|",
+    ]
+    for field in dataclasses.fields(Config):
+        required = field.default is dataclasses.MISSING
+        default = "required" if required else f"`{field.default!r}`"
+        lines.append(f"| `{PREFIX}{field.name.upper()}` | {default} | {field.metadata['doc']} |")
+    return "\n".join(lines) + "\n"

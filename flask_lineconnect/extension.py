@@ -1,0 +1,199 @@
+"""The extension object: what a shop hands over, and the steps that join it to an app.
+
+Next on the reading path: one webhook (``webhooks/views.py``), then one message
+(``outbox/queue.py``, ``outbox/delivery.py``, ``line_api/client.py``).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from typing import Any
+
+from flask import Flask
+from flask import request
+from flask_babel import Babel
+from sqlalchemy import event
+from sqlalchemy.orm import Session
+
+from . import linking
+from .blueprint import HookTable
+from .config import Config
+from .engines.embedded import NoEngine
+from .engines.embedded import ThreadEngine
+from .errors import ConfigError
+from .errors import UsageError
+from .liff.id_token import LiffTokens
+from .line_api.client import LineApi
+from .line_api.tokens import FixedToken
+from .line_api.tokens import StatelessToken
+from .login import auto
+from .login.oidc import LineLogin
+from .messages.objects import Reply
+from .messages.objects import to_payloads
+from .messages.render import json_environment
+from .models import OutboxMessage
+from .models.base import bind_member_key
+from .models.base import copy_tables
+from .models.base import member_key_type
+from .models.sqlite import prepare_sqlite
+from .outbox import queue
+from .rich_menu import RichMenu
+from .shop import ShopAdapter
+from .state import EXTENSION_KEY
+from .state import LineState
+from .state import current_line
+from .views import TemplateHelpers
+from .views import make_blueprint
+
+if TYPE_CHECKING:
+    from flask_sqlalchemy import SQLAlchemy
+
+#: Shorter secret keys can be guessed.
+MIN_SECRET_KEY = 16
+#: Marks a session whose commit gives an engine something to do.
+_WAKE = "lineconnect_wake"
+
+
+class LineConnect:
+    """Joins a shop and LINE; one object can serve several apps.
+
+    :param db: the shop's Flask-SQLAlchemy object; the extension's tables live in its database.
+    :param shop: the shop's adapter.
+    :param rich_menu: the menu below the chat, published by ``flask line setup``.
+    """
+
+    def __init__(
+        self,
+        app: Flask | None = None,
+        *,
+        db: SQLAlchemy,
+        shop: ShopAdapter[Any],
+        rich_menu: RichMenu | None = None,
+    ):
+        self.db = db
+        self.shop = shop
+        self.rich_menu = rich_menu
+        copy_tables(db.metadata, shop.model)
+        if app is not None:
+            self.init_app(app)
+
+    def init_app(self, app: Flask) -> None:
+        """Join the extension to an app; call it after ``db.init_app(app)``.
+
+        :raises ConfigError: a setting is missing, wrong, or fit for development only.
+        :raises UsageError: Flask-SQLAlchemy or Flask-Login was not set up for the app before.
+        """
+        config = Config.from_mapping(app.config)
+        _check_neighbours(app)
+        _check_for_production(app, config)
+        _set_up_babel(app)
+        self._prepare_database(app)
+        state = self._make_state(app, config)
+        app.extensions[EXTENSION_KEY] = state
+        app.register_blueprint(make_blueprint(app), url_prefix=config.url_prefix)
+        app.jinja_env.globals["lineconnect"] = TemplateHelpers()
+        auto.register(app)
+        _run_engine_with(app, state)
+
+    def send(self, member: Any, message: Reply, *, key: str | None = None) -> OutboxMessage | None:
+        """Send a message to a member, inside the caller's transaction.
+
+        The message exists if and only if the caller commits; an engine sends it afterwards.
+
+        :param key: names the message, for example ``"order-1001:shipped"``; the same key is sent
+            once, however often this is called.
+        :return: the queued message, or ``None`` for a member without a LINE account.
+        :raises InvalidMessage: the message breaks one of LINE's limits.
+        """
+        line = current_line
+        account = linking.account_of(line.session, linking.member_key(line.session, member))
+        if account is None:
+            return None
+        line.session.info[_WAKE] = True
+        return queue.enqueue(line.session, account, to_payloads(message), key=key, now=line.clock())
+
+    def _make_state(self, app: Flask, config: Config) -> LineState:
+        hosts, timeout = config.hosts, config.timeout_seconds
+        token_url = f"{hosts.api}/oauth2/v3/token"
+        login_token = StatelessToken(
+            token_url, config.login_channel_id, config.login_channel_secret, timeout
+        )
+        messaging_token = (
+            FixedToken(config.channel_access_token)
+            if config.channel_access_token
+            else StatelessToken(
+                token_url, config.messaging_channel_id, config.messaging_channel_secret, timeout
+            )
+        )
+        return LineState(
+            app=app,
+            config=config,
+            shop=self.shop,
+            db=self.db,
+            rich_menu=self.rich_menu,
+            hooks=HookTable(),
+            api=LineApi(hosts, messaging_token, login_token, timeout),
+            login=LineLogin(config),
+            liff_tokens=LiffTokens(
+                f"{hosts.api}/oauth2/v2.1/certs", config.login_channel_id, timeout
+            ),
+            json_environment=json_environment(app),
+            engine=ThreadEngine() if config.engine == "thread" else NoEngine(),
+        )
+
+    def _prepare_database(self, app: Flask) -> None:
+        key_type = member_key_type(self.shop.model)
+        with app.app_context():
+            for engine in self.db.engines.values():
+                bind_member_key(engine.dialect, key_type)
+                prepare_sqlite(engine)
+        if not event.contains(self.db.session, "after_commit", _wake_after_commit):
+            event.listen(self.db.session, "after_commit", _wake_after_commit)
+
+
+def _check_neighbours(app: Flask) -> None:
+    if "sqlalchemy" not in app.extensions:
+        raise UsageError("call db.init_app(app) before line.init_app(app)")
+    if not hasattr(app, "login_manager"):
+        raise UsageError(
+            "call login_manager.init_app(app) of Flask-Login before line.init_app(app)"
+        )
+
+
+def _check_for_production(app: Flask, config: Config) -> None:
+    secret_key = app.config.get("SECRET_KEY")
+    if not secret_key:
+        raise ConfigError(
+            "SECRET_KEY is missing; set it to a long random text, for example the output of "
+            "`python -c 'import secrets; print(secrets.token_hex())'`"
+        )
+    if app.debug or app.testing:
+        return
+    config.check_for_production()
+    if len(secret_key) < MIN_SECRET_KEY:
+        raise ConfigError(
+            f"SECRET_KEY is shorter than {MIN_SECRET_KEY} characters; set it to a long random "
+            "text, for example the output of `python -c 'import secrets; "
+            "print(secrets.token_hex())'`"
+        )
+
+
+def _set_up_babel(app: Flask) -> None:
+    if "babel" not in app.extensions:
+        Babel(app, default_locale="ja", locale_selector=_preferred_language)
+
+
+def _preferred_language() -> str | None:
+    """Choose Japanese or English by what the browser asks for; Japanese outside a request."""
+    return request.accept_languages.best_match(["ja", "en"]) if request else None
+
+
+def _run_engine_with(app: Flask, state: LineState) -> None:
+    engine = state.engine
+    if isinstance(engine, ThreadEngine):
+        app.before_request(lambda: engine.ensure_running(state))
+
+
+def _wake_after_commit(session: Session) -> None:
+    if session.info.pop(_WAKE, False):
+        current_line.engine.wake()

@@ -1,0 +1,97 @@
+"""LINE's keys for the ID tokens of LIFF pages.
+
+Source: LINE Login v2.1 reference, "Verify ID token"; RFC 7517.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from base64 import urlsafe_b64decode
+from collections.abc import Callable
+from dataclasses import dataclass
+from dataclasses import field
+
+import requests
+from joserfc.errors import JoseError
+from joserfc.jwk import ECKey
+
+from ..errors import LineApiError
+from ..errors import Refused
+from ..i18n import gettext as _
+from ..login.oidc import Identity
+from ..login.oidc import identity_of
+from ..login.oidc import verify_liff_id_token
+
+#: Seconds between two fetches of the keys, whatever key ids are thrown at us.
+COOL_DOWN = 60
+#: Longest ID token that is looked at; LINE's are about 1 kB.
+MAX_ID_TOKEN = 8_192
+
+
+@dataclass
+class LiffTokens:
+    """Checks ID tokens of LIFF pages: ES256 with LINE's keys by ``kid``, and nothing else."""
+
+    certs_url: str
+    channel_id: str
+    timeout_seconds: float
+    monotonic: Callable[[], float] = time.monotonic
+    _keys: dict[str, ECKey] = field(default_factory=dict)
+    _fetched_at: float | None = None
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def verify(self, id_token: object) -> Identity:
+        """Return whose ID token this is.
+
+        :raises Refused: it is not LINE's for our channel, or it is no longer valid.
+        :raises LineApiError: LINE's keys could not be fetched.
+        """
+        if not isinstance(id_token, str) or len(id_token) > MAX_ID_TOKEN:
+            raise _refused("id_token")
+        key = self._key(_key_id(id_token))
+        return identity_of(verify_liff_id_token(id_token, key, channel_id=self.channel_id))
+
+    def _key(self, key_id: str) -> ECKey:
+        with self._lock:
+            if key_id not in self._keys and self._may_fetch():
+                self._fetched_at = self.monotonic()
+                self._keys = self._fetch()
+            key = self._keys.get(key_id)
+        if key is None:
+            raise _refused("kid")
+        return key
+
+    def _may_fetch(self) -> bool:
+        return self._fetched_at is None or self._fetched_at + COOL_DOWN < self.monotonic()
+
+    def _fetch(self) -> dict[str, ECKey]:
+        try:
+            answer = requests.get(
+                self.certs_url, timeout=self.timeout_seconds, allow_redirects=False
+            )
+            answer.raise_for_status()
+            listed = answer.json()["keys"]
+            return {
+                str(key["kid"]): ECKey.import_key(key)
+                for key in listed
+                if key.get("kty") == "EC" and key.get("crv") == "P-256" and "kid" in key
+            }
+        except (requests.RequestException, JoseError, KeyError, TypeError, ValueError):
+            self._fetched_at = None
+            raise LineApiError("LINE's keys for ID tokens could not be fetched") from None
+
+
+def _key_id(id_token: str) -> str:
+    """Return the ``kid`` of a token's header, which is not verified yet."""
+    header = id_token.partition(".")[0]
+    try:
+        claims = json.loads(urlsafe_b64decode(header + "=" * (-len(header) % 4)))
+        return str(claims["kid"])
+    except (ValueError, KeyError, TypeError, RecursionError):
+        raise _refused("kid") from None
+
+
+def _refused(step: str) -> Refused:
+    return Refused(_("LINEからの情報を確認できませんでした。画面を開き直してください。"), step=step)

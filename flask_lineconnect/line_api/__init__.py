@@ -1,0 +1,1 @@
+"""The gateway to LINE's Messaging API; nothing else speaks to it."""

@@ -1,0 +1,232 @@
+"""Every call of the Messaging API, through the official SDK.
+
+The SDK is imported at the first call: its import costs close to a second.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from http import HTTPStatus
+from typing import Any
+from typing import Protocol
+
+from ..config import LineHosts
+from ..errors import InvalidMessage
+from ..errors import LineApiError
+
+logger = logging.getLogger(__name__)
+
+
+class ChannelToken(Protocol):
+    """Where a channel access token comes from."""
+
+    def get(self) -> str:
+        """Return a living token."""
+
+    def forget(self) -> None:
+        """Note that LINE refused the token."""
+
+
+@dataclass
+class LineApi:
+    """The Messaging API of one official account, and the LIFF server API of its login channel."""
+
+    hosts: LineHosts
+    messaging_token: ChannelToken
+    login_token: ChannelToken
+    timeout_seconds: float
+
+    def reply(self, reply_token: str, messages: list[dict[str, Any]]) -> None:
+        """Answer a webhook event; free of charge, once per reply token.
+
+        :raises LineApiError: LINE refused, or did not answer.
+        """
+        request = _parsed(
+            self._sdk.ReplyMessageRequest, {"replyToken": reply_token, "messages": messages}
+        )
+        self._call(
+            "reply",
+            lambda sdk: sdk.reply_message_with_http_info(request, **self._options),
+        )
+
+    def push(self, line_user_id: str, messages: list[dict[str, Any]], *, retry_key: str) -> str:
+        """Send messages to one person; a repeated call with the same key sends once.
+
+        :return: LINE's request id of the call that was accepted.
+        :raises LineApiError: LINE refused, or did not answer.
+
+        Source: Messaging API reference, "Send push message"; "Retry failed API requests".
+        """
+        request = _parsed(self._sdk.PushMessageRequest, {"to": line_user_id, "messages": messages})
+        try:
+            return self._call(
+                "push",
+                lambda sdk: sdk.push_message_with_http_info(
+                    request, x_line_retry_key=retry_key, **self._options
+                ),
+            )[1]
+        except _Refusal as refusal:
+            # The key was accepted before: an earlier try arrived, only its answer was lost.
+            if refusal.status == HTTPStatus.CONFLICT:
+                return refusal.accepted_request_id or refusal.request_id or ""
+            raise
+
+    def set_webhook_endpoint(self, url: str) -> None:
+        """Tell LINE where to send webhook events."""
+        request = self._sdk.SetWebhookEndpointRequest(endpoint=url)
+        self._call(
+            "set webhook endpoint",
+            lambda sdk: sdk.set_webhook_endpoint_with_http_info(request, **self._options),
+        )
+
+    def create_rich_menu(self, definition: dict[str, Any], image: bytes, content_type: str) -> str:
+        """Create a rich menu with its image; both are immutable afterwards.
+
+        :param content_type: ``image/png`` or ``image/jpeg``.
+        :return: the rich menu's id.
+        """
+        request = _parsed(self._sdk.RichMenuRequest, definition)
+        created, _ = self._call(
+            "create rich menu",
+            lambda sdk: sdk.create_rich_menu_with_http_info(request, **self._options),
+        )
+        rich_menu_id = str(created.rich_menu_id)
+        self._call(
+            "upload rich menu image",
+            lambda sdk: sdk.set_rich_menu_image_with_http_info(
+                rich_menu_id, image, _headers={"Content-Type": content_type}, **self._options
+            ),
+            blob=True,
+        )
+        return rich_menu_id
+
+    def rich_menu_ids(self) -> set[str]:
+        """Return the ids of all rich menus of the account that were made through the API."""
+        answer, _ = self._call(
+            "list rich menus",
+            lambda sdk: sdk.get_rich_menu_list_with_http_info(**self._options),
+        )
+        return {str(menu.rich_menu_id) for menu in answer.richmenus}
+
+    def set_default_rich_menu(self, rich_menu_id: str) -> None:
+        """Show a rich menu to everybody who has none of their own."""
+        self._call(
+            "set default rich menu",
+            lambda sdk: sdk.set_default_rich_menu_with_http_info(rich_menu_id, **self._options),
+        )
+
+    def delete_rich_menu(self, rich_menu_id: str) -> None:
+        """Delete a rich menu."""
+        self._call(
+            "delete rich menu",
+            lambda sdk: sdk.delete_rich_menu_with_http_info(rich_menu_id, **self._options),
+        )
+
+    def set_liff_endpoint(self, liff_id: str, url: str) -> None:
+        """Set the address that a LIFF app opens."""
+        request = _parsed(self._liff_sdk.UpdateLiffAppRequest, {"view": {"url": url}})
+        self._call(
+            "set LIFF endpoint",
+            lambda sdk: sdk.update_liff_app_with_http_info(liff_id, request, **self._options),
+            liff=True,
+        )
+
+    @cached_property
+    def _sdk(self) -> Any:
+        """The SDK's module; ``Any`` because its calls are untyped behind ``with_http_info``."""
+        from linebot.v3 import messaging
+
+        return messaging
+
+    @cached_property
+    def _liff_sdk(self) -> Any:
+        from linebot.v3 import liff
+
+        return liff
+
+    @property
+    def _options(self) -> dict[str, Any]:
+        return {"_request_timeout": self.timeout_seconds}
+
+    def _client(self, *, blob: bool, liff: bool) -> Any:
+        module = self._liff_sdk if liff else self._sdk
+        token = self.login_token if liff else self.messaging_token
+        host = self.hosts.api_data if blob else self.hosts.api
+        configuration = module.Configuration(host=host, access_token=token.get())
+        # The SDK's default would repeat a request and follow redirects by itself.
+        configuration.retries = False
+        client = module.ApiClient(configuration)
+        if liff:
+            return module.Liff(client)
+        return module.MessagingApiBlob(client) if blob else module.MessagingApi(client)
+
+    def _call(
+        self,
+        what: str,
+        call: Callable[[Any], Any],
+        *,
+        blob: bool = False,
+        liff: bool = False,
+    ) -> tuple[Any, str]:
+        """Call LINE once; return the answer's data and its request id."""
+        import urllib3
+
+        exceptions = (self._liff_sdk if liff else self._sdk).exceptions
+        sdk = self._client(blob=blob, liff=liff)
+        began = time.monotonic()
+        try:
+            answer = call(sdk)
+        except exceptions.ApiException as error:
+            refusal = _Refusal(what, error)
+            _log(what, error.status, refusal.request_id, began)
+            if error.status == HTTPStatus.UNAUTHORIZED:
+                (self.login_token if liff else self.messaging_token).forget()
+            raise refusal from None
+        except (urllib3.exceptions.HTTPError, OSError) as error:
+            _log(what, None, None, began)
+            raise LineApiError(f"LINE did not answer: {what}, {type(error).__name__}") from None
+        request_id = _headers(answer).get("x-line-request-id", "")
+        _log(what, answer.status_code, request_id, began)
+        return answer.data, request_id
+
+
+class _Refusal(LineApiError):
+    """An error answer of LINE's, with what only this module needs of it."""
+
+    def __init__(self, what: str, error: Any):
+        headers = _headers(error)
+        super().__init__(
+            f"LINE refused to {what}: {error.status} {str(error.body or '')[:300]}",
+            status=error.status,
+            request_id=headers.get("x-line-request-id"),
+        )
+        self.accepted_request_id = headers.get("x-line-accepted-request-id")
+
+
+def _parsed(model: Any, payload: dict[str, Any]) -> Any:
+    """Return the SDK's model of a request body.
+
+    :raises InvalidMessage: the SDK's models refuse the body; says where.
+    """
+    try:
+        return model.from_dict(payload)
+    except ValueError as error:
+        raise InvalidMessage(f"LINE would refuse this {model.__name__}: {error}") from None
+
+
+def _headers(answer: Any) -> dict[str, str]:
+    return {str(name).lower(): str(value) for name, value in dict(answer.headers or {}).items()}
+
+
+def _log(what: str, status: int | None, request_id: str | None, began: float) -> None:
+    logger.info(
+        "LINE %s: status %s, request id %s, %d ms",
+        what,
+        status,
+        request_id or "-",
+        (time.monotonic() - began) * 1000,
+    )

@@ -1,0 +1,89 @@
+"""Channel access tokens, fetched when needed and kept until shortly before their end."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from dataclasses import field
+
+import requests
+from authlib.integrations.base_client import OAuthError
+from authlib.integrations.requests_client import OAuth2Session
+
+from ..errors import LineApiError
+
+#: Seconds before its end at which a token is no longer used.
+RENEW_BEFORE = 60
+
+
+@dataclass
+class StatelessToken:
+    """A channel's stateless token: from its ID and secret alone, alive for 15 minutes.
+
+    Source: Messaging API reference, "Issue stateless channel access token".
+    """
+
+    token_url: str
+    channel_id: str
+    channel_secret: str = field(repr=False)
+    timeout_seconds: float
+    monotonic: Callable[[], float] = time.monotonic
+    _token: str = field(default="", repr=False)
+    _renew_at: float = 0.0
+    _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
+
+    def get(self) -> str:
+        """Return a token that lives for at least another minute.
+
+        :raises LineApiError: LINE did not give one; names the settings to look at.
+        """
+        with self._lock:
+            if self.monotonic() >= self._renew_at:
+                self._fetch()
+            return self._token
+
+    def forget(self) -> None:
+        """Fetch a new token next time, because LINE refused this one."""
+        self._renew_at = 0.0
+
+    def _fetch(self) -> None:
+        client = OAuth2Session(
+            self.channel_id,
+            self.channel_secret,
+            token_endpoint_auth_method="client_secret_post",
+        )
+        try:
+            answer = client.fetch_token(
+                self.token_url,
+                grant_type="client_credentials",
+                timeout=self.timeout_seconds,
+                allow_redirects=False,
+            )
+            self._token = str(answer["access_token"])
+            self._renew_at = self.monotonic() + float(answer["expires_in"]) - RENEW_BEFORE
+        except OAuthError as error:
+            raise LineApiError(
+                f"LINE gave no channel access token for channel {self.channel_id} "
+                f"({error.error}): its ID or secret in the LINECONNECT_ settings is wrong",
+                status=400,
+            ) from None
+        except (requests.RequestException, KeyError, TypeError, ValueError) as error:
+            raise LineApiError(
+                f"LINE did not answer the request for a channel access token ({error!r:.80})"
+            ) from None
+
+
+@dataclass(frozen=True)
+class FixedToken:
+    """A long-lived token from the settings."""
+
+    token: str = field(repr=False)
+
+    def get(self) -> str:
+        """Return the token."""
+        return self.token
+
+    def forget(self) -> None:
+        """Keep it: there is no other."""

@@ -1,0 +1,107 @@
+"""LINE accounts: find them, keep them true, tie and untie them and the shop's members."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import inspect
+from sqlalchemy import select
+from sqlalchemy import update
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from .errors import Refused
+from .errors import UsageError
+from .i18n import gettext as _
+from .models import Account
+from .models import AuditEntry
+from .models.base import insert_if_absent
+
+
+def ensure_account(session: Session, line_user_id: str, *, now: datetime) -> Account:
+    """Return the account of a LINE user; made now if it is the first time."""
+    insert_if_absent(
+        session,
+        Account,
+        line_user_id=line_user_id,
+        display_name="",
+        session_generation=0,
+        created_at=now,
+    )
+    return session.scalars(select(Account).where(Account.line_user_id == line_user_id)).one()
+
+
+def account_of(session: Session, member_id: Any) -> Account | None:
+    """Return the LINE account to which a member is linked."""
+    if member_id is None:
+        return None
+    return session.scalars(select(Account).where(Account.member_id == member_id)).one_or_none()
+
+
+def member_key(session: Session, member: Any) -> Any:
+    """Return the primary key of a member; a new member is flushed to get one.
+
+    :raises UsageError: this is no instance of a mapped model.
+    """
+    state = inspect(member, raiseerr=False)
+    if state is None or not hasattr(state, "mapper"):
+        raise UsageError(f"{member!r} is no member: an instance of the shop's model is needed")
+    if not state.has_identity:
+        session.add(member)
+        session.flush()
+    return state.mapper.primary_key_from_instance(member)[0]
+
+
+def note_friendship(account: Account, is_friend: bool | None, *, at: datetime) -> bool:
+    """Keep what LINE told us about friendship, unless something newer is known.
+
+    :return: whether it was the newest evidence.
+    """
+    if is_friend is None:
+        return False
+    if account.friend_evidence_at is not None and account.friend_evidence_at > at:
+        return False
+    account.is_friend = is_friend
+    account.friend_evidence_at = at
+    return True
+
+
+def link(
+    session: Session, account: Account, member_id: Any, *, source: str | None, now: datetime
+) -> None:
+    """Tie a LINE account to a member, in one statement that a race can't get past.
+
+    :raises Refused: either side is tied already; the transaction is as before.
+    """
+    statement = (
+        update(Account)
+        .where(Account.id == account.id, Account.member_id.is_(None))
+        .values(member_id=member_id, linked_at=now, link_source=source)
+    )
+    try:
+        with session.begin_nested():
+            is_tied = getattr(session.execute(statement), "rowcount", 0) == 1
+    except IntegrityError:
+        raise member_taken() from None
+    if not is_tied:
+        raise account_taken()
+    session.refresh(account)
+    session.add(
+        AuditEntry(at=now, action="linked", account_id=account.id, member_key=str(member_id))
+    )
+    session.flush()
+
+
+def account_taken() -> Refused:
+    """Return the refusal for a LINE account that another member is linked to."""
+    return Refused(
+        _("このLINEアカウントは、すでに別の会員と連携されています。"), step="account-taken"
+    )
+
+
+def member_taken() -> Refused:
+    """Return the refusal for a member who is linked to another LINE account."""
+    return Refused(
+        _("この会員は、すでに別のLINEアカウントと連携されています。"), step="member-taken"
+    )

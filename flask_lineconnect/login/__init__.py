@@ -1,0 +1,1 @@
+"""LINE Login: OpenID Connect with LINE, the decision what it means, and the pages around it."""

@@ -1,0 +1,117 @@
+"""Auto-login: in LINE's in-app browser a page that needs a login logs in by itself.
+
+The user agent chooses this flow and nothing more; who somebody is comes from LINE Login.
+Source: LINE Login, "How auto login works"; LINE platform, user agents.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable
+from typing import Any
+from typing import TypeVar
+
+from flask import Flask
+from flask import Request
+from flask import current_app
+from flask import g
+from flask import request
+from flask import session
+from flask_login import current_user
+from flask_login import user_logged_out
+from flask_login import user_unauthorized
+from werkzeug.wrappers import Response
+
+from ..config import Config
+from ..state import current_line
+from .decide import Intent
+from .flow import local_path
+
+V = TypeVar("V", bound=Callable[..., Any])
+
+#: At most one attempt in this many seconds, so that a failure can't loop.
+PAUSE = 60
+_TRIED_AT = "_lineconnect_auto_at"
+_OFF = "_lineconnect_auto_off"
+_LINE_APP = re.compile(r"\bLine/\d+\.\d+")
+
+
+def is_in_app(request: Request, config: Config) -> bool:
+    """Tell whether a page is opened in LINE's in-app browser, or in a frame that stands for it."""
+    if _LINE_APP.search(request.user_agent.string):
+        return True
+    in_frame = request.headers.get("Sec-Fetch-Dest") == "iframe"
+    return in_frame and bool(config.hosts.frame_ancestors)
+
+
+def register(app: Flask) -> None:
+    """Watch this app's requests for pages that may log in by themselves."""
+    app.before_request(_log_in_silently)
+    app.after_request(_log_in_instead_of_refusing)
+    user_unauthorized.connect(_note_refusal, app)
+    user_logged_out.connect(_note_logout, app)
+
+
+def auto_login(view: V) -> V:
+    """Mark a view whose page logs a linked member in by itself, also where no login is needed.
+
+    Put it below the route's decorator. ``LINECONNECT_AUTO_LOGIN_BLUEPRINTS`` does the same for all
+    views of a blueprint.
+    """
+    view._lineconnect_auto_login = True  # type: ignore[attr-defined]  # a mark that Flask keeps
+    return view
+
+
+def _wants_auto_login(config: Config) -> bool:
+    if set(request.blueprints).intersection(config.auto_login_blueprints):
+        return True
+    view = current_app.view_functions.get(request.endpoint or "")
+    return hasattr(view, "_lineconnect_auto_login")
+
+
+def _log_in_silently() -> Response | None:
+    """Try a login without any page of LINE's, where the settings or the view ask for it."""
+    config = current_line.config
+    if not _wants_auto_login(config):
+        return None
+    if not _may_try(config) or current_user.is_authenticated:
+        return None
+    return _start(silent=True)
+
+
+def _note_refusal(_app: Flask, **_extra: Any) -> None:
+    g._lineconnect_refused = True
+
+
+def _note_logout(_app: Flask, **_extra: Any) -> None:
+    g._lineconnect_logged_out = True
+
+
+def _log_in_instead_of_refusing(response: Response) -> Response:
+    """Replace Flask-Login's answer to a page that needs a login, and stay off after a logout."""
+    if g.pop("_lineconnect_logged_out", False):
+        session[_OFF] = True
+    if g.pop("_lineconnect_refused", False) and _may_try(current_line.config):
+        return _start(silent=False)
+    return response
+
+
+def _may_try(config: Config) -> bool:
+    is_page_visit = (
+        request.method == "GET"
+        and request.headers.get("Sec-Fetch-Mode", "navigate") == "navigate"
+        and request.accept_mimetypes.accept_html
+        and "prefetch" not in request.headers.get("Sec-Purpose", "")
+    )
+    if not is_page_visit or not is_in_app(request, config) or session.get(_OFF):
+        return False
+    return bool(session.get(_TRIED_AT, 0) + PAUSE < time.time())
+
+
+def _start(*, silent: bool) -> Response:
+    from .views import start
+
+    session[_TRIED_AT] = int(time.time())
+    here = local_path(request.full_path.rstrip("?"))
+    return start(Intent.LOGIN, next_path=here, source="auto-login", silent=silent)

@@ -1,0 +1,141 @@
+"""The rules of a login: consume an attempt once, keep the account true, wait for the person.
+
+Everything is handed in; Flask's session and request belong to ``views.py``.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from dataclasses import dataclass
+from datetime import datetime
+from datetime import timedelta
+from urllib.parse import urlsplit
+from urllib.parse import urlunsplit
+
+from sqlalchemy import delete
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from ..errors import Refused
+from ..i18n import gettext as _
+from ..models import Account
+from ..models import LoginAttempt
+from ..models.base import insert_if_absent
+from .decide import Intent
+
+#: How long the way to LINE and back may take.
+ATTEMPT_LIFETIME = timedelta(minutes=10)
+#: How long a finished login waits for the person's press.
+HOLD_LIFETIME = timedelta(minutes=10)
+#: How long a consumed attempt is remembered.
+MEMORY = timedelta(hours=1)
+#: Longest return address that is kept; session cookies hold 4 kB in all.
+MAX_NEXT = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A finished login that waits, and the account it belongs to."""
+
+    attempt: LoginAttempt
+    account: Account
+
+
+def hashed(value: str) -> str:
+    """Return the SHA-256 of a random value, which is what the database keeps of it."""
+    return hashlib.sha256(value.encode()).hexdigest()
+
+
+def consume(
+    session: Session,
+    proof: str,
+    *,
+    intent: Intent,
+    now: datetime,
+    began_as: str | None = None,
+    next_path: str | None = None,
+    source: str | None = None,
+) -> LoginAttempt:
+    """Record that a state or token was used, in one statement; commits, so that races see it.
+
+    :raises Refused: it was used before.
+    """
+    session.execute(delete(LoginAttempt).where(LoginAttempt.consumed_at < now - MEMORY))
+    is_new = insert_if_absent(
+        session,
+        LoginAttempt,
+        proof_hash=hashed(proof),
+        intent=intent.value,
+        member_key=began_as,
+        next_path=next_path,
+        source=source,
+        consumed_at=now,
+        expires_at=now + HOLD_LIFETIME,
+    )
+    session.commit()
+    if not is_new:
+        raise Refused(
+            _("このログインはすでに使われています。もう一度お試しください。"), step="state"
+        )
+    return session.get_one(LoginAttempt, hashed(proof))
+
+
+def hold(attempt: LoginAttempt, account: Account, *, email: str | None) -> str:
+    """Keep a finished login until the person presses; return the handle for their session."""
+    handle = secrets.token_urlsafe(32)
+    attempt.handle_hash = hashed(handle)
+    attempt.account_id = account.id
+    attempt.email = email
+    return handle
+
+
+def held(session: Session, handle: object, *, intent: Intent, now: datetime) -> Held:
+    """Return the finished login that a session waits with.
+
+    :raises Refused: there is none, it is of another kind, or it waited too long.
+    """
+    row = None
+    if isinstance(handle, str):
+        row = session.execute(
+            select(LoginAttempt, Account)
+            .join(Account, Account.id == LoginAttempt.account_id)
+            .where(
+                LoginAttempt.handle_hash == hashed(handle),
+                LoginAttempt.intent == intent.value,
+                LoginAttempt.expires_at > now,
+            )
+        ).one_or_none()
+    if row is None:
+        raise Refused(
+            _("時間が経ったため、LINEでのログインをもう一度お願いします。"), step="expired"
+        )
+    return Held(*row)
+
+
+def release(session: Session, waiting: Held) -> None:
+    """Forget what waited, because it was used; its state stays known as used."""
+    waiting.attempt.handle_hash = None
+    waiting.attempt.email = None
+    session.flush()
+
+
+def local_path(target: object) -> str | None:
+    """Return a return address as a path of our own host, or ``None`` if it is anything else.
+
+    Browsers drop tabs and line ends and read a backslash as a slash, so the address is checked
+    with a parser, rebuilt from its parts and refused where the two could differ.
+    """
+    if not isinstance(target, str) or not 0 < len(target) <= MAX_NEXT:
+        return None
+    if not target.isprintable() or "\\" in target:
+        return None
+    try:
+        parts = urlsplit(target)
+    except ValueError:
+        return None
+    if parts.scheme or parts.netloc or not parts.path.startswith("/"):
+        return None
+    if parts.path.startswith("//"):
+        return None
+    return urlunsplit(("", "", parts.path, parts.query, parts.fragment))

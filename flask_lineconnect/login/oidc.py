@@ -1,0 +1,229 @@
+"""The OpenID Connect side of LINE Login: Authlib's client and the ID token.
+
+Source: LINE Login v2.1 reference; OpenID Connect Core 1.0, section 3.1.3.7; RFC 7636.
+"""
+
+from __future__ import annotations
+
+import hmac
+import logging
+import secrets
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from typing import TypeGuard
+
+import requests
+from authlib.integrations.base_client import OAuthError
+from authlib.integrations.flask_client import FlaskIntegration
+from authlib.integrations.flask_client import FlaskOAuth2App
+from authlib.oauth2.rfc7636 import create_s256_code_challenge
+from joserfc import jwt
+from joserfc.errors import JoseError
+from joserfc.jwk import ECKey
+from joserfc.jwk import OctKey
+
+from ..config import Config
+from ..errors import LineApiError
+from ..errors import Refused
+from ..i18n import gettext as _
+from ..webhooks.events import is_line_user_id
+
+logger = logging.getLogger(__name__)
+
+ISSUER = "https://access.line.me"
+#: Seconds by which LINE's clock and ours may differ.
+LEEWAY = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Who LINE says a person is, from a verified ID token."""
+
+    line_user_id: str
+    display_name: str = ""
+    picture_url: str | None = None
+    email: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Authorization:
+    """One attempt's way to LINE, and what must come back with it."""
+
+    url: str
+    state: str
+    nonce: str
+    code_verifier: str
+
+
+class LineLogin:
+    """LINE Login for one app: where to send the browser, and what its return is worth."""
+
+    def __init__(self, config: Config):
+        hosts = config.hosts
+        self._config = config
+        self._friendship_url = f"{hosts.api}/friendship/v1/status"
+        self._client = FlaskOAuth2App(
+            FlaskIntegration("lineconnect"),
+            name="lineconnect",
+            client_id=config.login_channel_id,
+            client_secret=config.login_channel_secret,
+            authorize_url=f"{hosts.access}/oauth2/v2.1/authorize",
+            access_token_url=f"{hosts.api}/oauth2/v2.1/token",
+            # LINE takes the secret in the form, although its discovery document does not say so.
+            client_kwargs={
+                "scope": config.login_scope,
+                "token_endpoint_auth_method": "client_secret_post",
+            },
+        )
+
+    def authorization(self, redirect_uri: str, **parameters: str) -> Authorization:
+        """Return a fresh attempt: its address at LINE, and its state, nonce and verifier.
+
+        :param parameters: LINE's own, such as ``prompt`` or ``disable_auto_login``.
+        """
+        code_verifier = secrets.token_urlsafe(48)
+        made = self._client.create_authorization_url(
+            redirect_uri,
+            state=secrets.token_hex(16),
+            nonce=secrets.token_hex(16),
+            code_challenge=create_s256_code_challenge(code_verifier),
+            code_challenge_method="S256",
+            **parameters,
+        )
+        return Authorization(made["url"], made["state"], made["nonce"], code_verifier)
+
+    def fetch_identity(
+        self, code: str, *, redirect_uri: str, nonce: str, code_verifier: str
+    ) -> tuple[Identity, str]:
+        """Exchange a code; return who it was, and the access token.
+
+        :raises Refused: LINE does not take the code, or the ID token fails a check.
+        :raises LineApiError: LINE did not answer.
+        """
+        try:
+            token = self._client.fetch_access_token(
+                redirect_uri=redirect_uri,
+                code=code,
+                code_verifier=code_verifier,
+                timeout=self._config.timeout_seconds,
+                # A redirect would carry the channel secret to wherever it points.
+                allow_redirects=False,
+            )
+        except OAuthError as error:
+            logger.warning("LINE refused the login's code: %s", error.error)
+            raise Refused(_("LINEがこのログインを受け付けませんでした。"), step="code") from None
+        except (requests.RequestException, ValueError):
+            raise LineApiError("LINE's token endpoint did not answer") from None
+        claims = verify_web_id_token(
+            token.get("id_token"),
+            channel_id=self._config.login_channel_id,
+            channel_secret=self._config.login_channel_secret,
+            nonce=nonce,
+        )
+        return identity_of(claims), str(token.get("access_token", ""))
+
+    def is_friend(self, access_token: str) -> bool | None:
+        """Ask whether the person is a friend of the official account and has not blocked it.
+
+        :return: ``None`` when LINE does not say, for example without a linked official account.
+
+        Source: LINE Login v2.1 reference, "Get friendship status".
+        """
+        try:
+            answer = requests.get(
+                self._friendship_url,
+                headers={"Authorization": f"Bearer {access_token}"},
+                timeout=self._config.timeout_seconds,
+                allow_redirects=False,
+            )
+            flag = answer.json().get("friendFlag") if answer.status_code == 200 else None
+        except (requests.RequestException, ValueError, AttributeError):
+            return None
+        return flag if isinstance(flag, bool) else None
+
+
+def verify_web_id_token(
+    id_token: object, *, channel_id: str, channel_secret: str, nonce: str
+) -> Mapping[str, Any]:
+    """Check the ID token of a web login, HS256 with the channel secret and nothing else.
+
+    :return: its claims.
+    :raises Refused: it is missing or any check fails; the step names which.
+    """
+    # joserfc asks for keys by their type; the channel secret is an octet string.
+    key = OctKey.import_key(channel_secret)
+    claims = _decode(id_token, key, "HS256")
+    check_claims(claims, channel_id=channel_id)
+    if not isinstance(claims.get("nonce"), str) or not hmac.compare_digest(
+        claims["nonce"].encode(), nonce.encode()
+    ):
+        raise _refused("nonce")
+    return claims
+
+
+def verify_liff_id_token(id_token: object, key: ECKey, *, channel_id: str) -> Mapping[str, Any]:
+    """Check the ID token of a LIFF page, ES256 with LINE's key and nothing else.
+
+    :return: its claims.
+    :raises Refused: any check fails; the step names which.
+    """
+    claims = _decode(id_token, key, "ES256")
+    check_claims(claims, channel_id=channel_id)
+    return claims
+
+
+def check_claims(claims: Mapping[str, Any], *, channel_id: str) -> None:
+    """Check issuer, audience, subject and times of an ID token's claims.
+
+    :raises Refused: one of them is wrong; the step names which.
+    """
+    if claims.get("iss") != ISSUER:
+        raise _refused("iss")
+    if claims.get("aud") != channel_id:
+        raise _refused("aud")
+    if not is_line_user_id(str(claims.get("sub"))):
+        raise _refused("sub")
+    expires_at, issued_at, now = claims.get("exp"), claims.get("iat"), time.time()
+    if not is_number(expires_at) or expires_at + LEEWAY < now:
+        raise _refused("exp")
+    if not is_number(issued_at) or issued_at - LEEWAY > now:
+        raise _refused("iat")
+
+
+def identity_of(claims: Mapping[str, Any]) -> Identity:
+    """Return the identity in verified claims; texts are bounded, odd ones left out."""
+
+    def text(name: str) -> str:
+        value = claims.get(name)
+        return value[:500] if isinstance(value, str) else ""
+
+    picture = text("picture")
+    return Identity(
+        line_user_id=claims["sub"],
+        display_name=text("name"),
+        picture_url=picture if picture.startswith(("https://", "http://")) else None,
+        email=text("email") or None,
+    )
+
+
+def _decode(id_token: object, key: OctKey | ECKey, algorithm: str) -> dict[str, Any]:
+    if not isinstance(id_token, str):
+        raise _refused("id_token")
+    try:
+        return jwt.decode(id_token, key, algorithms=[algorithm]).claims
+    except (JoseError, ValueError):
+        raise _refused("signature") from None
+
+
+def is_number(value: object) -> TypeGuard[float]:
+    """Tell whether a claim is a number; JSON's booleans are none."""
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _refused(step: str) -> Refused:
+    logger.warning("an ID token was refused at the check of its %s", step)
+    return Refused(
+        _("LINEからのログイン情報を確認できませんでした。もう一度お試しください。"), step=step
+    )

@@ -1,0 +1,1 @@
+"""LINE message objects: their shapes, their limits, and their rendering from templates."""

@@ -1,0 +1,138 @@
+"""LINE message objects that hooks return, without the weight of the SDK.
+
+The SDK's own objects (``linebot.v3.messaging``) are accepted wherever these are.
+Source: Messaging API reference, "Message objects" and "Action objects".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+from typing import Protocol
+from typing import TypeAlias
+
+JsonObject: TypeAlias = dict[str, Any]
+
+
+class Message(Protocol):
+    """Anything that becomes one LINE message object."""
+
+    def to_dict(self) -> Any:
+        """Return the object as LINE's JSON."""
+
+
+#: What a hook returns: nothing, text, one message, or up to five.
+Reply: TypeAlias = str | Message | Sequence[str | Message] | None
+
+
+@dataclass(frozen=True, slots=True)
+class MessageAction:
+    """A tap that writes ``text`` into the chat as the person."""
+
+    label: str
+    text: str
+
+    def to_dict(self) -> JsonObject:
+        """Return the action as LINE's JSON."""
+        return {"type": "message", "label": self.label, "text": self.text}
+
+
+@dataclass(frozen=True, slots=True)
+class PostbackAction:
+    """A tap that sends ``data`` to the webhook; ``display_text`` is shown in the chat."""
+
+    label: str
+    data: str
+    display_text: str | None = None
+
+    def to_dict(self) -> JsonObject:
+        """Return the action as LINE's JSON."""
+        action = {"type": "postback", "label": self.label, "data": self.data}
+        return action | ({"displayText": self.display_text} if self.display_text else {})
+
+
+@dataclass(frozen=True, slots=True)
+class UriAction:
+    """A tap that opens an address: ``https``, ``line`` or ``tel``."""
+
+    label: str
+    uri: str
+
+    def to_dict(self) -> JsonObject:
+        """Return the action as LINE's JSON."""
+        return {"type": "uri", "label": self.label, "uri": self.uri}
+
+
+Action: TypeAlias = MessageAction | PostbackAction | UriAction
+
+
+@dataclass(frozen=True, slots=True)
+class TextMessage:
+    """A text of up to 5,000 UTF-16 units, with up to 13 quick replies below it."""
+
+    text: str
+    quick_replies: Sequence[Action] = ()
+
+    def to_dict(self) -> JsonObject:
+        """Return the message as LINE's JSON."""
+        return {"type": "text", "text": self.text} | _quick_reply(self.quick_replies)
+
+
+@dataclass(frozen=True, slots=True)
+class ButtonsMessage:
+    """A text with one to four buttons; ``alt_text`` is what notifications show."""
+
+    text: str
+    actions: Sequence[Action]
+    alt_text: str | None = None
+    title: str | None = None
+
+    def to_dict(self) -> JsonObject:
+        """Return the message as LINE's JSON."""
+        actions = [action.to_dict() for action in self.actions]
+        template: JsonObject = {"type": "buttons", "text": self.text, "actions": actions}
+        if self.title:
+            template["title"] = self.title
+        return {"type": "template", "altText": self.alt_text or self.text, "template": template}
+
+
+@dataclass(frozen=True, slots=True)
+class FlexMessage:
+    """A Flex bubble or carousel; ``alt_text`` is what notifications show."""
+
+    alt_text: str
+    contents: Mapping[str, Any]
+
+    def to_dict(self) -> JsonObject:
+        """Return the message as LINE's JSON."""
+        return {"type": "flex", "altText": self.alt_text, "contents": dict(self.contents)}
+
+
+@dataclass(frozen=True, slots=True)
+class RawMessage:
+    """A message object as LINE's reference shows it."""
+
+    payload: Mapping[str, Any]
+
+    def to_dict(self) -> JsonObject:
+        """Return the message as LINE's JSON."""
+        return dict(self.payload)
+
+
+def _quick_reply(actions: Sequence[Action]) -> JsonObject:
+    if not actions:
+        return {}
+    items = [{"type": "action", "action": action.to_dict()} for action in actions]
+    return {"quickReply": {"items": items}}
+
+
+def to_payloads(reply: Reply) -> list[JsonObject]:
+    """Return a reply as a list of LINE's JSON objects; nothing becomes an empty list."""
+    if reply is None:
+        return []
+    parts = [reply] if isinstance(reply, str) or hasattr(reply, "to_dict") else list(reply)
+    return [
+        TextMessage(part).to_dict() if isinstance(part, str) else part.to_dict() for part in parts
+    ]

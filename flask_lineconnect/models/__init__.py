@@ -1,0 +1,23 @@
+"""The extension's tables; all start with ``lineconnect_`` and live in the shop's database."""
+
+from .account import Account
+from .account import AuditEntry
+from .account import LoginAttempt
+from .base import LineBase
+from .base import MemberKey
+from .base import UtcDateTime
+from .inbox import InboxEvent
+from .outbox import OutboxMessage
+from .rich_menu import PublishedRichMenu
+
+__all__ = [
+    "Account",
+    "AuditEntry",
+    "InboxEvent",
+    "LineBase",
+    "LoginAttempt",
+    "MemberKey",
+    "OutboxMessage",
+    "PublishedRichMenu",
+    "UtcDateTime",
+]

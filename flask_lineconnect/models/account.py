@@ -1,0 +1,82 @@
+"""LINE accounts, attempts to log in, and the audit log."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ForeignKey
+from sqlalchemy import String
+from sqlalchemy import Text
+from sqlalchemy.orm import Mapped
+from sqlalchemy.orm import mapped_column
+
+from .base import LineBase
+from .base import MemberKey
+from .base import UtcDateTime
+
+
+class Account(LineBase):
+    """One LINE user of this provider, and the member it is linked to."""
+
+    __tablename__ = "lineconnect_account"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    #: ``U`` and 32 hexadecimal digits; never changes, differs per provider.
+    line_user_id: Mapped[str] = mapped_column(String(33), unique=True)
+    display_name: Mapped[str] = mapped_column(Text, default="")
+    picture_url: Mapped[str | None] = mapped_column(Text)
+
+    #: ``None`` until LINE told us; the newest evidence wins.
+    is_friend: Mapped[bool | None]
+    friend_evidence_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+    member_id: Mapped[Any | None] = mapped_column(MemberKey, unique=True)
+    linked_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    #: Where the link began: the ``source`` of the store QR or button.
+    link_source: Mapped[str | None] = mapped_column(String(100))
+    #: Raised at unlink and erasure, which ends the sessions that LINE gave.
+    session_generation: Mapped[int] = mapped_column(default=0)
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+    @property
+    def is_linked(self) -> bool:
+        """Tell whether a member is joined to this LINE account."""
+        return self.member_id is not None
+
+
+class LoginAttempt(LineBase):
+    """A login attempt that came back from LINE: consumed once, then waiting for the person.
+
+    The row outlives the request for ten minutes, on the server's side; the session holds only the
+    handle whose hash is here.
+    """
+
+    __tablename__ = "lineconnect_login_attempt"
+
+    #: SHA-256 of the ``state`` or of the LIFF ID token; unique, so an attempt counts once.
+    proof_hash: Mapped[str] = mapped_column(String(64), primary_key=True)
+    handle_hash: Mapped[str | None] = mapped_column(String(64), unique=True)
+    account_id: Mapped[int | None] = mapped_column(ForeignKey(Account.id, ondelete="CASCADE"))
+    #: What the person began: ``login`` or ``link``.
+    intent: Mapped[str] = mapped_column(String(8))
+    #: Who was logged in to the shop when a link was begun.
+    member_key: Mapped[str | None] = mapped_column(String(255))
+    email: Mapped[str | None] = mapped_column(Text)
+    next_path: Mapped[str | None] = mapped_column(Text)
+    source: Mapped[str | None] = mapped_column(String(100))
+    consumed_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    expires_at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
+
+
+class AuditEntry(LineBase):
+    """Who did what; no personal data beyond ids, never changed."""
+
+    __tablename__ = "lineconnect_audit_entry"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
+    #: A past participle: ``linked``, ``unlinked``.
+    action: Mapped[str] = mapped_column(String(40))
+    account_id: Mapped[int | None]
+    member_key: Mapped[str | None] = mapped_column(String(255))

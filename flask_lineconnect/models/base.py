@@ -1,0 +1,128 @@
+"""What all tables of the extension share: their base, the member's key, UTC times."""
+
+from __future__ import annotations
+
+import weakref
+from datetime import UTC
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import DateTime
+from sqlalchemy import Dialect
+from sqlalchemy import ForeignKey
+from sqlalchemy import MetaData
+from sqlalchemy import String
+from sqlalchemy import Table
+from sqlalchemy import inspect
+from sqlalchemy.dialects import postgresql
+from sqlalchemy.dialects import sqlite
+from sqlalchemy.orm import DeclarativeBase
+from sqlalchemy.orm import Mapper
+from sqlalchemy.orm import Session
+from sqlalchemy.types import TypeDecorator
+from sqlalchemy.types import TypeEngine
+
+from ..errors import UsageError
+
+_member_key_types: weakref.WeakKeyDictionary[Dialect, TypeEngine[Any]] = weakref.WeakKeyDictionary()
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """An aware UTC time, on databases with and without time zones."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Refuse a naive time; store UTC."""
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise UsageError("a time without a zone was given where an aware UTC time is needed")
+        return value.astimezone(UTC)
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Give back an aware time; SQLite forgets the zone."""
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+class MemberKey(TypeDecorator[Any]):
+    """The key of the shop's member, in the type of the shop's own primary key.
+
+    The type is found by the engine's dialect, so that shops with int, UUID and text keys can share
+    one process; :func:`bind_member_key` fills the map.
+    """
+
+    impl = String
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        """Return the shop's own key type."""
+        return dialect.type_descriptor(_member_key_types.get(dialect, String(255)))
+
+
+class LineBase(DeclarativeBase):
+    """Base of the extension's models; :func:`copy_tables` brings their tables into the shop's."""
+
+    metadata = MetaData(
+        naming_convention={
+            "ix": "ix_%(column_0_label)s",
+            "uq": "uq_%(table_name)s_%(column_0_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+
+
+def member_key_type(member_model: type[Any]) -> TypeEngine[Any]:
+    """Return the type of the member model's primary key.
+
+    :raises UsageError: the model has no mapper, or a key of several columns.
+    """
+    mapper = inspect(member_model, raiseerr=False)
+    if not isinstance(mapper, Mapper) or len(mapper.primary_key) != 1:
+        raise UsageError(
+            f"{member_model!r} can't be the member model: it must be an SQLAlchemy model with a "
+            "primary key of one column."
+        )
+    return mapper.primary_key[0].type
+
+
+def bind_member_key(dialect: Dialect, key_type: TypeEngine[Any]) -> None:
+    """Tell :class:`MemberKey` the type that the shop behind this dialect uses."""
+    _member_key_types[dialect] = key_type
+
+
+def copy_tables(metadata: MetaData, member_model: type[Any]) -> None:
+    """Copy the extension's tables into the shop's metadata, where migrations find them.
+
+    There the member's key gets the shop's plain type and, if the member's table is in the same
+    metadata, a real foreign key. A second call does nothing.
+    """
+    key = inspect(member_model).primary_key[0]
+    for table in LineBase.metadata.sorted_tables:
+        if table.name in metadata.tables:
+            continue
+        copied = table.to_metadata(metadata)
+        for column in copied.columns:
+            if isinstance(column.type, MemberKey):
+                column.type = key.type
+                if isinstance(key.table, Table) and key.table.metadata is metadata:
+                    column.append_foreign_key(ForeignKey(key, ondelete="SET NULL"))
+
+
+def insert_if_absent(session: Session, model: type[LineBase], **values: Any) -> bool:
+    """Insert a row unless one with the same unique value exists, in one statement.
+
+    :return: whether this call made the row, also when several callers race.
+    """
+    dialect = session.get_bind().dialect.name
+    if dialect == "sqlite":
+        result = session.execute(sqlite.insert(model).values(**values).on_conflict_do_nothing())
+    elif dialect == "postgresql":
+        result = session.execute(postgresql.insert(model).values(**values).on_conflict_do_nothing())
+    else:
+        raise UsageError(f"the database {dialect!r} is not supported; use SQLite or PostgreSQL")
+    return bool(getattr(result, "rowcount", 0) == 1)

@@ -1,0 +1,22 @@
+"""Rich menus that were published, by their content."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import String
+from sqlalchemy.orm import Mapped
+from sqlalchemy.orm import mapped_column
+
+from .base import LineBase
+from .base import UtcDateTime
+
+
+class PublishedRichMenu(LineBase):
+    """A rich menu at LINE, found again by the hash of its definition and image."""
+
+    __tablename__ = "lineconnect_rich_menu"
+
+    content_hash: Mapped[str] = mapped_column(String(64), primary_key=True)
+    rich_menu_id: Mapped[str] = mapped_column(String(64), unique=True)
+    published_at: Mapped[datetime] = mapped_column(UtcDateTime)

@@ -1,0 +1,1 @@
+"""Messages that the shop sends: stored in its own transaction, sent afterwards, once."""

@@ -1,0 +1,135 @@
+"""The one door between the extension and the shop's own models.
+
+A shop writes one subclass of :class:`ShopAdapter`; everything that the extension must know or have
+decided about members, points and orders is asked there. Next on the reading path: ``extension.py``.
+"""
+
+from __future__ import annotations
+
+from abc import ABC
+from abc import abstractmethod
+from collections.abc import Mapping
+from collections.abc import Sequence
+from dataclasses import dataclass
+from dataclasses import field
+from datetime import date
+from datetime import datetime
+from types import MappingProxyType
+from typing import Any
+from typing import ClassVar
+from typing import Generic
+from typing import TypeVar
+
+from wtforms import Form
+
+Member = TypeVar("Member")
+
+
+@dataclass(frozen=True, slots=True)
+class LineProfile:
+    """What LINE told us about a person, and what the person confirmed in the registration form.
+
+    :ivar line_user_id: ``U`` and 32 hexadecimal digits, the verified ``sub``.
+    :ivar display_name: the name in LINE, or the one that the person typed over it.
+    :ivar picture_url: absent for people without a picture.
+    :ivar email: absent unless the person granted it. Never proof of being an existing member.
+    :ivar answers: the other fields of :attr:`ShopAdapter.sign_up_form`, by field name.
+    """
+
+    line_user_id: str
+    display_name: str
+    picture_url: str | None = None
+    email: str | None = None
+    answers: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class PointBalance:
+    """A member's points as the card shows them.
+
+    :ivar points: spendable now.
+    :ivar expiring_points: how many of them are lost on ``expires_on``.
+    :ivar rank: the label of the member's rank, in the shop's words.
+    """
+
+    points: int
+    expiring_points: int = 0
+    expires_on: date | None = None
+    rank: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OrderLine:
+    """One line of an order; ``image_url`` is absolute or starts with a slash."""
+
+    name: str
+    quantity: int
+    image_url: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OrderSummary:
+    """One order as the order page shows it.
+
+    :ivar placed_at: aware, UTC.
+    :ivar total: whole yen, tax included.
+    :ivar status: the shop's own label, for example 「発送済み」.
+    :ivar url: the order's page in the shop.
+    """
+
+    number: str
+    placed_at: datetime
+    total: int
+    status: str
+    lines: Sequence[OrderLine] = ()
+    url: str | None = None
+
+
+class ShopAdapter(ABC, Generic[Member]):
+    """What the extension asks of a shop; :attr:`model` and :meth:`sign_up` are required."""
+
+    #: The member model; the type of its single-column primary key becomes ours.
+    model: type[Member]
+
+    #: The shop's name, shown on the extension's pages.
+    name: str = ""
+
+    #: CSS custom properties of the extension's pages, for example ``{"--lc-brand": "#7a4b2a"}``.
+    theme: Mapping[str, str] = MappingProxyType({})
+
+    #: A WTForms form shown before :meth:`sign_up`. Fields named ``display_name`` and ``email`` are
+    #: prefilled from LINE; the others arrive in :attr:`LineProfile.answers`. ``None``: the
+    #: extension's own form with exactly these two.
+    sign_up_form: ClassVar[type[Form] | None] = None
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        """Refuse a subclass that forgot ``model``, when it is written and not when it is used."""
+        super().__init_subclass__(**kwargs)
+        if not hasattr(cls, "model"):
+            raise TypeError(f"{cls.__name__} needs `model`, the shop's member model")
+
+    @abstractmethod
+    def sign_up(self, profile: LineProfile) -> Member | None:
+        """Make a new member, added to the session and not committed.
+
+        ``None`` says that this person seems to be a member already: they are asked to log in first
+        and to link then. E-mail equality alone never links.
+
+        :raises Refused: the shop says no; its message is shown above the form.
+        """
+
+    def member_name(self, member: Member) -> str:
+        """Return how a page addresses the member."""
+        return str(member)
+
+    def card_number(self, member: Member) -> str | None:
+        """Return the digits of the member's point card, or ``None`` where the shop has no cards."""
+        return None
+
+    def points(self, member: Member) -> PointBalance | None:
+        """Return the member's points, or ``None`` where the shop has no points."""
+        return None
+
+    def orders(self, member: Member) -> Sequence[OrderSummary]:
+        """Return the member's latest orders, newest first, at most 20."""
+        return ()

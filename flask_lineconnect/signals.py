@@ -1,0 +1,17 @@
+"""Signals that tell what happened; their return values are ignored.
+
+The sender is the Flask app. They are sent after the commit.
+"""
+
+from blinker import Namespace
+
+_signals = Namespace()
+
+#: A LINE account and a member were joined; arguments ``account``, ``member``.
+account_linked = _signals.signal("lineconnect.account-linked")
+#: A member was logged in by LINE; arguments ``account``, ``member``.
+member_logged_in = _signals.signal("lineconnect.member-logged-in")
+#: A person added or unblocked the official account; argument ``account``.
+account_followed = _signals.signal("lineconnect.account-followed")
+#: A person blocked the official account; argument ``account``.
+account_unfollowed = _signals.signal("lineconnect.account-unfollowed")

@@ -1,0 +1,104 @@
+"""What belongs to one app: :class:`LineState` in ``app.extensions["lineconnect"]``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC
+from datetime import datetime
+from typing import TYPE_CHECKING
+from typing import Any
+from typing import Protocol
+from typing import cast
+from urllib.parse import urlsplit
+
+from flask import Flask
+from flask import current_app
+from jinja2 import Environment
+from sqlalchemy.orm import Session
+from werkzeug.local import LocalProxy
+
+from .blueprint import HookTable
+from .config import Config
+from .errors import UsageError
+from .shop import ShopAdapter
+
+if TYPE_CHECKING:
+    from flask.ctx import RequestContext
+    from flask_sqlalchemy import SQLAlchemy
+
+    from .liff.id_token import LiffTokens
+    from .line_api.client import LineApi
+    from .login.oidc import LineLogin
+    from .rich_menu import RichMenu
+
+EXTENSION_KEY = "lineconnect"
+
+
+def utcnow() -> datetime:
+    """Return the time now, aware, UTC."""
+    return datetime.now(UTC)
+
+
+class Engine(Protocol):
+    """When and where background work runs."""
+
+    def wake(self) -> None:
+        """Say that there is something to do; returns at once."""
+
+
+@dataclass(kw_only=True)
+class LineState:
+    """Everything the extension keeps for one app; nothing of a request's.
+
+    :ivar clock: returns the time now; tests and demos replace it.
+    """
+
+    app: Flask
+    config: Config
+    shop: ShopAdapter[Any]
+    db: SQLAlchemy
+    rich_menu: RichMenu | None
+    hooks: HookTable
+    api: LineApi
+    login: LineLogin
+    liff_tokens: LiffTokens
+    json_environment: Environment
+    engine: Engine
+    clock: Callable[[], datetime] = utcnow
+
+    @property
+    def session(self) -> Session:
+        """The shop's own database session."""
+        return cast(Session, self.db.session)
+
+    def url_for(self, endpoint: str, **values: Any) -> str:
+        """Return the public address of an endpoint, built from ``LINECONNECT_BASE_URL`` alone."""
+        base = urlsplit(self.config.base_url)
+        adapter = self.app.url_map.bind(base.netloc, base.path or "/", url_scheme=base.scheme)
+        self.app.inject_url_defaults(endpoint, values)
+        return adapter.build(endpoint, values, force_external=True)
+
+    def liff_url(self, path: str = "") -> str:
+        """Return the address that opens a LIFF page inside LINE; ``path`` follows the endpoint's.
+
+        :raises UsageError: ``LINECONNECT_LIFF_ID`` is not set.
+        """
+        if not self.config.liff_id:
+            raise UsageError("there is no LIFF page without LINECONNECT_LIFF_ID; set it")
+        return f"{self.config.hosts.liff}/{self.config.liff_id}{path}"
+
+    def work_context(self) -> RequestContext:
+        """Return the context in which hooks run outside a request; ``url_for`` works in it."""
+        return self.app.test_request_context(base_url=self.config.base_url)
+
+
+def _current_state() -> LineState:
+    state = current_app.extensions.get(EXTENSION_KEY)
+    if not isinstance(state, LineState):
+        raise UsageError(f"{current_app.name} has no LineConnect: call line.init_app(app) first")
+    return state
+
+
+#: The :class:`LineState` of the current app.
+current_line = cast(LineState, LocalProxy(_current_state))

@@ -1,0 +1,169 @@
+"""The extension's one Flask blueprint: its routes, its guards, what shops' templates may use."""
+
+from __future__ import annotations
+
+from datetime import date
+from datetime import datetime
+from importlib.resources import files
+from pathlib import Path
+
+from flask import Blueprint
+from flask import Flask
+from flask import current_app
+from flask import jsonify
+from flask import request
+from flask import send_from_directory
+from flask import url_for
+from flask_babel import format_date
+from flask_wtf.csrf import generate_csrf
+from flask_wtf.csrf import validate_csrf
+from jinja2 import ChoiceLoader
+from jinja2 import FileSystemLoader
+from markupsafe import Markup
+from werkzeug.wrappers import Response
+from wtforms import ValidationError
+
+from .errors import LineApiError
+from .errors import Refused
+from .i18n import gettext
+from .i18n import gettext as _
+from .liff import api as liff_api
+from .liff import codes
+from .liff import views as liff_views
+from .login import views as login_views
+from .pages import render_error
+from .pages import set_headers
+from .state import current_line
+from .webhooks import views as webhook_views
+
+BLUEPRINT = "lineconnect"
+#: Authenticated by its signature instead of a CSRF token; the only one.
+WEBHOOK = f"{BLUEPRINT}.webhook"
+
+LIFF_PAGES = Path(str(files("flask_lineconnect.liff_pages")))
+
+
+def make_blueprint(app: Flask) -> Blueprint:
+    """Return the blueprint with all routes of the extension, for one app."""
+    blueprint = Blueprint(BLUEPRINT, __name__, template_folder="templates", static_folder="static")
+    blueprint.jinja_loader = ChoiceLoader(
+        [
+            FileSystemLoader(Path(__file__).with_name("templates")),
+            FileSystemLoader(LIFF_PAGES / "templates"),
+        ]
+    )
+    for module in (login_views, liff_views, liff_api, webhook_views):
+        module.register(blueprint)
+    blueprint.add_url_rule("/liff/static/<path:filename>", view_func=liff_static)
+    blueprint.before_request(_check_csrf)
+    blueprint.after_request(set_headers)
+    blueprint.register_error_handler(Refused, _show_refusal)
+    blueprint.register_error_handler(LineApiError, _show_line_error)
+    app.jinja_env.filters.setdefault("local_date", local_date)
+    app.before_request(_exempt_webhook)
+    return blueprint
+
+
+def liff_static(filename: str) -> Response:
+    """Serve the static files of the LIFF pages."""
+    return send_from_directory(LIFF_PAGES / "static", filename)
+
+
+def local_date(moment: datetime | date) -> str:
+    """Return a day as people read it, in the shop's time zone."""
+    if isinstance(moment, datetime):
+        moment = moment.astimezone(current_line.config.zone).date()
+    text: str = format_date(moment, "long")
+    return text
+
+
+class TemplateHelpers:
+    """What every template of the app may use as ``lineconnect``, macros included."""
+
+    gettext = staticmethod(gettext)
+    csrf_token = staticmethod(generate_csrf)
+
+    @staticmethod
+    def store_url(source: str) -> str:
+        """Return the address that a store QR code holds; ``source`` names shelf, flyer or store."""
+        return current_line.url_for(f"{BLUEPRINT}.login", source=source)
+
+    @staticmethod
+    def qr_svg(data: str, *, label: str) -> Markup:
+        """Draw a QR code."""
+        return codes.qr_svg(data, label=label)
+
+    @staticmethod
+    def code128_svg(number: str, *, label: str) -> Markup:
+        """Draw a Code 128 barcode."""
+        return codes.code128_svg(number, label=label)
+
+
+def _check_csrf() -> None:
+    """Refuse every change that does not come from a page of this session.
+
+    :raises Refused: the token is missing, foreign or too old.
+    """
+    if request.method in {"GET", "HEAD", "OPTIONS"} or request.endpoint == WEBHOOK:
+        return
+    token = request.headers.get("X-CSRFToken") or request.form.get("csrf_token")
+    try:
+        validate_csrf(token)
+    except ValidationError:
+        raise Refused(
+            _("画面を開いてから時間が経ちました。もう一度お試しください。"), step="csrf"
+        ) from None
+
+
+def _exempt_webhook() -> None:
+    """Let LINE's webhook past Flask-WTF's own protection, which the shop may add after us."""
+    protection = current_app.extensions.get("csrf")
+    if protection is not None and request.endpoint == WEBHOOK:
+        protection.exempt(current_app.view_functions[WEBHOOK])
+
+
+def _show_refusal(refused: Refused) -> Response:
+    """Answer a refusal in the form that was asked for; nothing of the request is kept."""
+    current_line.session.rollback()
+    if request.is_json:
+        status = 401 if refused.step == "exp" else 403
+        response = jsonify(message=refused.message, step=refused.step)
+        response.status_code = status
+        return response
+    return render_error(
+        title=_titles(refused.step),
+        text=refused.message,
+        step=refused.step,
+        action_label=_("LINEログインをもう一度はじめる"),
+        action_url=url_for(f"{BLUEPRINT}.login", fresh=1),
+    )
+
+
+def _titles(step: str) -> str:
+    titles = {
+        "consent": _("ログインをキャンセルしました"),
+        "expired": _("時間が経ちすぎました"),
+        "csrf": _("時間が経ちすぎました"),
+        "account-taken": _("連携できませんでした"),
+        "member-taken": _("連携できませんでした"),
+        "person-changed": _("連携できませんでした"),
+    }
+    return titles.get(step, _("ログインできませんでした"))
+
+
+def _show_line_error(error: LineApiError) -> Response:
+    current_app.logger.warning("LINE could not be reached during a login: %s", error)
+    current_line.session.rollback()
+    text = _("ただいまLINEにつながりにくくなっています。少し待ってからもう一度お試しください。")
+    if request.is_json:
+        response = jsonify(message=text, step="line")
+        response.status_code = 502
+        return response
+    return render_error(
+        title=_("LINEにつながりません"),
+        text=text,
+        step="line",
+        action_label=_("もう一度ためす"),
+        action_url=url_for(f"{BLUEPRINT}.login"),
+        status=502,
+    )

@@ -1,0 +1,1 @@
+"""From LINE's webhook to the hook that answers: signature, inbox, dispatch."""

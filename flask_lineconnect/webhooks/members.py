@@ -1,0 +1,72 @@
+"""Who is behind a webhook event: their account, their member, and what to say to the unlinked."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import Any
+
+from sqlalchemy import select
+
+from ..i18n import gettext as _
+from ..messages.objects import ButtonsMessage
+from ..messages.objects import Message
+from ..messages.objects import Reply
+from ..messages.objects import UriAction
+from ..models import Account
+from ..state import current_line
+from .events import Event
+
+
+def account_for(event: Event) -> Account | None:
+    """Return the LINE account of the person who caused an event."""
+    if event.line_user_id is None:
+        return None
+    statement = select(Account).where(Account.line_user_id == event.line_user_id)
+    return current_line.session.scalars(statement).one_or_none()
+
+
+def member_for(event: Event) -> Any | None:
+    """Return the shop's member who caused an event, or ``None`` for people without a link."""
+    account = account_for(event)
+    if account is None or account.member_id is None:
+        return None
+    member = current_line.session.get(current_line.shop.model, account.member_id)
+    return member if getattr(member, "is_active", True) else None
+
+
+def link_invitation() -> Message:
+    """Return the message that invites a person to register, or to link their membership."""
+    return ButtonsMessage(
+        text=_("会員登録、またはお持ちの会員との連携がお済みでないようです。"),
+        actions=[
+            UriAction(_("登録・連携する"), current_line.url_for("lineconnect.login", source="chat"))
+        ],
+    )
+
+
+def require_member(hook: Callable[..., Reply]) -> Callable[..., Reply]:
+    """Hand the shop's member to a hook as its second argument; invite everybody else to link.
+
+    Outside one-to-one chats the hook is not called: a member's data are not for a group to read.
+    """
+
+    @functools.wraps(hook)
+    def with_member(event: Event, **arguments: Any) -> Reply:
+        if not event.is_one_to_one:
+            return None
+        member = member_for(event)
+        if member is None:
+            return link_invitation()
+        return hook(event, member, **arguments)
+
+    return with_member
+
+
+def postback_for(hook: str, **values: Any) -> str:
+    """Return the data of a button that calls the postback hook ``hook`` with these variables.
+
+    :param hook: ``blueprint.function``, as for ``url_for``.
+    :raises UsageError: there is no such hook, or the data would be longer than LINE allows.
+    """
+    return current_line.hooks.postback_data(hook, **values)

@@ -1,0 +1,58 @@
+"""The webhook endpoint: verify, store, answer 200; everything else comes later.
+
+Next on the reading path: ``inbox.py``, then ``dispatch.py``.
+"""
+
+from __future__ import annotations
+
+import logging
+
+from flask import Blueprint
+from flask import request
+from sqlalchemy.exc import SQLAlchemyError
+
+from ..state import current_line
+from .inbox import NotABatch
+from .inbox import parse_batch
+from .inbox import store
+from .signature import is_signed
+
+logger = logging.getLogger(__name__)
+
+#: Largest body that is looked at, in bytes. LINE names no limit; its batches are a few kB.
+MAX_BODY = 2 * 1024 * 1024
+
+
+def register(blueprint: Blueprint) -> None:
+    """Add the webhook endpoint to the extension's blueprint."""
+    blueprint.add_url_rule("/webhook", view_func=webhook, methods=["POST"])
+
+
+def webhook() -> tuple[str, int]:
+    """Take LINE's webhook events: 200 once they are stored, 400 if they are not LINE's.
+
+    Source: Messaging API, "Receive messages (webhook)".
+    """
+    line = current_line
+    if request.content_length is None or request.content_length > MAX_BODY:
+        return "The body is too large, or its length is not given.", 413
+    body = request.get_data(cache=False)
+    signature = request.headers.get("X-Line-Signature")
+    if not is_signed(body, signature, line.config.messaging_channel_secret):
+        logger.warning(
+            "a webhook without a valid signature was refused; if LINE sent it, "
+            "LINECONNECT_MESSAGING_CHANNEL_SECRET is not this channel's"
+        )
+        return "The signature does not match. Check LINECONNECT_MESSAGING_CHANNEL_SECRET.", 400
+    try:
+        new = store(line.session, parse_batch(body), now=line.clock())
+        line.session.commit()
+    except NotABatch as error:
+        return f"This is not a webhook of LINE's: {error}.", 400
+    except SQLAlchemyError:
+        line.session.rollback()
+        logger.exception("webhook events could not be stored; LINE may deliver them again")
+        return "The events could not be stored.", 503
+    if new:
+        line.engine.wake()
+    return "", 200
