@@ -128,14 +128,12 @@ def local_path(target: object) -> str | None:
     """
     if not isinstance(target, str) or not 0 < len(target) <= MAX_NEXT:
         return None
-    if not target.isprintable() or "\\" in target:
+    if not target.isprintable() or "\\" in target or target.startswith("//"):
         return None
     try:
         parts = urlsplit(target)
     except ValueError:
         return None
     if parts.scheme or parts.netloc or not parts.path.startswith("/"):
-        return None
-    if parts.path.startswith("//"):
         return None
     return urlunsplit(("", "", parts.path, parts.query, parts.fragment))

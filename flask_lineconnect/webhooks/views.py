@@ -34,8 +34,7 @@ def webhook() -> tuple[str, int]:
     Source: Messaging API, "Receive messages (webhook)".
     """
     line = current_line
-    if request.content_length is None or request.content_length > MAX_BODY:
-        return "The body is too large, or its length is not given.", 413
+    request.max_content_length = MAX_BODY
     body = request.get_data(cache=False)
     signature = request.headers.get("X-Line-Signature")
     if not is_signed(body, signature, line.config.messaging_channel_secret):

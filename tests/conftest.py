@@ -1,0 +1,69 @@
+"""A small shop for the tests that need an app but no browser."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from flask_lineconnect.state import LineState
+from tests.small_shop import create_app
+from tests.small_shop import db
+
+SETTINGS: dict[str, Any] = {
+    "SECRET_KEY": "a secret key for tests only",
+    "TESTING": True,
+    "LINECONNECT_BASE_URL": "https://shop.example",
+    "LINECONNECT_LOGIN_CHANNEL_ID": "1650000001",
+    "LINECONNECT_LOGIN_CHANNEL_SECRET": "0123456789abcdef0123456789abcdef",
+    "LINECONNECT_MESSAGING_CHANNEL_ID": "1650000002",
+    "LINECONNECT_MESSAGING_CHANNEL_SECRET": "8c570fa6dd201bb328f1c1eac23a96d8",
+    "LINECONNECT_LIFF_ID": "1650000001-DemoCard",
+    # Work runs when a test says so.
+    "LINECONNECT_ENGINE": "worker",
+}
+
+MakeApp = Callable[..., Flask]
+
+
+@pytest.fixture
+def make_app(tmp_path: Path) -> Iterator[MakeApp]:
+    """Return a function that makes the small shop with changed settings."""
+    made: list[Flask] = []
+
+    def make(**changes: Any) -> Flask:
+        database = f"sqlite:///{tmp_path / f'shop{len(made)}.db'}"
+        app = create_app({**SETTINGS, "SQLALCHEMY_DATABASE_URI": database, **changes})
+        made.append(app)
+        return app
+
+    yield make
+    for app in made:
+        with app.app_context():
+            db.session.remove()
+            for engine in db.engines.values():
+                engine.dispose()
+
+
+@pytest.fixture
+def app(make_app: MakeApp) -> Flask:
+    """Return the small shop."""
+    return make_app()
+
+
+@pytest.fixture
+def client(app: Flask) -> FlaskClient:
+    """Return a browser without cookies."""
+    return app.test_client()
+
+
+@pytest.fixture
+def line(app: Flask) -> Iterator[LineState]:
+    """Return the extension's state, inside the app's context."""
+    with app.app_context():
+        yield app.extensions["lineconnect"]

@@ -1,0 +1,85 @@
+"""Return addresses stay on our host, and an attempt counts once."""
+
+from __future__ import annotations
+
+from datetime import UTC
+from datetime import datetime
+from datetime import timedelta
+
+import pytest
+
+from flask_lineconnect.errors import Refused
+from flask_lineconnect.linking import ensure_account
+from flask_lineconnect.login import flow
+from flask_lineconnect.login.decide import Intent
+from flask_lineconnect.state import LineState
+
+NOW = datetime(2026, 8, 1, 12, 0, tzinfo=UTC)
+USER = "U" + "a" * 32
+
+
+@pytest.mark.parametrize("path", ["/", "/orders/3?tab=2", "/a#b", "/検索?q=お茶"])
+def test_a_path_of_our_own_is_kept(path: str) -> None:
+    assert flow.local_path(path) == path
+
+
+@pytest.mark.parametrize(
+    "target",
+    [
+        None,
+        5,
+        "",
+        "orders",
+        "https://evil.example/",
+        "//evil.example/",
+        "///evil.example",
+        "/\\evil.example",
+        "\\\\evil.example",
+        "/\t/evil.example",
+        "/\n/evil.example",
+        "javascript:alert(1)",
+        "https:shop",
+        "/" + "a" * 600,
+        "http://[bad",
+    ],
+)
+def test_S4_4_any_other_target_is_dropped(target: object) -> None:
+    assert flow.local_path(target) is None
+
+
+def test_S2_3_an_attempt_counts_once(line: LineState) -> None:
+    flow.consume(line.session, "state", intent=Intent.LOGIN, now=NOW)
+    with pytest.raises(Refused) as refusal:
+        flow.consume(line.session, "state", intent=Intent.LOGIN, now=NOW)
+    assert refusal.value.step == "state"
+
+
+def _held_handle(line: LineState) -> str:
+    row = flow.consume(line.session, "state", intent=Intent.LINK, now=NOW)
+    account = ensure_account(line.session, USER, now=NOW)
+    return flow.hold(row, account, email=None)
+
+
+def test_what_waits_is_found_by_its_handle(line: LineState) -> None:
+    handle = _held_handle(line)
+    waiting = flow.held(line.session, handle, intent=Intent.LINK, now=NOW)
+    assert waiting.account.line_user_id == USER
+
+
+@pytest.mark.parametrize(
+    ("handle", "intent", "later"),
+    [
+        ("foreign", Intent.LINK, timedelta(0)),
+        (None, Intent.LINK, timedelta(0)),
+        (..., Intent.LOGIN, timedelta(0)),
+        (..., Intent.LINK, timedelta(minutes=10)),
+    ],
+)
+def test_S3_3_nothing_else_finds_it(
+    line: LineState, handle: object, intent: Intent, later: timedelta
+) -> None:
+    right = _held_handle(line)
+    with pytest.raises(Refused):
+        flow.held(
+            line.session, right if handle is ... else handle, intent=intent, now=NOW + later
+        )

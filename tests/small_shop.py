@@ -1,0 +1,143 @@
+"""The smallest shop that the extension can serve: members, a login, one private page."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from flask import Blueprint
+from flask import Flask
+from flask import request
+from flask_login import LoginManager
+from flask_login import UserMixin
+from flask_login import login_required
+from flask_login import login_user
+from flask_login import logout_user
+from flask_sqlalchemy import SQLAlchemy
+from sqlalchemy.orm import DeclarativeBase
+from sqlalchemy.orm import Mapped
+from sqlalchemy.orm import mapped_column
+
+from flask_lineconnect import LineBlueprint
+from flask_lineconnect import LineConnect
+from flask_lineconnect import LineProfile
+from flask_lineconnect import Reply
+from flask_lineconnect import ShopAdapter
+from flask_lineconnect import TextEvent
+from flask_lineconnect import require_member
+
+
+class Base(DeclarativeBase):
+    """Base of the shop's models."""
+
+
+db = SQLAlchemy(model_class=Base)
+
+
+class User(UserMixin, Base):
+    """A member."""
+
+    __tablename__ = "user"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str]
+    email: Mapped[str | None] = mapped_column(unique=True)
+    is_locked: Mapped[bool] = mapped_column(default=False)
+
+    @property
+    def is_active(self) -> bool:
+        """Flask-Login's question."""
+        return not self.is_locked
+
+
+class SmallShop(ShopAdapter[User]):
+    """The adapter."""
+
+    model = User
+    name = "小さな店"
+
+    def sign_up(self, profile: LineProfile) -> User | None:
+        """Register, unless the e-mail address is taken."""
+        if db.session.query(User).filter_by(email=profile.email).first():
+            return None
+        member = User(name=profile.display_name, email=profile.email)
+        db.session.add(member)
+        return member
+
+    def member_name(self, member: User) -> str:
+        """Return the name."""
+        return member.name
+
+    def card_number(self, member: User) -> str:
+        """Return a number."""
+        return f"{member.id:013d}"
+
+
+line = LineConnect(db=db, shop=SmallShop())
+pages = Blueprint("pages", __name__)
+
+
+@pages.get("/")
+def home() -> str:
+    """Everybody's page."""
+    return "home"
+
+
+@pages.get("/private")
+@login_required
+def private() -> str:
+    """Members' page."""
+    return "private"
+
+
+@pages.post("/password-login/<int:user_id>")
+def password_login(user_id: int) -> str:
+    """Stand in for a login with a password."""
+    login_user(db.session.get_one(User, user_id))
+    return "in"
+
+
+@pages.get("/log-in")
+def log_in() -> str:
+    """The shop's own login page."""
+    return f"log in, then {request.args.get('next')}"
+
+
+@pages.post("/logout")
+def logout() -> str:
+    """Log out."""
+    logout_user()
+    return "out"
+
+
+def make_hooks() -> LineBlueprint:
+    """Return the shop's message hooks."""
+    hooks = LineBlueprint("hooks", __name__)
+
+    @hooks.on_text("ポイント残高", "残高")
+    @require_member
+    def balance(event: TextEvent, member: User) -> Reply:
+        return f"{member.name}さまの残高は120ポイントです"
+
+    @hooks.on_text("こわれる")
+    def broken(event: TextEvent) -> Reply:
+        raise RuntimeError("the hook is broken")
+
+    return hooks
+
+
+def create_app(config: Mapping[str, Any]) -> Flask:
+    """Make the shop with an empty database."""
+    app = Flask(__name__)
+    app.config.update(config)
+    db.init_app(app)
+    login_manager = LoginManager(app)
+    login_manager.login_view = "pages.log_in"
+    login_manager.user_loader(lambda key: db.session.get(User, int(key)))
+    line.init_app(app)
+    app.register_blueprint(pages)
+    app.register_blueprint(make_hooks())
+    with app.app_context():
+        Base.metadata.create_all(db.engine)
+        db.metadata.create_all(db.engine)
+    return app

@@ -1,0 +1,160 @@
+"""The webhook endpoint over HTTP: what is stored, what is refused, what changes nothing."""
+
+from __future__ import annotations
+
+import json
+import time
+from typing import Any
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy import func
+from sqlalchemy import select
+from werkzeug.test import TestResponse
+
+from flask_lineconnect.models import Account
+from flask_lineconnect.models import InboxEvent
+from flask_lineconnect.state import LineState
+from flask_lineconnect.webhooks.dispatch import dispatch_due
+from flask_lineconnect.webhooks.signature import sign
+
+USER = "U" + "a" * 32
+
+
+def _event(number: int = 1, **changes: Any) -> dict[str, Any]:
+    event = {
+        "type": "message",
+        "mode": "active",
+        "timestamp": int(time.time() * 1000),
+        "source": {"type": "user", "userId": USER},
+        "webhookEventId": f"01FZ74A0TDDPYRVKNK77XKC{number:03d}",
+        "deliveryContext": {"isRedelivery": False},
+        "replyToken": "nHuyWiB7yP5Zw52FIkcQobQuGDXCTA",
+        "message": {"id": "444573844083572737", "type": "text", "text": "やあ 🍎"},
+    }
+    return event | changes
+
+
+def _post(app: Flask, client: FlaskClient, *events: object, **headers: str) -> TestResponse:
+    body = json.dumps({"destination": "U8e", "events": events}, ensure_ascii=False).encode()
+    secret = app.config["LINECONNECT_MESSAGING_CHANNEL_SECRET"]
+    return client.post(
+        "/line/webhook",
+        data=body,
+        headers={
+            "Content-Type": "application/json; charset=utf-8",
+            "X-Line-Signature": sign(body, secret),
+            **headers,
+        },
+    )
+
+
+def _stored(line: LineState) -> int:
+    return line.session.scalar(select(func.count()).select_from(InboxEvent)) or 0
+
+
+def test_W1_an_empty_batch_is_answered_200(app: Flask, client: FlaskClient) -> None:
+    assert _post(app, client).status_code == 200
+
+
+def test_W5_a_duplicate_is_stored_once(app: Flask, client: FlaskClient, line: LineState) -> None:
+    again = _event(deliveryContext={"isRedelivery": True})
+    assert _post(app, client, _event(), _event(), again).status_code == 200
+    assert _post(app, client, _event()).status_code == 200
+    assert _stored(line) == 1
+
+
+@pytest.mark.parametrize("signature", ["", "AAAA", "GhRKmvmHys4Pi8DxkF4+EayaH0OqtJtaZxgTD9fMDLs="])
+def test_W2_a_bad_signature_stores_nothing_and_names_the_setting(
+    app: Flask, client: FlaskClient, line: LineState, signature: str
+) -> None:
+    answer = _post(app, client, _event(), **{"X-Line-Signature": signature})
+    assert answer.status_code == 400
+    assert "LINECONNECT_MESSAGING_CHANNEL_SECRET" in answer.text
+    assert _stored(line) == 0
+
+
+@pytest.mark.parametrize("body", [b"", b"not json", b"[]", b'{"events": 5}', b"[" * 100_000])
+def test_a_signed_body_that_is_no_batch_is_refused(
+    app: Flask, client: FlaskClient, line: LineState, body: bytes
+) -> None:
+    signature = sign(body, app.config["LINECONNECT_MESSAGING_CHANNEL_SECRET"])
+    answer = client.post("/line/webhook", data=body, headers={"X-Line-Signature": signature})
+    assert answer.status_code == 400
+    assert _stored(line) == 0
+
+
+def test_S7_2_a_body_that_is_too_large_is_not_hashed(app: Flask, client: FlaskClient) -> None:
+    answer = client.post("/line/webhook", data=b"x" * (2 * 1024 * 1024 + 1))
+    assert answer.status_code == 413
+
+
+def test_S7_4_one_bad_event_costs_no_other(
+    app: Flask, client: FlaskClient, line: LineState
+) -> None:
+    bad: list[object] = [
+        5,
+        {},
+        _event(2, webhookEventId=None),
+        _event(3, timestamp="yesterday"),
+        _event(4, message={"type": "text", "text": "nul \x00"}),
+        _event(5, message={"type": "text", "text": "\ud800"}),
+        _event(6, timestamp=10**30),
+    ]
+    assert _post_ascii(app, client, *bad, _event(7)).status_code == 200
+    assert line.session.scalars(select(InboxEvent.webhook_event_id)).all() == [
+        _event(7)["webhookEventId"]
+    ]
+
+
+def _post_ascii(app: Flask, client: FlaskClient, *events: object) -> TestResponse:
+    """Send escapes instead of characters, so that lone surrogates survive the way."""
+    body = json.dumps({"events": events}).encode()
+    signature = sign(body, app.config["LINECONNECT_MESSAGING_CHANNEL_SECRET"])
+    return client.post("/line/webhook", data=body, headers={"X-Line-Signature": signature})
+
+
+def test_S7_3_an_old_event_is_a_captured_body(
+    app: Flask, client: FlaskClient, line: LineState
+) -> None:
+    old = _event(timestamp=int((time.time() - 31 * 86_400) * 1000))
+    assert _post(app, client, old).status_code == 200
+    assert _stored(line) == 0
+
+
+def test_W11_events_in_standby_are_left_alone(
+    app: Flask, client: FlaskClient, line: LineState
+) -> None:
+    assert _post(app, client, _event(mode="standby")).status_code == 200
+    assert _stored(line) == 0
+
+
+def test_W10_unknown_events_pass(app: Flask, client: FlaskClient, line: LineState) -> None:
+    _post(app, client, _event(type="newThing", newField={"a": 1}, replyToken=None))
+    assert dispatch_due(line) == 1
+    assert line.session.scalars(select(InboxEvent.state)).one() == "done"
+
+
+def test_W9_the_newest_friendship_wins(app: Flask, client: FlaskClient, line: LineState) -> None:
+    now = int(time.time() * 1000)
+    _post(app, client, _event(1, type="unfollow", timestamp=now))
+    dispatch_due(line)
+    _post(app, client, _event(2, type="follow", timestamp=now - 5_000))
+    dispatch_due(line)
+    account = line.session.scalars(select(Account)).one()
+    assert account.is_friend is False
+
+
+def test_W4_a_broken_hook_is_tried_again_and_then_kept(
+    app: Flask, client: FlaskClient, line: LineState
+) -> None:
+    _post(app, client, _event(message={"id": "1", "type": "text", "text": "こわれる"}))
+    for _attempt in range(5):
+        line.session.query(InboxEvent).update({"next_attempt_at": line.clock()})
+        line.session.commit()
+        assert dispatch_due(line) == 1
+    row = line.session.scalars(select(InboxEvent)).one()
+    assert (row.state, row.attempts) == ("dead", 5)
+    assert "the hook is broken" in (row.error or "")
+    assert dispatch_due(line) == 0
