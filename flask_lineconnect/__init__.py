@@ -10,6 +10,7 @@ from typing import Any
 
 if TYPE_CHECKING:
     from .blueprint import LineBlueprint
+    from .channels import set_up_channels
     from .errors import ConfigError
     from .errors import InvalidMessage
     from .errors import LineApiError
@@ -46,6 +47,7 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "blueprint": ("LineBlueprint",),
+    "channels": ("set_up_channels",),
     "errors": (
         "ConfigError",
         "InvalidMessage",
@@ -117,6 +119,7 @@ __all__ = [
     "postback_for",
     "render_message",
     "require_member",
+    "set_up_channels",
 ]
 
 

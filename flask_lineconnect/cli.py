@@ -9,7 +9,7 @@ import click
 from flask.cli import AppGroup
 from flask.cli import with_appcontext
 
-from . import rich_menu
+from .channels import set_up_channels
 from .config import settings_reference
 from .engines.embedded import POLL_SECONDS
 from .engines.embedded import work_until_idle
@@ -26,28 +26,11 @@ def setup() -> None:
 
     May be repeated; what LINE knows already is not made again.
     """
-    state = current_line
     try:
-        webhook = state.url_for("lineconnect.webhook")
-        state.api.set_webhook_endpoint(webhook)
-        click.echo(f"Webhook endpoint: {webhook}")
-        if state.config.liff_id:
-            endpoint = state.url_for("lineconnect.card")
-            state.api.set_liff_endpoint(state.config.liff_id, endpoint)
-            click.echo(f"LIFF endpoint:    {endpoint}")
-        if state.rich_menu:
-            menu_id, is_new = rich_menu.publish(
-                state.session,
-                state.api,
-                state.rich_menu,
-                root_path=state.app.root_path,
-                now=state.clock(),
-            )
-            click.echo(f"Rich menu:        {menu_id}{' (new)' if is_new else ''}")
+        for step in set_up_channels(current_line):
+            click.echo(step)
     except LineConnectError as error:
         raise click.ClickException(str(error)) from None
-    callback = state.url_for("lineconnect.callback")
-    click.echo(f"Callback URL, to be entered in LINE's console: {callback}")
 
 
 @line.command()

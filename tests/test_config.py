@@ -37,7 +37,9 @@ def test_all_problems_are_named_at_once() -> None:
 
 
 def test_an_unknown_setting_suggests_the_nearest() -> None:
-    with pytest.raises(ConfigError, match=r"LINECONNECT_LIF_ID .* Did you mean LINECONNECT_LIFF_ID"):
+    with pytest.raises(
+        ConfigError, match=r"LINECONNECT_LIF_ID .* Did you mean LINECONNECT_LIFF_ID"
+    ):
         Config.from_mapping(LINE_SETTINGS | {"LINECONNECT_LIF_ID": "1-a"})
 
 

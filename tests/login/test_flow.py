@@ -80,6 +80,4 @@ def test_S3_3_nothing_else_finds_it(
 ) -> None:
     right = _held_handle(line)
     with pytest.raises(Refused):
-        flow.held(
-            line.session, right if handle is ... else handle, intent=intent, now=NOW + later
-        )
+        flow.held(line.session, right if handle is ... else handle, intent=intent, now=NOW + later)

@@ -1,0 +1,103 @@
+// What the opening page and the later pages share: get the SDK, start it, and exchange its ID token.
+
+const page = document.body.dataset;
+const SDK_TIMEOUT = 15_000; // The SDK itself waits up to 10 s for scripts that never answer.
+const SHOP_TIMEOUT = 10_000;
+
+/** An error whose name is one of the opening page's prepared sentences. */
+export class Problem extends Error {
+  constructor(kind, text = "") {
+    super(text || kind);
+    this.kind = kind;
+    this.text = text;
+  }
+}
+
+/** Load LINE's SDK. Done here and not by a script element of the page: a slow SDK must not hold us up. */
+function loadSdk() {
+  return new Promise((resolve, reject) => {
+    const script = document.createElement("script");
+    script.src = page.liffSdk;
+    script.nonce = document.querySelector("script[nonce]")?.nonce ?? "";
+    script.onload = () => (window.liff ? resolve(window.liff) : reject(new Problem("sdk")));
+    script.onerror = () => reject(new Problem("sdk"));
+    document.head.append(script);
+  });
+}
+
+/** Start LIFF. With `liff.state` in the address the SDK leaves for another page and this never settles. */
+export async function startLiff() {
+  const liff = await within(SDK_TIMEOUT, loadSdk());
+  try {
+    await within(SDK_TIMEOUT, liff.init({ liffId: page.liffId }));
+  } catch (error) {
+    if (error instanceof Problem) throw error;
+    const cancelled = new URLSearchParams(location.search).get("error") === "access_denied";
+    throw new Problem(cancelled ? "cancelled" : "line");
+  }
+  return liff;
+}
+
+/** Send the raw ID token and where we want to be; the shop alone decides who this is and where to go. */
+export async function exchange(idToken, next) {
+  let response;
+  try {
+    response = await fetch(page.sessionUrl, {
+      method: "POST",
+      headers: { "Content-Type": "application/json", "X-CSRFToken": page.csrfToken },
+      body: JSON.stringify({ id_token: idToken, next }),
+      signal: AbortSignal.timeout(SHOP_TIMEOUT),
+    });
+  } catch {
+    throw new Problem("shop");
+  }
+  const answer = (await response.json().catch(() => null)) ?? {};
+  if (response.ok && answer.location) return answer;
+  throw new Problem(response.status === 401 ? "stale" : "shop", answer.message);
+}
+
+/** Go where the shop says, but only within the shop. */
+export function follow(answer) {
+  const target = new URL(answer.location, location.origin);
+  if (target.origin !== location.origin) throw new Problem("shop");
+  location.replace(target);
+}
+
+/** This page's address without what LINE's login and LIFF have added to it. */
+export function cleanAddress() {
+  const address = new URL(location.href);
+  const added = /^(code|state|error|error_description|liff.*)$/;
+  for (const name of [...address.searchParams.keys()]) {
+    if (added.test(name)) address.searchParams.delete(name);
+  }
+  address.hash = "";
+  return address;
+}
+
+/** Remember something until the window closes; false where the browser allows no storage. */
+export function remember(what) {
+  const key = `lineconnect:${what}:${page.liffId}`;
+  try {
+    if (sessionStorage.getItem(key)) return false;
+    sessionStorage.setItem(key, "1");
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+export function forget(what) {
+  try {
+    sessionStorage.removeItem(`lineconnect:${what}:${page.liffId}`);
+  } catch {
+    // Nothing was remembered either.
+  }
+}
+
+function within(milliseconds, promise) {
+  let timer;
+  const late = new Promise((_, reject) => {
+    timer = setTimeout(() => reject(new Problem("slow")), milliseconds);
+  });
+  return Promise.race([promise, late]).finally(() => clearTimeout(timer));
+}

@@ -1,0 +1,157 @@
+"""From ``line.send`` to the chat, through the emulator and the official SDK."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from datetime import timedelta
+
+import pytest
+from flask import Flask
+from sqlalchemy import func
+from sqlalchemy import select
+
+from flask_lineconnect import InvalidMessage
+from flask_lineconnect.linking import ensure_account
+from flask_lineconnect.linking import link
+from flask_lineconnect.models import Account
+from flask_lineconnect.models import OutboxMessage
+from flask_lineconnect.outbox.delivery import deliver_due
+from flask_lineconnect.state import LineState
+from flask_lineconnect.testing import Emulator
+from tests.conftest import MakeApp
+from tests.small_shop import User
+from tests.small_shop import db
+from tests.small_shop import line as extension
+
+BASE_URL = "http://127.0.0.1:5999"
+
+
+@pytest.fixture
+def app(make_app: MakeApp, line_emulator: Emulator) -> Flask:
+    """Return the small shop, joined to the emulator."""
+    return make_app(**line_emulator.settings(BASE_URL))
+
+
+@pytest.fixture
+def member(line: LineState, line_emulator: Emulator) -> User:
+    """Return a linked member whose LINE user is a friend."""
+    user_id = line_emulator.add_user("佐藤 さくら")
+    line_emulator.add_friend(user_id)
+    member = User(name="佐藤 さくら")
+    db.session.add(member)
+    db.session.flush()
+    account = ensure_account(line.session, user_id, now=line.clock())
+    link(line.session, account, member.id, source=None, now=line.clock())
+    line.session.commit()
+    return member
+
+
+def _line_user_id(line: LineState) -> str:
+    return line.session.scalars(select(Account.line_user_id)).one()
+
+
+def _texts(line: LineState, emulator: Emulator) -> list[str]:
+    return [message["text"] for message in emulator.received(_line_user_id(line))]
+
+
+def _state(line: LineState) -> OutboxMessage:
+    line.session.rollback()
+    return line.session.scalars(select(OutboxMessage)).one()
+
+
+def test_a_message_arrives_after_the_commit(
+    line: LineState, line_emulator: Emulator, member: User
+) -> None:
+    extension.send(member, ["一つ目", "二つ目"])
+    line.session.commit()
+    assert deliver_due(line) == 1
+    assert _texts(line, line_emulator) == ["一つ目", "二つ目"]
+    row = _state(line)
+    assert row.state == "accepted"
+    assert row.line_request_id
+
+
+def test_S8_1_without_the_commit_there_is_no_message(line: LineState, member: User) -> None:
+    extension.send(member, "never")
+    line.session.rollback()
+    assert deliver_due(line) == 0
+
+
+def test_the_same_key_is_sent_once(line: LineState, line_emulator: Emulator, member: User) -> None:
+    first = extension.send(member, "発送しました", key="order-1:shipped")
+    again = extension.send(member, "発送しました", key="order-1:shipped")
+    assert first is again
+    line.session.commit()
+    deliver_due(line)
+    assert _texts(line, line_emulator) == ["発送しました"]
+
+
+def test_a_member_without_a_line_account_is_left_out(line: LineState) -> None:
+    stranger = User(name="だれか")
+    assert extension.send(stranger, "hello") is None
+
+
+def test_an_invalid_message_changes_nothing(line: LineState, member: User) -> None:
+    with pytest.raises(InvalidMessage):
+        extension.send(member, "")
+    assert line.session.scalar(select(func.count()).select_from(OutboxMessage)) == 0
+
+
+@pytest.mark.parametrize("after_acceptance", [True, False])
+def test_M19_M20_a_repeated_call_sends_once(
+    line: LineState, line_emulator: Emulator, member: User, after_acceptance: bool
+) -> None:
+    line_emulator.fault(
+        path="/v2/bot/message/push", status=500, after_acceptance=after_acceptance, times=1
+    )
+    extension.send(member, "一度だけ")
+    line.session.commit()
+    deliver_due(line)
+    assert _state(line).state == "sending"
+    _make_due(line)
+    deliver_due(line)
+    assert _texts(line, line_emulator) == ["一度だけ"]
+    assert _state(line).state == "accepted"
+
+
+def _make_due(line: LineState, *, first_tried_at: datetime | None = None) -> None:
+    row = _state(line)
+    row.next_attempt_at = line.clock()
+    row.first_tried_at = first_tried_at or row.first_tried_at
+    line.session.commit()
+
+
+def test_S8_2_after_a_day_nothing_is_repeated(
+    line: LineState, line_emulator: Emulator, member: User
+) -> None:
+    line_emulator.fault(path="/v2/bot/message/push", status=500, after_acceptance=False, times=1)
+    extension.send(member, "昨日のこと")
+    line.session.commit()
+    deliver_due(line)
+    _make_due(line, first_tried_at=line.clock() - timedelta(hours=24))
+    deliver_due(line)
+    assert _state(line).state == "expired"
+    assert _texts(line, line_emulator) == []
+
+
+def test_S8_6_somebody_who_blocked_us_is_not_paid_for(
+    line: LineState, line_emulator: Emulator, member: User
+) -> None:
+    extension.send(member, "hello")
+    line.session.scalars(select(Account)).one().is_friend = False
+    line.session.commit()
+    deliver_due(line)
+    assert _state(line).state == "cancelled"
+
+
+def test_a_line_that_does_not_answer_is_asked_again(
+    make_app: MakeApp, line: LineState, member: User
+) -> None:
+    extension.send(member, "later")
+    line.session.commit()
+    line.api.hosts = line.config.hosts.at("http://127.0.0.1:9")
+    deliver_due(line)
+    row = _state(line)
+    assert row.state == "sending"
+    assert row.next_attempt_at > line.clock()
+    assert "did not answer" in (row.error or "")
