@@ -27,6 +27,7 @@ from ..config import Config
 from ..state import current_line
 from .decide import Intent
 from .flow import local_path
+from .views import start
 
 V = TypeVar("V", bound=Callable[..., Any])
 
@@ -110,8 +111,6 @@ def _may_try(config: Config) -> bool:
 
 
 def _start(*, silent: bool) -> Response:
-    from .views import start
-
     session[_TRIED_AT] = int(time.time())
     here = local_path(request.full_path.rstrip("?"))
     return start(Intent.LOGIN, next_path=here, source="auto-login", silent=silent)
