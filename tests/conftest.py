@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextvars
 from collections.abc import Callable
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Any
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
 
 from flask_lineconnect.state import LineState
 from tests.small_shop import create_app
@@ -31,6 +33,14 @@ SETTINGS: dict[str, Any] = {
 MakeApp = Callable[..., Flask]
 
 
+class ApartClient(FlaskClient):
+    """A client whose requests don't see the app context that a test itself has pushed."""
+
+    def open(self, *args: Any, **kwargs: Any) -> TestResponse:
+        """Send a request as another process would."""
+        return contextvars.Context().run(super().open, *args, **kwargs)
+
+
 @pytest.fixture
 def make_app(tmp_path: Path) -> Iterator[MakeApp]:
     """Return a function that makes the small shop with changed settings."""
@@ -39,6 +49,7 @@ def make_app(tmp_path: Path) -> Iterator[MakeApp]:
     def make(**changes: Any) -> Flask:
         database = f"sqlite:///{tmp_path / f'shop{len(made)}.db'}"
         app = create_app({**SETTINGS, "SQLALCHEMY_DATABASE_URI": database, **changes})
+        app.test_client_class = ApartClient
         made.append(app)
         return app
 

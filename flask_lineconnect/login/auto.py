@@ -35,6 +35,8 @@ V = TypeVar("V", bound=Callable[..., Any])
 PAUSE = 60
 _TRIED_AT = "_lineconnect_auto_at"
 _OFF = "_lineconnect_auto_off"
+#: What a page visit may ask for; anything but the first is a program's request.
+_FORMS = ("text/html", "application/json")
 _LINE_APP = re.compile(r"\bLine/\d+\.\d+")
 
 
@@ -102,7 +104,7 @@ def _may_try(config: Config) -> bool:
     is_page_visit = (
         request.method == "GET"
         and request.headers.get("Sec-Fetch-Mode", "navigate") == "navigate"
-        and request.accept_mimetypes.accept_html
+        and request.accept_mimetypes.best_match(_FORMS, default=_FORMS[0]) == _FORMS[0]
         and "prefetch" not in request.headers.get("Sec-Purpose", "")
     )
     if not is_page_visit or not is_in_app(request, config) or session.get(_OFF):

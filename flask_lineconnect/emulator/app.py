@@ -1,0 +1,113 @@
+"""The emulator as a WSGI application: all of LINE's hosts at one origin, and our own pages."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from flask import Flask
+from flask import jsonify
+from flask import render_template
+from flask import request
+from flask_babel import Babel
+from flask_babel import get_locale
+from werkzeug.exceptions import HTTPException
+from werkzeug.routing import BaseConverter
+from werkzeug.routing import Map
+from werkzeug.wrappers import Response
+
+from . import authorize
+from . import call_log
+from . import channel_tokens
+from . import control
+from . import faults
+from . import liff
+from . import login_tokens
+from . import messaging
+from . import phone
+from . import rich_menus
+from . import webhook_settings
+from .api_errors import ApiError
+from .api_errors import OAuthError
+from .api_errors import answer
+from .platform import Platform
+
+#: LINE's own limit for a request body, in bytes.
+MAX_BODY = 2 * 1024 * 1024
+_API = re.compile(r"/(v2|v3|oauth2|liff|message|friendship|user|_emulator)/")
+_PAGES = re.compile(r"/(oauth2/v2\.1/(authorize|_)|liff/v1/authorize)")
+
+
+class RegexConverter(BaseConverter):
+    """A part of a path that matches a pattern."""
+
+    def __init__(self, url_map: Map, pattern: str):
+        super().__init__(url_map)
+        self.regex = pattern
+
+
+def create_app(platform: Platform) -> Flask:
+    """Return the application for one platform."""
+    app = Flask(__name__)
+    app.config["MAX_CONTENT_LENGTH"] = MAX_BODY
+    app.json.ensure_ascii = False  # type: ignore[attr-defined]  # of Flask's own provider
+    app.extensions["line_platform"] = platform
+    app.url_map.converters["regex"] = RegexConverter
+    translations = Path(__file__).with_name("translations")
+    Babel(
+        app,
+        default_locale="ja",
+        default_domain="emulator",
+        default_translation_directories=str(translations),
+        locale_selector=_language,
+    )
+    app.context_processor(lambda: {"ui_language": str(get_locale() or "ja")})
+    for module in (
+        call_log,
+        faults,
+        authorize,
+        login_tokens,
+        channel_tokens,
+        messaging,
+        rich_menus,
+        webhook_settings,
+        liff,
+        phone,
+        control,
+    ):
+        module.register(app)
+    app.register_error_handler(ApiError, answer)
+    app.register_error_handler(OAuthError, answer)
+    app.register_error_handler(HTTPException, _show_error)
+    app.after_request(_set_headers)
+    return app
+
+
+def _language() -> str | None:
+    wanted = request.args.get("ui_locales", "").split()
+    for tag in wanted:
+        if tag.split("-")[0] in {"ja", "en"}:
+            return tag.split("-")[0]
+    return request.accept_languages.best_match(["ja", "en"])
+
+
+def _show_error(error: HTTPException) -> tuple[Response | str, int]:
+    """Answer an HTTP error as JSON on LINE's API paths and as a page elsewhere."""
+    status = error.code or 500
+    if _API.match(request.path) and not _PAGES.match(request.path):
+        return jsonify(message="Not found" if status == 404 else error.name), status
+    page = render_template("error.html", status=status, title=error.name, text=error.description)
+    return page, status
+
+
+def _set_headers(response: Response) -> Response:
+    if response.mimetype == "text/html":
+        response.headers["Content-Security-Policy"] = (
+            "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "
+            "img-src 'self' http: https: data:; media-src http: https:; "
+            "frame-src http: https:; base-uri 'none'; form-action http: https:; "
+            "frame-ancestors 'self' http://127.0.0.1:* http://localhost:*"
+        )
+        response.headers["Cache-Control"] = "no-store"
+    response.headers["X-Content-Type-Options"] = "nosniff"
+    return response

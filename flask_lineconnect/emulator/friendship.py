@@ -1,0 +1,31 @@
+"""Adding, blocking and unblocking the official account."""
+
+from __future__ import annotations
+
+from .platform import Platform
+from .webhooks import emit
+
+
+def add_friend(platform: Platform, user_id: str) -> None:
+    """Make a user a friend of the official account, also one who had blocked it."""
+    with platform.change() as world:
+        user = world.users[user_id]
+        if user.relation == "friend":
+            return
+        was_blocked = user.relation == "blocked"
+        user.relation = "friend"
+        emit(platform, user_id, "follow", follow={"isUnblocked": was_blocked})
+
+
+def block(platform: Platform, user_id: str) -> None:
+    """Let a user block the official account."""
+    with platform.change() as world:
+        if world.users[user_id].relation != "blocked":
+            world.users[user_id].relation = "blocked"
+            emit(platform, user_id, "unfollow")
+
+
+def unblock(platform: Platform, user_id: str) -> None:
+    """Let a user unblock the official account."""
+    if platform.world.users[user_id].relation == "blocked":
+        add_friend(platform, user_id)

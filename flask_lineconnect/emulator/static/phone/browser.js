@@ -1,0 +1,83 @@
+/** The in-app browser: a sheet with a frame; LIFF pages and the shop's pages open in it. */
+
+import { addressThroughApp } from "./client.js";
+import { byId } from "./dom.js";
+import { element } from "./dom.js";
+import { webAddress } from "./dom.js";
+
+// Everything a page in an app may do, except to navigate the phone away.
+const SANDBOX = "allow-scripts allow-forms allow-same-origin allow-popups"
+  + " allow-popups-to-escape-sandbox allow-modals allow-downloads";
+
+export class InAppBrowser {
+  constructor({ closed }) {
+    this.sheet = byId("browser");
+    this.closed = closed;
+    this.frame = null;
+    byId("browser-close").addEventListener("click", () => this.close());
+    byId("browser-back").addEventListener("click", () => this.back());
+    window.addEventListener("message", (event) => this.#hear(event));
+    document.addEventListener("keydown", (event) => {
+      if (event.key === "Escape" && this.frame) this.close();
+    });
+  }
+
+  /** Open an address in a new frame; the name tells the SDK that this is another LIFF window. */
+  open(url) {
+    this.frame?.remove();
+    this.frame = element("iframe", {
+      name: `in-app-${Math.random().toString(36).slice(2)}`,
+      sandbox: SANDBOX,
+      allow: "clipboard-write",
+      src: addressThroughApp(url),
+      title: new URL(url).host,
+    });
+    this.frame.addEventListener("load", () => this.#loaded());
+    this.pagesBehind = 0;
+    this.historyLength = null;
+    byId("browser-title").textContent = "";
+    byId("browser-host").textContent = new URL(url).host;
+    byId("browser-progress").hidden = false;
+    byId("browser-page").replaceChildren(this.frame);
+    this.sheet.classList.remove("leaving");
+    this.sheet.hidden = false;
+    byId("browser-close").focus({ preventScroll: true });
+  }
+
+  close() {
+    if (!this.frame) return;
+    this.frame.remove();
+    this.frame = null;
+    this.sheet.classList.add("leaving");
+    setTimeout(() => {
+      if (!this.frame) this.sheet.hidden = true;
+    }, 200);
+    this.closed();
+  }
+
+  /** Go one page back inside the frame, or close it on its first page. */
+  back() {
+    if (this.pagesBehind === 0) return this.close();
+    this.pagesBehind -= 1;
+    history.back();
+  }
+
+  // The frame is of another origin: the history that it shares with us tells how far it has gone.
+  #loaded() {
+    byId("browser-progress").hidden = true;
+    if (this.historyLength !== null && history.length > this.historyLength) this.pagesBehind += 1;
+    this.historyLength = history.length;
+  }
+
+  /** Hear the SDK stand-in inside the frame: LIFF's window methods belong to the LINE app. */
+  #hear(event) {
+    if (!this.frame || event.source !== this.frame.contentWindow) return;
+    const { type, title, url, external } = event.data || {};
+    if (type === "liff.closeWindow") this.close();
+    if (type === "liff.title") byId("browser-title").textContent = String(title || "");
+    if (type === "liff.openWindow" && webAddress(url)) {
+      if (external) window.open(url, "_blank", "noopener");
+      else this.open(url);
+    }
+  }
+}
