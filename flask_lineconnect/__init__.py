@@ -11,6 +11,8 @@ from typing import Any
 if TYPE_CHECKING:
     from .blueprint import LineBlueprint
     from .channels import set_up_channels
+    from .emulator_client import Emulator
+    from .emulator_client import run_emulator
     from .errors import ConfigError
     from .errors import InvalidMessage
     from .errors import LineApiError
@@ -48,6 +50,7 @@ if TYPE_CHECKING:
 _HOMES = {
     "blueprint": ("LineBlueprint",),
     "channels": ("set_up_channels",),
+    "emulator_client": ("Emulator", "run_emulator"),
     "errors": (
         "ConfigError",
         "InvalidMessage",
@@ -87,6 +90,7 @@ _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 __all__ = [
     "ButtonsMessage",
     "ConfigError",
+    "Emulator",
     "Event",
     "FlexMessage",
     "FollowEvent",
@@ -119,6 +123,7 @@ __all__ = [
     "postback_for",
     "render_message",
     "require_member",
+    "run_emulator",
     "set_up_channels",
 ]
 

@@ -14,7 +14,6 @@ from dataclasses import dataclass
 from dataclasses import field
 from datetime import date
 from datetime import datetime
-from types import MappingProxyType
 from typing import Any
 from typing import ClassVar
 from typing import Generic
@@ -95,7 +94,7 @@ class ShopAdapter(ABC, Generic[Member]):
     name: str = ""
 
     #: CSS custom properties of the extension's pages, for example ``{"--lc-brand": "#7a4b2a"}``.
-    theme: Mapping[str, str] = MappingProxyType({})
+    theme: ClassVar[Mapping[str, str]] = {}
 
     #: A WTForms form shown before :meth:`sign_up`. Fields named ``display_name`` and ``email`` are
     #: prefilled from LINE; the others arrive in :attr:`LineProfile.answers`. ``None``: the

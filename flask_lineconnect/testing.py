@@ -1,162 +1,27 @@
-"""For everybody's tests: the LINE emulator as a pytest fixture, and a client that plays its users.
+"""For everybody's tests: the LINE emulator as a pytest fixture.
 
-Registered as a pytest plugin: a test that takes ``line_emulator`` gets an emulator of its own.
+Registered as a pytest plugin: a test that takes ``line_emulator`` gets an emulator in which nothing
+has happened yet, and plays its users through :class:`~flask_lineconnect.emulator_client.Emulator`.
 """
 
 from __future__ import annotations
 
-import socket
-import subprocess
-import sys
-import time
 from collections.abc import Iterator
-from contextlib import closing
-from dataclasses import dataclass
-from typing import Any
 
 import pytest
-import requests
 
-#: Seconds that an emulator may take to start.
-START_TIMEOUT = 20.0
-REQUEST_TIMEOUT = 10.0
+from .emulator_client import Emulator
+from .emulator_client import free_port
+from .emulator_client import run_emulator
 
-
-@dataclass(frozen=True, slots=True)
-class Emulator:
-    """A running LINE emulator, driven through its control pages.
-
-    :ivar url: its origin, for ``LINECONNECT_EMULATOR_URL``.
-    """
-
-    url: str
-
-    def settings(self, base_url: str) -> dict[str, str]:
-        """Return the settings of a shop at ``base_url`` for the channels of this emulator."""
-        state = self._get("/_emulator/state")
-        login, messaging = state["login_channel"], state["messaging_channel"]
-        return {
-            "LINECONNECT_EMULATOR_URL": self.url,
-            "LINECONNECT_BASE_URL": base_url,
-            "LINECONNECT_LOGIN_CHANNEL_ID": login["id"],
-            "LINECONNECT_LOGIN_CHANNEL_SECRET": login["secret"],
-            "LINECONNECT_MESSAGING_CHANNEL_ID": messaging["id"],
-            "LINECONNECT_MESSAGING_CHANNEL_SECRET": messaging["secret"],
-            "LINECONNECT_LIFF_ID": state["liff_apps"][0]["liff_id"],
-        }
-
-    def reset(self) -> None:
-        """Forget everything that happened since the start."""
-        self._post("/_emulator/reset")
-
-    def set_up(self, **setup: Any) -> None:
-        """Change the platform's setup, for example ``base_url="http://127.0.0.1:5000"``."""
-        self._send("PUT", "/_emulator/setup", setup)
-
-    def add_user(self, display_name: str, **fields: str) -> str:
-        """Add a LINE user; return the LINE user id."""
-        user = self._post("/_emulator/users", {"display_name": display_name, **fields})
-        return str(user["user_id"])
-
-    def users(self) -> list[dict[str, Any]]:
-        """Return all LINE users."""
-        users = self._get("/_emulator/users")
-        return list(users["users"] if isinstance(users, dict) else users)
-
-    def add_friend(self, user_id: str) -> None:
-        """Let a user add the official account."""
-        self._post(f"/_emulator/users/{user_id}/friend")
-
-    def block(self, user_id: str) -> None:
-        """Let a user block the official account."""
-        self._post(f"/_emulator/users/{user_id}/block")
-
-    def unblock(self, user_id: str) -> None:
-        """Let a user unblock the official account."""
-        self._post(f"/_emulator/users/{user_id}/unblock")
-
-    def write(self, user_id: str, text: str) -> None:
-        """Let a user write into the chat."""
-        self._post(f"/_emulator/users/{user_id}/text", {"text": text})
-
-    def postback(self, user_id: str, data: str) -> None:
-        """Let a user tap a button that carries ``data``."""
-        self._post(f"/_emulator/users/{user_id}/postback", {"data": data})
-
-    def chat(self, user_id: str) -> list[dict[str, Any]]:
-        """Return a user's chat with the official account, oldest first."""
-        return list(self._get(f"/_emulator/users/{user_id}/chat")["messages"])
-
-    def received(self, user_id: str) -> list[dict[str, Any]]:
-        """Return the message objects that the official account sent to a user, oldest first."""
-        return [entry["message"] for entry in self.chat(user_id) if entry["from"] == "bot"]
-
-    def wait_for_message(
-        self, user_id: str, containing: str, *, timeout: float = 10.0
-    ) -> dict[str, Any]:
-        """Return the newest message to a user that contains a text, as soon as it is there.
-
-        :raises AssertionError: it did not come within ``timeout`` seconds.
-        """
-        deadline = time.monotonic() + timeout
-        while time.monotonic() < deadline:
-            for message in reversed(self.received(user_id)):
-                if containing in str(message):
-                    return dict(message)
-            time.sleep(0.05)
-        raise AssertionError(f"no message with {containing!r}; got {self.received(user_id)!r}")
-
-    def calls(self) -> list[dict[str, Any]]:
-        """Return the API calls that the emulator saw, oldest first."""
-        return list(self._get("/_emulator/calls")["calls"])
-
-    def webhooks(self) -> list[dict[str, Any]]:
-        """Return the webhooks that the emulator sent, with their outcome."""
-        return list(self._get("/_emulator/webhooks")["webhooks"])
-
-    def advance(self, seconds: float) -> None:
-        """Move the emulator's clock forward."""
-        self._post("/_emulator/clock", {"advance_seconds": seconds})
-
-    def fault(self, **fault: Any) -> None:
-        """Switch a fault on, for example ``path="/v2/bot/message/push", status=500, times=1``."""
-        self._post("/_emulator/faults", fault)
-
-    def _get(self, path: str) -> Any:
-        return self._send("GET", path, None)
-
-    def _post(self, path: str, body: dict[str, Any] | None = None) -> Any:
-        return self._send("POST", path, body or {})
-
-    def _send(self, method: str, path: str, body: dict[str, Any] | None) -> Any:
-        answer = requests.request(method, self.url + path, json=body, timeout=REQUEST_TIMEOUT)
-        answer.raise_for_status()
-        return answer.json() if answer.content else None
-
-
-def free_port() -> int:
-    """Return a TCP port of the loopback address that is free now."""
-    with closing(socket.socket()) as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+__all__ = ["Emulator", "free_port", "line_emulator", "line_emulator_server"]
 
 
 @pytest.fixture(scope="session")
 def line_emulator_server() -> Iterator[Emulator]:
     """Run one emulator for this test process."""
-    port = free_port()
-    process = subprocess.Popen(
-        [sys.executable, "-m", "flask_lineconnect.emulator", "--port", str(port)],
-        stdout=subprocess.DEVNULL,
-    )
-    emulator = Emulator(f"http://127.0.0.1:{port}")
-    try:
-        _wait_until_healthy(emulator, process)
+    with run_emulator() as emulator:
         yield emulator
-    finally:
-        process.terminate()
-        process.wait(REQUEST_TIMEOUT)
 
 
 @pytest.fixture
@@ -164,15 +29,3 @@ def line_emulator(line_emulator_server: Emulator) -> Emulator:
     """Return an emulator in which nothing has happened yet."""
     line_emulator_server.reset()
     return line_emulator_server
-
-
-def _wait_until_healthy(emulator: Emulator, process: subprocess.Popen[bytes]) -> None:
-    deadline = time.monotonic() + START_TIMEOUT
-    while process.poll() is None and time.monotonic() < deadline:
-        try:
-            requests.get(f"{emulator.url}/_emulator/health", timeout=1).raise_for_status()
-        except requests.RequestException:
-            time.sleep(0.05)
-        else:
-            return
-    raise RuntimeError("the LINE emulator did not start")

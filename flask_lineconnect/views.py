@@ -6,6 +6,7 @@ from datetime import date
 from datetime import datetime
 from importlib.resources import files
 from pathlib import Path
+from typing import Any
 
 from flask import Blueprint
 from flask import Flask
@@ -23,6 +24,7 @@ from markupsafe import Markup
 from werkzeug.wrappers import Response
 from wtforms import ValidationError
 
+from . import linking
 from .errors import LineApiError
 from .errors import Refused
 from .i18n import gettext
@@ -60,7 +62,7 @@ def make_blueprint(app: Flask) -> Blueprint:
     blueprint.register_error_handler(Refused, _show_refusal)
     blueprint.register_error_handler(LineApiError, _show_line_error)
     app.jinja_env.filters.setdefault("local_date", local_date)
-    app.before_request(_exempt_webhook)
+    exempt_webhook(app)
     return blueprint
 
 
@@ -89,6 +91,14 @@ class TemplateHelpers:
         return current_line.url_for(f"{BLUEPRINT}.login", source=source)
 
     @staticmethod
+    def is_linked(member: Any) -> bool:
+        """Tell whether a member is linked to a LINE account."""
+        line = current_line
+        member = getattr(member, "_get_current_object", lambda: member)()
+        key = linking.member_key(line.session, member)
+        return linking.account_of(line.session, key) is not None
+
+    @staticmethod
     def qr_svg(data: str, *, label: str) -> Markup:
         """Draw a QR code."""
         return codes.qr_svg(data, label=label)
@@ -115,11 +125,20 @@ def _check_csrf() -> None:
         ) from None
 
 
-def _exempt_webhook() -> None:
-    """Let LINE's webhook past Flask-WTF's own protection, which the shop may add after us."""
-    protection = current_app.extensions.get("csrf")
-    if protection is not None and request.endpoint == WEBHOOK:
-        protection.exempt(current_app.view_functions[WEBHOOK])
+def exempt_webhook(app: Flask) -> None:
+    """Let LINE's webhook past Flask-WTF's own protection, added before or after us.
+
+    Flask asks its guards in the order in which they were added, so a protection that comes later
+    can still be told at the first request.
+    """
+
+    def exempt() -> None:
+        protection = app.extensions.get("csrf")
+        if protection is not None:
+            protection.exempt(webhook_views.webhook)
+
+    exempt()
+    app.before_request(lambda: exempt() if request.endpoint == WEBHOOK else None)
 
 
 def _show_refusal(refused: Refused) -> Response:

@@ -1,8 +1,9 @@
-"""A small shop for the tests that need an app but no browser."""
+"""A small shop for the tests that need an app, and Chromium for those that need a browser."""
 
 from __future__ import annotations
 
 import contextvars
+import shutil
 from collections.abc import Callable
 from collections.abc import Iterator
 from pathlib import Path
@@ -29,6 +30,16 @@ SETTINGS: dict[str, Any] = {
     # Work runs when a test says so.
     "LINECONNECT_ENGINE": "worker",
 }
+
+CHROMIUM_FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
 
 MakeApp = Callable[..., Flask]
 
@@ -78,3 +89,18 @@ def line(app: Flask) -> Iterator[LineState]:
     """Return the extension's state, inside the app's context."""
     with app.app_context():
         yield app.extensions["lineconnect"]
+
+
+@pytest.fixture(scope="session")
+def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[str, Any]:
+    """Use the system's Chromium where there is one."""
+    names = ("chromium", "chromium-browser", "google-chrome")
+    found = next((path for name in names if (path := shutil.which(name))), None)
+    arguments = {**browser_type_launch_args, "args": CHROMIUM_FLAGS}
+    return {**arguments, "executable_path": found} if found else arguments
+
+
+@pytest.fixture(scope="session")
+def browser_context_args(browser_context_args: dict[str, Any]) -> dict[str, Any]:
+    """Let browsers be Japanese unless a test says otherwise."""
+    return {**browser_context_args, "locale": "ja-JP", "timezone_id": "Asia/Tokyo"}

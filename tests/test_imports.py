@@ -1,4 +1,4 @@
-"""Who may import whom: imports point down, the emulator stands alone, the demo uses public names."""
+"""Who may import whom: imports point down, and the emulator stands alone."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ LAYERS = [
         "webhooks.events",
         "webhooks.signature",
         "emulator",
+        "emulator_client",
         "engines",
         "liff",
         "line_api",

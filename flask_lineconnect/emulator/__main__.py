@@ -28,7 +28,8 @@ def main() -> None:
             f"{options.host} is not an address of this machine alone. Use 127.0.0.1, or --expose "
             "inside a closed network."
         )
-    signal.signal(signal.SIGTERM, _exit)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _exit)
     logging.getLogger("werkzeug").setLevel(logging.WARNING)
     line = Platform(data_file=options.data)
     if options.setup:
@@ -70,6 +71,9 @@ def _is_loopback(host: str) -> bool:
 
 
 def _exit(_signal: int, _frame: FrameType | None) -> NoReturn:
+    # A second signal must not disturb the clean-up.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)
     raise KeyboardInterrupt
 
 

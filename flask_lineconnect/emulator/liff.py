@@ -92,8 +92,6 @@ def primary_url(app: LiffApp, path: str, query: str, user: User | None, fragment
     state = path + (f"?{query}" if query else "") + (f"#{fragment}" if fragment else "")
     parameters = [endpoint.query] if endpoint.query else []
     if state:
-        if not state.startswith("/"):
-            state = f"/{state}"
         parameters.append(f"liff.state={quote(state, safe='')}")
     credentials = _credentials(app, user) if user is not None else ""
     return urlunsplit((*endpoint[:3], "&".join(parameters), credentials))

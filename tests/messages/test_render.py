@@ -6,8 +6,11 @@ from pathlib import Path
 
 import pytest
 from flask import Flask
+from jinja2 import BaseLoader
+from jinja2 import FileSystemLoader
 
 from flask_lineconnect import InvalidMessage
+from flask_lineconnect import RawMessage
 from flask_lineconnect import render_message
 from flask_lineconnect.messages.render import render_json
 from flask_lineconnect.state import LineState
@@ -24,9 +27,7 @@ def app(make_app: MakeApp, tmp_path: Path) -> Flask:
     return app
 
 
-def _loader(folder: Path) -> object:
-    from jinja2 import FileSystemLoader
-
+def _loader(folder: Path) -> BaseLoader:
     return FileSystemLoader(folder)
 
 
@@ -36,15 +37,14 @@ def test_S10_3_a_name_stays_inside_its_string(line: LineState, tmp_path: Path) -
     assert render_message("m.json", name=name) == _message(f"{name}さま")
 
 
-def _message(text: str) -> object:
-    from flask_lineconnect import RawMessage
-
+def _message(text: str) -> RawMessage:
     return RawMessage({"type": "text", "text": text})
 
 
 def test_values_keep_their_types(line: LineState, tmp_path: Path) -> None:
     (tmp_path / "m.json").write_text(
-        '{"n": {{ n }}, "yes": {{ yes }}, "none": {{ none }}, "list": {{ list }}, "s": {{ s|tojson }}}'
+        '{"n": {{ n }}, "yes": {{ yes }}, "none": {{ none }}, '
+        '"list": {{ list }}, "s": {{ s|tojson }}}'
     )
     values = {"n": 1200, "yes": True, "none": None, "list": ["あ", 1], "s": 'a "quote"'}
     assert render_json("m.json", **values) == values

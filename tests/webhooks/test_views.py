@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from flask_wtf import CSRFProtect
 from sqlalchemy import func
 from sqlalchemy import select
 from werkzeug.test import TestResponse
@@ -16,6 +17,7 @@ from werkzeug.test import TestResponse
 from flask_lineconnect.models import Account
 from flask_lineconnect.models import InboxEvent
 from flask_lineconnect.state import LineState
+from flask_lineconnect.views import exempt_webhook
 from flask_lineconnect.webhooks.dispatch import dispatch_due
 from flask_lineconnect.webhooks.signature import sign
 
@@ -56,6 +58,17 @@ def _stored(line: LineState) -> int:
 
 def test_W1_an_empty_batch_is_answered_200(app: Flask, client: FlaskClient) -> None:
     assert _post(app, client).status_code == 200
+
+
+@pytest.mark.parametrize("is_first", [True, False])
+def test_the_shops_own_csrf_protection_lets_webhooks_in(app: Flask, is_first: bool) -> None:
+    if is_first:
+        # As if the protection had been added before the extension.
+        CSRFProtect(app)
+        exempt_webhook(app)
+    else:
+        CSRFProtect(app)
+    assert _post(app, app.test_client(), _event()).status_code == 200
 
 
 def test_W5_a_duplicate_is_stored_once(app: Flask, client: FlaskClient, line: LineState) -> None:

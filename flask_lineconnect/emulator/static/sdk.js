@@ -196,7 +196,7 @@
       if (failed) failed(error);
       throw error;
     }
-    tellPhone({ type: "liff.title", title: document.title });
+    tellTitle();
     finishInit();
     if (succeeded) succeeded();
   }
@@ -381,6 +381,13 @@
     if (window.parent === window) return false;
     window.parent.postMessage(message, origin);
     return true;
+  }
+
+  /** Give the phone this page's title; it forgets titles whenever a page has loaded. */
+  function tellTitle() {
+    const tell = () => tellPhone({ type: "liff.title", title: document.title });
+    if (document.readyState === "complete") tell();
+    else window.addEventListener("load", () => setTimeout(tell));
   }
 
   function closeWindow() {

@@ -65,6 +65,7 @@ export class InAppBrowser {
   // The frame is of another origin: the history that it shares with us tells how far it has gone.
   #loaded() {
     byId("browser-progress").hidden = true;
+    byId("browser-title").textContent = "";
     if (this.historyLength !== null && history.length > this.historyLength) this.pagesBehind += 1;
     this.historyLength = history.length;
   }

@@ -1,0 +1,99 @@
+"""Komorebi-do, the demo shop: an ordinary Flask shop, and the few lines that add LINE to it.
+
+The lines for LINE are the folder ``line/`` and the two marked lines below.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import click
+from flask import Flask
+from flask import request
+from flask import session
+
+from . import line
+from .extensions import babel
+from .extensions import csrf
+from .extensions import db
+from .extensions import login_manager
+from .models import User
+from .seed import fill
+from .seed import is_empty
+from .shop import account
+from .shop import counter
+from .shop import store
+from .shop.texts import register_filters
+
+LANGUAGES = {"ja": "日本語", "en": "English"}
+INSTANCE = Path(__file__).parents[1] / "instance"
+
+
+def create_app(config: Mapping[str, Any] | None = None) -> Flask:
+    """Make the shop; ``config`` wins over the environment, the environment over the defaults."""
+    app = Flask(__name__, instance_path=str(INSTANCE))
+    app.config.from_mapping(
+        SQLALCHEMY_DATABASE_URI=f"sqlite:///{INSTANCE / 'shop.db'}",
+        PICTURES_FOLDER=str(INSTANCE / "pictures"),
+        BABEL_DEFAULT_LOCALE="ja",
+        BABEL_DEFAULT_TIMEZONE="Asia/Tokyo",
+        LANGUAGES=LANGUAGES,
+        SHOP_ZONE=ZoneInfo("Asia/Tokyo"),
+    )
+    app.config.from_prefixed_env()
+    app.config.from_mapping(config or {})
+    app.config.setdefault("SECRET_KEY", None)
+    app.config["SECRET_KEY"] = app.config["SECRET_KEY"] or _kept_secret_key()
+    db.init_app(app)
+    login_manager.init_app(app)
+    login_manager.login_view = "account.log_in"
+    csrf.init_app(app)
+    babel.init_app(app, locale_selector=_language)
+    line.init_app(app)  # LINE
+    for module in (store, account, counter):
+        app.register_blueprint(module.pages)
+    register_filters(app)
+    app.cli.add_command(seed_command)
+    return app
+
+
+@login_manager.user_loader
+def _load_user(user_id: str) -> User | None:
+    return db.session.get(User, int(user_id))
+
+
+def prepare_database(app: Flask) -> None:
+    """Make the tables, and fill an empty shop."""
+    with app.app_context():
+        db.metadata.create_all(db.engine)
+        if is_empty(db.session()):
+            fill(db.session(), Path(app.config["PICTURES_FOLDER"]))
+
+
+@click.command("seed")
+def seed_command() -> None:
+    """Make the tables, and fill an empty shop."""
+    from flask import current_app
+
+    prepare_database(current_app)
+
+
+def _language() -> str:
+    chosen = session.get("language") or request.accept_languages.best_match(list(LANGUAGES))
+    return chosen or "ja"
+
+
+def _kept_secret_key() -> str:
+    """Return the key of earlier runs, so that sessions survive a restart; made once."""
+    path = INSTANCE / "secret_key"
+    if not path.exists():
+        INSTANCE.mkdir(exist_ok=True)
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT, 0o600)
+        with os.fdopen(descriptor, "w") as file:
+            file.write(secrets.token_hex())
+    return path.read_text()

@@ -1,0 +1,164 @@
+"""The shop's forms."""
+
+from __future__ import annotations
+
+import secrets
+from typing import Any
+
+from flask_babel import lazy_gettext as _
+from flask_wtf import FlaskForm
+from wtforms import BooleanField
+from wtforms import EmailField
+from wtforms import Field
+from wtforms import Form
+from wtforms import HiddenField
+from wtforms import IntegerField
+from wtforms import PasswordField
+from wtforms import StringField
+from wtforms import TelField
+from wtforms.validators import Email
+from wtforms.validators import EqualTo
+from wtforms.validators import InputRequired
+from wtforms.validators import Length
+from wtforms.validators import NumberRange
+from wtforms.validators import Optional
+from wtforms.validators import Regexp
+
+#: Largest purchase that the counter books at once, in yen.
+MAX_PURCHASE = 1_000_000
+
+
+def _required(text: Any) -> InputRequired:
+    return InputRequired(text)
+
+
+def _stripped(value: str | None) -> str | None:
+    return value.strip() if value else value
+
+
+def email_field() -> Field:
+    """Return a field for an e-mail address."""
+    return EmailField(
+        _("メールアドレス"),
+        [
+            _required(_("メールアドレスを入力してください。")),
+            Email(_("メールアドレスの形が正しくありません。")),
+            Length(max=254),
+        ],
+        filters=[_stripped],
+        render_kw={"autocomplete": "email"},
+    )
+
+
+def _name_field() -> Field:
+    return StringField(
+        _("お名前"),
+        [
+            _required(_("お名前を入力してください。")),
+            Length(max=100, message=_("お名前は100文字までです。")),
+        ],
+        filters=[_stripped],
+        render_kw={"autocomplete": "name"},
+    )
+
+
+def _phone_field(*validators: Any) -> Field:
+    digits = Regexp(r"[0-9+\- ]{9,20}$", message=_("電話番号は数字とハイフンで入力してください。"))
+    return TelField(
+        _("電話番号"), [*validators, digits], filters=[_stripped], render_kw={"autocomplete": "tel"}
+    )
+
+
+def _terms_field() -> Field:
+    text = _("会員規約に同意してください。")
+    return BooleanField(_("会員規約に同意する"), [_required(text)])
+
+
+class MemberForm(Form):
+    """What a new member who comes from LINE confirms; no password is needed."""
+
+    display_name = _name_field()
+    email = email_field()
+    phone = _phone_field(Optional())
+    accepts_terms = _terms_field()
+
+
+class LoginForm(FlaskForm):
+    """E-mail address and password."""
+
+    email = email_field()
+    password = PasswordField(
+        _("パスワード"),
+        [_required(_("パスワードを入力してください。"))],
+        render_kw={"autocomplete": "current-password"},
+    )
+
+
+class RegisterForm(FlaskForm):
+    """A new member with a password."""
+
+    name = _name_field()
+    email = email_field()
+    password = PasswordField(
+        _("パスワード（8文字以上）"),
+        [
+            _required(_("パスワードを入力してください。")),
+            Length(min=8, max=200, message=_("パスワードは8文字以上にしてください。")),
+        ],
+        render_kw={"autocomplete": "new-password"},
+    )
+    repeated = PasswordField(
+        _("パスワード（確認）"),
+        [EqualTo("password", _("パスワードが一致しません。"))],
+        render_kw={"autocomplete": "new-password"},
+    )
+    accepts_terms = _terms_field()
+
+
+class CheckoutForm(FlaskForm):
+    """Where an order goes."""
+
+    name = _name_field()
+    postal_code = StringField(
+        _("郵便番号"),
+        [
+            _required(_("郵便番号を入力してください。")),
+            Regexp(r"\d{3}-?\d{4}$", message=_("郵便番号は 123-4567 の形で入力してください。")),
+        ],
+        filters=[_stripped],
+        render_kw={"autocomplete": "postal-code", "inputmode": "numeric"},
+    )
+    address = StringField(
+        _("ご住所"),
+        [_required(_("ご住所を入力してください。")), Length(max=200)],
+        filters=[_stripped],
+        render_kw={"autocomplete": "street-address"},
+    )
+    phone = _phone_field(_required(_("電話番号を入力してください。")))
+
+
+class CounterForm(FlaskForm):
+    """The card at the counter: a scanner types the number and presses Enter."""
+
+    card_number = StringField(
+        _("カード番号"),
+        [_required(_("カード番号を読み取るか、入力してください。"))],
+        render_kw={"autocomplete": "off", "inputmode": "numeric", "autofocus": True},
+    )
+
+
+class PointsForm(FlaskForm):
+    """A purchase at the counter."""
+
+    yen = IntegerField(
+        _("お買い上げ金額（税込・円）"),
+        [
+            _required(_("金額を入力してください。")),
+            NumberRange(
+                1, MAX_PURCHASE, _("金額は1円から%(max)s円までです。", max=f"{MAX_PURCHASE:,}")
+            ),
+        ],
+        render_kw={"inputmode": "numeric", "min": 1, "max": MAX_PURCHASE},
+    )
+    #: Made with the form, so that pressing twice books once.
+    key = HiddenField(default=lambda: secrets.token_hex(16))

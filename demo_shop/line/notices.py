@@ -1,0 +1,26 @@
+"""What the shop tells members by LINE, in the same transaction as the thing itself."""
+
+from typing import Any
+
+from flask_lineconnect import render_message
+
+from ..models import Order
+from ..models import PointEntry
+from ..points import balance_of
+from ..signals import order_placed
+from ..signals import points_added
+from .extension import line
+
+
+@points_added.connect
+def tell_points(_sender: object, entry: PointEntry, **_more: Any) -> None:
+    """Tell the member about points that were added at the counter."""
+    message = render_message("line/points_added.json", entry=entry, balance=balance_of(entry.user))
+    line.send(entry.user, message, key=f"points:{entry.key}")
+
+
+@order_placed.connect
+def confirm_order(_sender: object, order: Order, **_more: Any) -> None:
+    """Confirm an order to the member who placed it."""
+    message = render_message("line/order_placed.json", order=order)
+    line.send(order.user, message, key=f"order:{order.number}:placed")

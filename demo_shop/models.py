@@ -1,0 +1,164 @@
+"""Members, products, orders and points of the shop."""
+
+from __future__ import annotations
+
+from datetime import UTC
+from datetime import date
+from datetime import datetime
+
+from flask_babel import gettext as _
+from flask_login import UserMixin
+from sqlalchemy import CheckConstraint
+from sqlalchemy import DateTime
+from sqlalchemy import Dialect
+from sqlalchemy import ForeignKey
+from sqlalchemy import String
+from sqlalchemy import Text
+from sqlalchemy import TypeDecorator
+from sqlalchemy.orm import Mapped
+from sqlalchemy.orm import mapped_column
+from sqlalchemy.orm import relationship
+
+from .extensions import Base
+
+
+def utcnow() -> datetime:
+    """Return the time now, aware, UTC."""
+    return datetime.now(UTC)
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """An aware UTC time; SQLite forgets the zone, so it is put back."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Store UTC."""
+        return None if value is None else value.astimezone(UTC)
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Give back an aware time."""
+        return None if value is None else value.replace(tzinfo=UTC)
+
+
+class User(UserMixin, Base):
+    """A member of the shop, or one of its staff."""
+
+    __tablename__ = "user"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    email: Mapped[str] = mapped_column(String(254), unique=True)
+    #: Absent for members who come in by another door than the password.
+    password_hash: Mapped[str | None] = mapped_column(Text)
+    name: Mapped[str] = mapped_column(String(100))
+    phone: Mapped[str | None] = mapped_column(String(20))
+    postal_code: Mapped[str | None] = mapped_column(String(8))
+    address: Mapped[str | None] = mapped_column(String(200))
+    card_number: Mapped[str] = mapped_column(String(13), unique=True)
+    #: Kept by the functions of ``points.py`` alone.
+    point_balance: Mapped[int] = mapped_column(default=0)
+    rank: Mapped[str] = mapped_column(String(10), default="regular")
+    is_staff: Mapped[bool] = mapped_column(default=False)
+    is_locked: Mapped[bool] = mapped_column(default=False)
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utcnow)
+
+    @property
+    def is_active(self) -> bool:
+        """Flask-Login's question: a locked member can't log in."""
+        return not self.is_locked
+
+    @property
+    def rank_label(self) -> str:
+        """The rank as people read it."""
+        labels = {"gold": _("ゴールド会員"), "silver": _("シルバー会員")}
+        return str(labels.get(self.rank, _("一般会員")))
+
+
+class Product(Base):
+    """Something to buy."""
+
+    __tablename__ = "product"
+    __table_args__ = (CheckConstraint("stock >= 0", name="stock_is_not_negative"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    slug: Mapped[str] = mapped_column(String(60), unique=True)
+    name: Mapped[str] = mapped_column(String(100))
+    category: Mapped[str] = mapped_column(String(20), index=True)
+    #: Whole yen, tax included.
+    price: Mapped[int]
+    stock: Mapped[int] = mapped_column(default=0)
+    description: Mapped[str] = mapped_column(Text)
+
+
+class Order(Base):
+    """An order and its way to the customer."""
+
+    __tablename__ = "order"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    number: Mapped[str] = mapped_column(String(20), unique=True)
+    user_id: Mapped[int] = mapped_column(ForeignKey(User.id), index=True)
+    #: ``received``, ``preparing``, ``shipped`` or ``delivered``.
+    status: Mapped[str] = mapped_column(String(10), default="received")
+    placed_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utcnow)
+    total: Mapped[int]
+    points_earned: Mapped[int] = mapped_column(default=0)
+    name: Mapped[str] = mapped_column(String(100))
+    postal_code: Mapped[str] = mapped_column(String(8))
+    address: Mapped[str] = mapped_column(String(200))
+    phone: Mapped[str] = mapped_column(String(20))
+    delivery_on: Mapped[date | None]
+    tracking_number: Mapped[str | None] = mapped_column(String(20))
+
+    user: Mapped[User] = relationship()
+    lines: Mapped[list[OrderLine]] = relationship(
+        back_populates="order", order_by="OrderLine.id", cascade="all, delete-orphan"
+    )
+
+    @property
+    def status_label(self) -> str:
+        """The state as people read it."""
+        labels = {
+            "received": _("受付済み"),
+            "preparing": _("準備中"),
+            "shipped": _("発送済み"),
+            "delivered": _("お届け済み"),
+        }
+        return str(labels[self.status])
+
+
+class OrderLine(Base):
+    """One product of an order, at the price of that day."""
+
+    __tablename__ = "order_line"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    order_id: Mapped[int] = mapped_column(ForeignKey(Order.id), index=True)
+    product_id: Mapped[int] = mapped_column(ForeignKey(Product.id))
+    quantity: Mapped[int]
+    price: Mapped[int]
+
+    order: Mapped[Order] = relationship(back_populates="lines")
+    product: Mapped[Product] = relationship(lazy="joined")
+
+    @property
+    def subtotal(self) -> int:
+        """Price of the line in yen."""
+        return self.price * self.quantity
+
+
+class PointEntry(Base):
+    """One booking of points; never changed."""
+
+    __tablename__ = "point_entry"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    user_id: Mapped[int] = mapped_column(ForeignKey(User.id), index=True)
+    amount: Mapped[int]
+    reason: Mapped[str] = mapped_column(String(100))
+    #: Names the booking, so that pressing twice books once.
+    key: Mapped[str] = mapped_column(String(80), unique=True)
+    at: Mapped[datetime] = mapped_column(UtcDateTime, default=utcnow)
+
+    user: Mapped[User] = relationship()

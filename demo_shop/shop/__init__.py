@@ -1,0 +1,1 @@
+"""The shop's pages: the store, the member's account, the counter."""

@@ -1,0 +1,134 @@
+"""The member's account: log in, register, my page, orders."""
+
+from __future__ import annotations
+
+from urllib.parse import urlsplit
+
+from flask import Blueprint
+from flask import abort
+from flask import current_app
+from flask import flash
+from flask import redirect
+from flask import render_template
+from flask import request
+from flask import session
+from flask import url_for
+from flask_babel import gettext as _
+from flask_login import current_user
+from flask_login import login_required
+from flask_login import login_user
+from flask_login import logout_user
+from werkzeug.wrappers import Response
+
+from .. import cart
+from ..extensions import db
+from ..forms import LoginForm
+from ..forms import RegisterForm
+from ..members import make_member
+from ..members import recognise
+from ..models import User
+from ..orders import order_by_number
+from ..orders import orders_of
+from ..points import history
+
+pages = Blueprint("account", __name__)
+
+
+@pages.route("/log-in", methods=["GET", "POST"])
+def log_in() -> Response | str:
+    """Log in with e-mail address and password."""
+    form = LoginForm()
+    if form.validate_on_submit():
+        password = form.password.data or ""
+        member = recognise(db.session(), email=form.email.data, password=password)
+        if member is not None and member.is_active:
+            return _enter(member)
+        flash(_("メールアドレスかパスワードが違います。"), "problem")
+    return render_template("account/log_in.html", form=form, next=_next_page(default=None))
+
+
+@pages.route("/register", methods=["GET", "POST"])
+def register() -> Response | str:
+    """Register with a password."""
+    form = RegisterForm()
+    if form.validate_on_submit():
+        member = make_member(
+            db.session(),
+            email=form.email.data,
+            name=form.name.data,
+            password=form.password.data,
+        )
+        if member is not None:
+            db.session.commit()
+            return _enter(member)
+        flash(_("このメールアドレスでは登録できません。ログインをお試しください。"), "problem")
+    return render_template("account/register.html", form=form, next=_next_page(default=None))
+
+
+@pages.post("/log-out")
+def log_out() -> Response:
+    """Log out; the cart stays."""
+    logout_user()
+    _renew_session()
+    return redirect(url_for("store.home"))
+
+
+@pages.get("/my-page")
+@login_required
+def my_page() -> str:
+    """Show the member's points and latest orders."""
+    member = current_user._get_current_object()
+    return render_template(
+        "account/my_page.html",
+        entries=history(db.session(), member, limit=6),
+        orders=orders_of(db.session(), member, limit=3),
+    )
+
+
+@pages.get("/orders")
+@login_required
+def orders() -> str:
+    """List the member's orders."""
+    found = orders_of(db.session(), current_user._get_current_object(), limit=50)
+    return render_template("account/orders.html", orders=found)
+
+
+@pages.get("/orders/<number>")
+@login_required
+def order(number: str) -> str:
+    """Show one of the member's own orders."""
+    found = order_by_number(db.session(), current_user._get_current_object(), number)
+    return render_template("account/order.html", order=found or abort(404))
+
+
+@pages.post("/language")
+def language() -> Response:
+    """Change the language."""
+    chosen = request.form.get("language")
+    if chosen in current_app.config["LANGUAGES"]:
+        session["language"] = chosen
+    return redirect(_next_page(default=url_for("store.home")) or "/")
+
+
+def _enter(member: User) -> Response:
+    target = _next_page(default=url_for(".my_page"))
+    _renew_session()
+    login_user(member)
+    return redirect(target or "/")
+
+
+def _renew_session() -> None:
+    """Clear the session, so that nothing planted before a login is believed after it."""
+    kept = {key: session[key] for key in (cart.KEY, "language") if key in session}
+    session.clear()
+    session.update(kept)
+
+
+def _next_page(*, default: str | None) -> str | None:
+    """Return where to go afterwards: a page of this shop, or the default."""
+    target = request.values.get("next", "")
+    parts = urlsplit(target)
+    is_local = not parts.scheme and not parts.netloc and target.startswith("/")
+    if not is_local or target.startswith("//") or "\\" in target or not target.isprintable():
+        return default
+    return target

@@ -1,0 +1,79 @@
+"""The counter: staff read a card and add points for a purchase."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+from flask import Blueprint
+from flask import abort
+from flask import flash
+from flask import redirect
+from flask import render_template
+from flask import url_for
+from flask_babel import gettext as _
+from flask_login import current_user
+from flask_login import login_required
+from werkzeug.wrappers import Response
+
+from ..extensions import db
+from ..forms import CounterForm
+from ..forms import PointsForm
+from ..members import find_by_card
+from ..models import User
+from ..points import add_at_counter
+
+pages = Blueprint("counter", __name__, url_prefix="/counter")
+
+
+def staff_only(view: Callable[..., Any]) -> Callable[..., Any]:
+    """Let staff in, and nobody else."""
+
+    @wraps(view)
+    @login_required
+    def guarded(*args: Any, **kwargs: Any) -> Any:
+        if not current_user.is_staff:
+            abort(403)
+        return view(*args, **kwargs)
+
+    return guarded
+
+
+@pages.route("", methods=["GET", "POST"])
+@staff_only
+def look_up() -> Response | str:
+    """Find a member by the card."""
+    form = CounterForm()
+    if form.validate_on_submit():
+        member = find_by_card(db.session(), form.card_number.data or "")
+        if member is not None:
+            return redirect(url_for(".member", card_number=member.card_number))
+        flash(_("このカード番号の会員は見つかりません。"), "problem")
+    return render_template("counter/look_up.html", form=form)
+
+
+@pages.route("/<card_number>", methods=["GET", "POST"])
+@staff_only
+def member(card_number: str) -> Response | str:
+    """Show a member and add points for a purchase."""
+    found = _member(card_number)
+    form = PointsForm()
+    if form.validate_on_submit():
+        points = add_at_counter(
+            db.session(), found, form.yen.data or 0, key=f"counter:{found.id}:{form.key.data}"
+        )
+        db.session.commit()
+        flash(
+            _(
+                "%(name)sさまに%(points)sポイントをつけました。",
+                name=found.name,
+                points=f"{points:,}",
+            )
+        )
+        return redirect(url_for(".member", card_number=card_number))
+    return render_template("counter/member.html", form=form, member=found)
+
+
+def _member(card_number: str) -> User:
+    return find_by_card(db.session(), card_number) or abort(404)

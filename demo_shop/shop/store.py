@@ -1,0 +1,141 @@
+"""The store: products, cart, checkout, and the page for visitors of the real shop."""
+
+from __future__ import annotations
+
+from flask import Blueprint
+from flask import abort
+from flask import current_app
+from flask import flash
+from flask import redirect
+from flask import render_template
+from flask import request
+from flask import send_from_directory
+from flask import url_for
+from flask_babel import get_locale
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext
+from flask_login import current_user
+from flask_login import login_required
+from sqlalchemy import select
+from werkzeug.wrappers import Response
+
+from .. import cart
+from ..extensions import db
+from ..forms import CheckoutForm
+from ..models import Product
+from ..orders import OutOfStock
+from ..orders import order_by_number
+from ..orders import place_order
+
+pages = Blueprint("store", __name__)
+
+CATEGORIES = {
+    "tea": lazy_gettext("お茶"),
+    "sweets": lazy_gettext("和菓子"),
+    "ware": lazy_gettext("うつわ"),
+    "gift": lazy_gettext("贈りもの"),
+}
+ADDRESS_FIELDS = ("name", "postal_code", "address", "phone")
+
+
+@pages.app_context_processor
+def _everywhere() -> dict[str, object]:
+    language = str(get_locale() or "ja")
+    return {"cart_count": cart.count(), "categories": CATEGORIES, "language": language}
+
+
+@pages.get("/")
+def home() -> str:
+    """Show the products, all or of one category."""
+    chosen = request.args.get("category")
+    statement = select(Product).order_by(Product.id)
+    if chosen in CATEGORIES:
+        statement = statement.where(Product.category == chosen)
+    products = db.session.scalars(statement).all()
+    return render_template("store/home.html", products=products, chosen=chosen)
+
+
+@pages.get("/products/<slug>")
+def product(slug: str) -> str:
+    """Show one product."""
+    return render_template("store/product.html", product=_product(slug))
+
+
+@pages.get("/pictures/<slug>.png")
+def picture(slug: str) -> Response:
+    """Serve a product's picture."""
+    folder = current_app.config["PICTURES_FOLDER"]
+    return send_from_directory(folder, f"{slug}.png", max_age=86_400)
+
+
+@pages.get("/cart")
+def show_cart() -> str:
+    """Show the cart."""
+    lines = cart.lines(db.session())
+    return render_template("store/cart.html", lines=lines, total=cart.total(lines))
+
+
+@pages.post("/cart/add/<slug>")
+def add_to_cart(slug: str) -> Response:
+    """Put a product into the cart."""
+    found = _product(slug)
+    cart.add(found, request.form.get("quantity", 1, int))
+    flash(_("「%(name)s」をカートに入れました。", name=found.name))
+    return redirect(url_for(".show_cart"))
+
+
+@pages.post("/cart/<int:product_id>")
+def change_cart(product_id: int) -> Response:
+    """Change a quantity; none takes the product out."""
+    cart.set_quantity(product_id, request.form.get("quantity", 0, int))
+    return redirect(url_for(".show_cart"))
+
+
+@pages.route("/checkout", methods=["GET", "POST"])
+@login_required
+def checkout() -> Response | str:
+    """Ask where the order goes, and place it."""
+    lines = cart.lines(db.session())
+    if not lines:
+        return redirect(url_for(".show_cart"))
+    form = CheckoutForm(obj=current_user)
+    if form.validate_on_submit():
+        placed = _place(lines, {name: form[name].data for name in ADDRESS_FIELDS})
+        if placed is not None:
+            return placed
+    return render_template("store/checkout.html", form=form, lines=lines, total=cart.total(lines))
+
+
+def _place(lines: list[cart.CartLine], address: dict[str, str]) -> Response | None:
+    member = current_user._get_current_object()
+    try:
+        order = place_order(db.session(), member, lines, address)
+    except OutOfStock as missing:
+        db.session.rollback()
+        name = missing.product.name
+        flash(_("申し訳ありません。「%(name)s」の在庫が足りません。", name=name), "problem")
+        return None
+    for name in ("postal_code", "address", "phone"):
+        setattr(member, name, getattr(member, name) or address[name])
+    db.session.commit()
+    cart.clear()
+    return redirect(url_for(".complete", number=order.number))
+
+
+@pages.get("/checkout/complete/<number>")
+@login_required
+def complete(number: str) -> str:
+    """Say thank you."""
+    order = order_by_number(db.session(), current_user._get_current_object(), number)
+    return render_template("store/complete.html", order=order or abort(404))
+
+
+@pages.get("/store")
+def visit() -> str:
+    """Show what a visitor of the real shop sees at the counter."""
+    return render_template("store/visit.html")
+
+
+def _product(slug: str) -> Product:
+    found = db.session.scalars(select(Product).where(Product.slug == slug)).one_or_none()
+    return found or abort(404)

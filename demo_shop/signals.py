@@ -1,0 +1,10 @@
+"""What the shop tells to whoever listens, inside the transaction and before its commit."""
+
+from blinker import Namespace
+
+_signals = Namespace()
+
+#: Points were added at the counter; argument ``entry``.
+points_added = _signals.signal("points-added")
+#: An order was placed; argument ``order``.
+order_placed = _signals.signal("order-placed")
