@@ -9,12 +9,13 @@ import signal
 import socket
 import sys
 from contextlib import closing
+from pathlib import Path
 from types import FrameType
 from typing import NoReturn
 
+from flask import Flask
 from werkzeug.serving import make_server
 
-from flask_lineconnect import Emulator
 from flask_lineconnect import LineConnectError
 from flask_lineconnect import current_line
 from flask_lineconnect import run_emulator
@@ -50,30 +51,43 @@ def main() -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _exit)
     if options.reset:
-        shutil.rmtree(INSTANCE, ignore_errors=True)
+        shutil.rmtree(options.data, ignore_errors=True)
     shop_port = _free_port(options.port, "the shop", avoid=None)
     emulator_port = _free_port(options.emulator_port, "the LINE emulator", avoid=shop_port)
     shop_url = f"http://{HOST}:{shop_port}"
-    kept = ("--data", str(INSTANCE / "emulator.json"), "--base-url", shop_url)
+    kept = ("--data", str(options.data / "emulator.json"), "--base-url", shop_url)
     try:
         with run_emulator(emulator_port, *kept) as emulator:
-            _serve(emulator, shop_url, shop_port)
+            app = _make_shop(options.data, emulator.settings(shop_url))
+            _serve(app, shop_url, emulator.url, shop_port)
     except KeyboardInterrupt:
         print("\nThe shop and the LINE emulator have stopped.")
     except LineConnectError as error:
         sys.exit(f"The demo could not start: {error}")
 
 
-def _serve(emulator: Emulator, shop_url: str, port: int) -> None:
-    logging.getLogger("werkzeug").setLevel(logging.WARNING)
-    app = create_app({"DEBUG": True, **emulator.settings(shop_url)})
+def _make_shop(data: Path, settings: dict[str, str]) -> Flask:
+    data.mkdir(parents=True, exist_ok=True)
+    app = create_app(
+        {
+            "DEBUG": True,
+            "SQLALCHEMY_DATABASE_URI": f"sqlite:///{data / 'shop.db'}",
+            "PICTURES_FOLDER": str(data / "pictures"),
+            **settings,
+        }
+    )
     with app.app_context():
         prepare_database(app)
         for _step in set_up_channels(current_line):
             pass
+    return app
+
+
+def _serve(app: Flask, shop_url: str, emulator_url: str, port: int) -> None:
+    logging.getLogger("werkzeug").setLevel(logging.WARNING)
     server = make_server(HOST, port, app, threaded=True)
     staff, member = " / ".join(STAFF), " / ".join(HANAKO)
-    welcome = WELCOME.format(shop=shop_url, emulator=emulator.url, staff=staff, member=member)
+    welcome = WELCOME.format(shop=shop_url, emulator=emulator_url, staff=staff, member=member)
     print(welcome, flush=True)
     try:
         server.serve_forever()
@@ -85,6 +99,7 @@ def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m demo_shop", description=main.__doc__)
     parser.add_argument("--port", type=int, default=5000, help="the shop's port")
     parser.add_argument("--emulator-port", type=int, default=5001, help="the emulator's port")
+    parser.add_argument("--data", type=Path, default=INSTANCE, help="folder of the demo's data")
     parser.add_argument("--reset", action="store_true", help="start over with fresh data")
     return parser.parse_args()
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import logging
-import threading
+import signal
+import subprocess
+import sys
 from collections.abc import Callable
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -14,18 +15,16 @@ import pytest
 from flask import Flask
 from playwright.sync_api import Browser
 from playwright.sync_api import BrowserContext
+from playwright.sync_api import Error as PlaywrightError
 from playwright.sync_api import Page
 from playwright.sync_api import expect
-from werkzeug.serving import make_server
 
 from demo_shop import create_app
-from demo_shop import prepare_database
-from flask_lineconnect import current_line
-from flask_lineconnect import set_up_channels
-from flask_lineconnect.testing import Emulator
+from flask_lineconnect import Emulator
 from flask_lineconnect.testing import free_port
 
-SCREENSHOTS = Path(__file__).parents[2] / "screenshots"
+ROOT = Path(__file__).parents[2]
+SCREENSHOTS = ROOT / "screenshots"
 PHONE: dict[str, Any] = {
     "viewport": {"width": 390, "height": 844},
     "device_scale_factor": 2,
@@ -49,34 +48,30 @@ class Street:
 
 
 @pytest.fixture(scope="session")
-def street(
-    line_emulator_server: Emulator, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Street]:
-    """Open the demo shop, as `make demo` does, with a database of its own."""
-    port = free_port()
-    base_url = f"http://127.0.0.1:{port}"
-    line_emulator_server.set_up(base_url=base_url)
-    folder = tmp_path_factory.mktemp("shop")
-    logging.getLogger("werkzeug").setLevel(logging.WARNING)
-    app = create_app(
-        {
-            "DEBUG": True,
-            "SECRET_KEY": "a secret key for tests only",
-            "SQLALCHEMY_DATABASE_URI": f"sqlite:///{folder / 'shop.db'}",
-            "PICTURES_FOLDER": str(folder / "pictures"),
-            **line_emulator_server.settings(base_url),
-        }
-    )
-    with app.app_context():
-        prepare_database(app)
-        list(set_up_channels(current_line))
-    server = make_server("127.0.0.1", port, app, threaded=True)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    yield Street(app, base_url, line_emulator_server)
-    server.shutdown()
-    thread.join()
-    server.server_close()
+def street(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Street]:
+    """Open the demo shop and the emulator as `make demo` does, with data of their own."""
+    data = tmp_path_factory.mktemp("demo")
+    shop, line = (f"http://127.0.0.1:{port}" for port in (free_port(), free_port()))
+    ports = ["--port", shop.rsplit(":")[-1], "--emulator-port", line.rsplit(":")[-1]]
+    command = [sys.executable, "-m", "demo_shop", "--data", str(data), *ports]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT)
+    try:
+        assert process.stdout
+        while "Ctrl-C stops both" not in (told := process.stdout.readline()):
+            assert told, "the demo did not start"
+        yield Street(_look_into(data, shop, Emulator(line)), shop, Emulator(line))
+    finally:
+        process.send_signal(signal.SIGINT)
+        assert process.wait(20) == 0
+        if process.stdout:
+            process.stdout.close()
+
+
+def _look_into(data: Path, shop: str, line: Emulator) -> Flask:
+    """Return an app on the running shop's database, to look at what happened."""
+    uri = f"sqlite:///{data / 'shop.db'}"
+    settings = {**line.settings(shop), "LINECONNECT_ENGINE": "worker"}
+    return create_app({"TESTING": True, "SQLALCHEMY_DATABASE_URI": uri, **settings})
 
 
 @pytest.fixture
@@ -102,6 +97,12 @@ def shoot(request: pytest.FixtureRequest) -> Callable[..., None]:
 
     def take(page: Page, step: str) -> None:
         SCREENSHOTS.mkdir(exist_ok=True)
-        page.screenshot(path=SCREENSHOTS / f"{story}-{step}.png", animations="disabled")
+        path = SCREENSHOTS / f"{story}-{step}.png"
+        try:
+            page.screenshot(path=path, animations="disabled")
+        except PlaywrightError:
+            # Chromium without a GPU now and then has no frame at hand; the next one is there.
+            page.wait_for_timeout(500)
+            page.screenshot(path=path, animations="disabled")
 
     return take
