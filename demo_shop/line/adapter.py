@@ -25,7 +25,12 @@ class KomorebiShop(ShopAdapter[User]):
 
     model = User
     name = "こもれび堂"
-    theme: ClassVar = {"--lc-brand": "#7a4b2a", "--lc-card": "#5b3a22"}
+    theme: ClassVar = {
+        "--lc-brand": "#7a4b2a",
+        "--lc-action": "#7a4b2a",
+        "--lc-on-action": "#ffffff",
+        "--lc-card": "#5b3a22",
+    }
     sign_up_form = MemberForm
 
     def sign_up(self, profile: LineProfile) -> User | None:

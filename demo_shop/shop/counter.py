@@ -66,7 +66,7 @@ def member(card_number: str) -> Response | str:
         db.session.commit()
         flash(
             _(
-                "%(name)sさまに%(points)sポイントをつけました。",
+                "%(name)s さまに%(points)sポイントをつけました。",
                 name=found.name,
                 points=f"{points:,}",
             )

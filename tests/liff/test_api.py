@@ -1,0 +1,199 @@
+"""The exchange of a LIFF ID token: who gets a session, and who does not."""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+from typing import Any
+from urllib.parse import parse_qs
+from urllib.parse import urlsplit
+
+import pytest
+import requests
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy import func
+from sqlalchemy import select
+from werkzeug.test import TestResponse
+
+from flask_lineconnect.models import Account
+from flask_lineconnect.state import LineState
+from flask_lineconnect.testing import Emulator
+from tests.conftest import MakeApp
+from tests.small_shop import User
+
+BASE_URL = "http://127.0.0.1:5999"
+
+
+@pytest.fixture
+def app(make_app: MakeApp, line_emulator: Emulator) -> Flask:
+    """Return the small shop, joined to the emulator."""
+    line_emulator.set_up(base_url=BASE_URL)
+    return make_app(**line_emulator.settings(BASE_URL))
+
+
+@pytest.fixture
+def sakura(line_emulator: Emulator) -> str:
+    """Return a LINE user id."""
+    return line_emulator.add_user("佐藤 さくら", email="sakura@mail.example")
+
+
+def _id_token(emulator: Emulator, user_id: str) -> str:
+    """Open the LIFF app on a phone, and take what LINE hands to the page."""
+    url = f"{emulator.url}/1650000001-DemoCard"
+    answer = requests.get(
+        f"{emulator.url}/phone/{user_id}/open",
+        params={"url": url},
+        timeout=10,
+        allow_redirects=False,
+    )
+    return parse_qs(urlsplit(answer.headers["Location"]).fragment)["id_token"][0]
+
+
+def _csrf_token(client: FlaskClient) -> str:
+    token = re.search(r'data-csrf-token="([^"]+)"', client.get("/line/liff").text)
+    assert token
+    return token[1]
+
+
+def _exchange(client: FlaskClient, id_token: object, **changes: Any) -> TestResponse:
+    headers = {"X-CSRFToken": _csrf_token(client), "Origin": BASE_URL, **changes.pop("headers", {})}
+    return client.post(
+        "/line/liff/session",
+        json={"id_token": id_token, "next": "/line/liff", **changes},
+        headers={name: value for name, value in headers.items() if value},
+    )
+
+
+def _link(client: FlaskClient, emulator: Emulator, user_id: str) -> None:
+    assert _exchange(client, _id_token(emulator, user_id)).json == {
+        "changed": True,
+        "location": "/line/sign-up",
+    }
+    token = re.search(r'name="csrf_token" value="([^"]+)"', client.get("/line/sign-up").text)
+    assert token
+    form = {"csrf_token": token[1], "display_name": "佐藤 さくら", "email": "s@mail.example"}
+    client.post("/line/sign-up", data=form)
+
+
+def _count(line: LineState) -> tuple[int, int]:
+    line.session.rollback()
+    accounts = line.session.scalar(select(func.count()).select_from(Account)) or 0
+    return accounts, line.session.scalar(select(func.count()).select_from(User)) or 0
+
+
+def test_somebody_new_registers_inside_liff_and_sees_the_card(
+    client: FlaskClient, line: LineState, line_emulator: Emulator, sakura: str
+) -> None:
+    _link(client, line_emulator, sakura)
+    page = client.get("/line/liff").text
+    assert "0000 0000 0000 1" in re.sub(r"<[^>]+>", "", page)
+    assert _count(line) == (1, 1)
+
+
+def test_a_linked_customer_gets_a_session_and_then_keeps_it(
+    app: Flask, client: FlaskClient, line_emulator: Emulator, sakura: str
+) -> None:
+    _link(client, line_emulator, sakura)
+    phone = app.test_client()
+    id_token = _id_token(line_emulator, sakura)
+    assert _exchange(phone, id_token).json == {"changed": True, "location": "/line/liff"}
+    assert phone.get("/private").status_code == 200
+    # The SDK gives the same token for an hour.
+    again = phone.post(
+        "/line/liff/session",
+        json={"id_token": id_token},
+        headers={"X-CSRFToken": _csrf_of_card(phone), "Origin": BASE_URL},
+    )
+    assert again.json == {"changed": False, "location": "/line/liff"}
+
+
+def _csrf_of_card(client: FlaskClient) -> str:
+    return _csrf_token(client)
+
+
+def test_S5_3_another_person_in_line_replaces_the_session(
+    app: Flask, client: FlaskClient, line: LineState, line_emulator: Emulator, sakura: str
+) -> None:
+    _link(client, line_emulator, sakura)
+    kenta = line_emulator.add_user("鈴木 健太")
+    answer = _exchange(client, _id_token(line_emulator, kenta))
+    assert answer.json == {"changed": True, "location": "/line/sign-up"}
+    assert client.get("/private").status_code == 302
+
+
+def test_I11_a_forged_user_id_beside_the_token_is_not_looked_at(
+    client: FlaskClient, line: LineState, line_emulator: Emulator, sakura: str
+) -> None:
+    forged = "U" + "f" * 32
+    _exchange(client, _id_token(line_emulator, sakura), user_id=forged, userId=forged)
+    line.session.rollback()
+    assert line.session.scalars(select(Account.line_user_id)).one() == sakura
+
+
+def _tampered(id_token: str, **changes: Any) -> str:
+    header, payload, signature = id_token.split(".")
+    claims = json.loads(base64.urlsafe_b64decode(payload + "=="))
+    body = base64.urlsafe_b64encode(json.dumps({**claims, **changes}).encode()).rstrip(b"=")
+    return f"{header}.{body.decode()}.{signature}"
+
+
+def test_I12_bad_tokens_change_nothing(
+    client: FlaskClient, line: LineState, line_emulator: Emulator, sakura: str
+) -> None:
+    right = _id_token(line_emulator, sakura)
+    bad: list[object] = [
+        None,
+        5,
+        "",
+        "a.b.c",
+        right[:-6] + "AAAAAA",
+        _tampered(right, sub="U" + "f" * 32),
+        _tampered(right, aud="1650000009"),
+        "x" * 10_000,
+    ]
+    for token in bad:
+        answer = _exchange(client, token)
+        assert answer.status_code in {401, 403}, token
+        assert answer.json
+        assert set(answer.json) == {"message", "step"}
+    assert _count(line) == (0, 0)
+
+
+@pytest.mark.parametrize(
+    "headers", [{"Origin": "https://evil.example"}, {"Origin": None}, {"X-CSRFToken": None}]
+)
+def test_S5_2_only_our_own_pages_may_exchange(
+    client: FlaskClient,
+    line: LineState,
+    line_emulator: Emulator,
+    sakura: str,
+    headers: dict[str, str | None],
+) -> None:
+    answer = _exchange(client, _id_token(line_emulator, sakura), headers=headers)
+    assert answer.status_code == 403
+    assert _count(line) == (0, 0)
+
+
+@pytest.mark.parametrize("page", ["/line/liff", "/line/liff/", "/line/liff/orders"])
+def test_I4_the_endpoint_never_redirects(client: FlaskClient, page: str) -> None:
+    for query in ("", "?liff.state=%2Forders", "?liff.referrer=x&lineAppVersion=1"):
+        answer = client.get(page + query)
+        assert answer.status_code == 200
+        assert "%2Forders" not in answer.text
+
+
+def test_S6_4_private_pages_carry_their_headers(client: FlaskClient) -> None:
+    headers = client.get("/line/liff").headers
+    policy = headers["Content-Security-Policy"]
+    assert "default-src 'none'" in policy
+    assert "'unsafe" not in policy
+    assert headers["Cache-Control"] == "no-store"
+    assert headers["X-Content-Type-Options"] == "nosniff"
+    assert headers["Referrer-Policy"] == "no-referrer"
+
+
+def test_S6_4_the_real_line_may_not_frame_us(make_app: MakeApp) -> None:
+    answer = make_app().test_client().get("/line/liff")
+    assert "frame-ancestors 'none'" in answer.headers["Content-Security-Policy"]

@@ -1,0 +1,52 @@
+"""Every text has its English, and the compiled catalogues are those of the sources."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from babel.messages.catalog import Catalog
+from babel.messages.extract import extract_from_dir
+from babel.messages.frontend import parse_mapping_cfg
+from babel.messages.mofile import read_mo
+from babel.messages.pofile import read_po
+
+ROOT = Path(__file__).parents[1]
+#: Mapping file, the folder it is meant for, and the catalogue.
+EXTENSION = (ROOT / "babel.cfg", ROOT, "flask_lineconnect/translations", "lineconnect")
+DEMO = (ROOT / "demo_shop/babel.cfg", ROOT / "demo_shop", "demo_shop/translations", "messages")
+EMULATOR = (None, ROOT, "flask_lineconnect/emulator/translations", "emulator")
+
+
+def _catalogue(folder: str, domain: str) -> tuple[Catalog, Catalog]:
+    path = ROOT / folder / "en" / "LC_MESSAGES" / f"{domain}.po"
+    with path.open("rb") as source, path.with_suffix(".mo").open("rb") as compiled:
+        return read_po(source), read_mo(compiled)
+
+
+@pytest.mark.parametrize(("mapping", "root", "folder", "domain"), [EXTENSION, DEMO])
+def test_every_text_has_its_english(mapping: Path, root: Path, folder: str, domain: str) -> None:
+    with mapping.open(encoding="utf-8") as file:
+        methods, options = parse_mapping_cfg(file)  # type: ignore[no-untyped-call]
+    keywords = {"_": None, "gettext": None, "lazy_gettext": None, "ngettext": (1, 2)}
+    found = extract_from_dir(
+        str(root), methods, options, keywords=keywords, directory_filter=_is_ours
+    )
+    texts = {text if isinstance(text, str) else text[0] for _f, _l, text, _c, _x in found}
+    source, _compiled = _catalogue(folder, domain)
+    english = {m.id if isinstance(m.id, str) else m.id[0] for m in source if m.id and m.string}
+    assert texts - english == set()
+
+
+def _is_ours(folder: str) -> bool:
+    return Path(folder).name not in {".venv", ".git", "emulator", "build", "node_modules"}
+
+
+@pytest.mark.parametrize(("_mapping", "_root", "folder", "domain"), [EXTENSION, DEMO, EMULATOR])
+def test_the_compiled_catalogue_is_fresh(
+    _mapping: Path | None, _root: Path, folder: str, domain: str
+) -> None:
+    source, compiled = _catalogue(folder, domain)
+    written = {str(m.id): str(m.string) for m in source if m.id and m.string}
+    served = {str(m.id): str(m.string) for m in compiled if m.id}
+    assert served == written
