@@ -50,3 +50,9 @@ def test_points_from_the_counter_reach_the_chat(
     write(phone, "ポイント残高")
     expect(phone.locator("#messages")).to_contain_text("ポイント残高は32ポイントです")
     shoot(phone, "4-balance")
+
+    desk = open_browser(viewport={"width": 1120, "height": 900}, device_scale_factor=1)
+    open_chat(desk, street, user_id)
+    expect(desk.locator("#messages")).to_contain_text("ポイント残高は32ポイントです")
+    expect(desk.locator("#rich-menu")).to_be_visible()
+    shoot(desk, "5-phone-page")
