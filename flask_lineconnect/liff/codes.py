@@ -8,8 +8,6 @@ from __future__ import annotations
 
 from itertools import groupby
 
-import segno
-from barcode.codex import Code128
 from markupsafe import Markup
 
 #: In modules, on each side. Source: ISO/IEC 15417 (Code 128), section 4.3.2.
@@ -36,6 +34,9 @@ def code128_svg(number: str, *, label: str = "") -> Markup:
     :param label: what a screen reader says instead; the number when empty.
     :raises barcode.errors.BarcodeError: the text has characters outside Code 128.
     """
+    # Imported when the first card is drawn, so that the app's start does not wait for it.
+    from barcode.codex import Code128
+
     modules: str = Code128(number).build()[0]
     path = _runs(modules, x=BARCODE_QUIET_ZONE, y=0, height=BARCODE_HEIGHT)
     return _FRAME.format(
@@ -54,6 +55,8 @@ def qr_svg(data: str, *, label: str = "") -> Markup:
     :param data: a URL or a number. Never a Micro QR code: registers and LINE do not read those.
     :param label: what a screen reader says instead; the data when empty.
     """
+    import segno
+
     code = segno.make_qr(data, error="m")
     rows = ("".join("1" if module else "0" for module in row) for row in code.matrix)
     path = "".join(_runs(row, x=QR_QUIET_ZONE, y=y) for y, row in enumerate(rows, QR_QUIET_ZONE))
