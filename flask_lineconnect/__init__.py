@@ -30,11 +30,11 @@ if TYPE_CHECKING:
     from .messages.objects import TextMessage
     from .messages.objects import UriAction
     from .messages.render import render_message
-    from .rich_menu import RichMenu
     from .shop import LineProfile
     from .shop import OrderLine
     from .shop import OrderSummary
     from .shop import PointBalance
+    from .shop import RichMenu
     from .shop import ShopAdapter
     from .state import current_line
     from .webhooks.events import Event
@@ -72,8 +72,7 @@ _HOMES = {
         "UriAction",
     ),
     "messages.render": ("render_message",),
-    "rich_menu": ("RichMenu",),
-    "shop": ("LineProfile", "OrderLine", "OrderSummary", "PointBalance", "ShopAdapter"),
+    "shop": ("LineProfile", "OrderLine", "OrderSummary", "PointBalance", "RichMenu", "ShopAdapter"),
     "state": ("current_line",),
     "webhooks.events": (
         "Event",

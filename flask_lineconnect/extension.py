@@ -37,7 +37,7 @@ from .models.base import copy_tables
 from .models.base import member_key_type
 from .models.sqlite import prepare_sqlite
 from .outbox import queue
-from .rich_menu import RichMenu
+from .shop import RichMenu
 from .shop import ShopAdapter
 from .state import EXTENSION_KEY
 from .state import LineState
@@ -86,6 +86,7 @@ class LineConnect:
         config = Config.from_mapping(app.config)
         _check_neighbours(app)
         _check_for_production(app, config)
+        _protect_session_cookie(app, config)
         _set_up_babel(app)
         self._prepare_database(app)
         state = self._make_state(app, config)
@@ -178,6 +179,14 @@ def _check_for_production(app: Flask, config: Config) -> None:
         )
 
 
+def _protect_session_cookie(app: Flask, config: Config) -> None:
+    """Let the cookie that holds state and nonce come back from LINE, and go nowhere else."""
+    if app.config["SESSION_COOKIE_SAMESITE"] is None:
+        app.config["SESSION_COOKIE_SAMESITE"] = "Lax"
+    if config.base_url.startswith("https://") and not (app.debug or app.testing):
+        app.config["SESSION_COOKIE_SECURE"] = True
+
+
 def _set_up_babel(app: Flask) -> None:
     if "babel" not in app.extensions:
         Babel(app, default_locale="ja", locale_selector=_preferred_language)
@@ -195,5 +204,6 @@ def _run_engine_with(app: Flask, state: LineState) -> None:
 
 
 def _wake_after_commit(session: Session) -> None:
-    if session.info.pop(_WAKE, False):
+    # A savepoint's end is no commit yet.
+    if not session.in_nested_transaction() and session.info.pop(_WAKE, False):
         current_line.engine.wake()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
@@ -15,24 +14,12 @@ from .errors import UsageError
 from .line_api.client import LineApi
 from .messages.render import render_json
 from .models import PublishedRichMenu
+from .shop import RichMenu
 
 #: By the first bytes of the file. Source: Messaging API reference, "Upload rich menu image".
 _CONTENT_TYPES = {b"\x89PNG": "image/png", b"\xff\xd8\xff\xe0": "image/jpeg"}
 #: LINE's limit for the image, in bytes.
 MAX_IMAGE = 1_000_000
-
-
-@dataclass(frozen=True, slots=True)
-class RichMenu:
-    """A rich menu.
-
-    :ivar template: a JSON template of LINE's rich menu object, in which ``url_for`` and
-        ``liff_url`` give absolute addresses.
-    :ivar image: path of the PNG or JPEG, relative to the app's root, up to 1 MB.
-    """
-
-    template: str
-    image: str
 
 
 def publish(

@@ -84,6 +84,19 @@ class OrderSummary:
     url: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class RichMenu:
+    """The menu below the chat, published by ``flask line setup``.
+
+    :ivar template: a JSON template of LINE's rich menu object, in which ``url_for`` and
+        ``liff_url`` give absolute addresses.
+    :ivar image: path of the PNG or JPEG, relative to the app's root, up to 1 MB.
+    """
+
+    template: str
+    image: str
+
+
 class ShopAdapter(ABC, Generic[Member]):
     """What the extension asks of a shop; :attr:`model` and :meth:`sign_up` are required."""
 

@@ -21,6 +21,7 @@ from werkzeug.local import LocalProxy
 from .blueprint import HookTable
 from .config import Config
 from .errors import UsageError
+from .shop import RichMenu
 from .shop import ShopAdapter
 
 if TYPE_CHECKING:
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
     from .liff.id_token import LiffTokens
     from .line_api.client import LineApi
     from .login.oidc import LineLogin
-    from .rich_menu import RichMenu
 
 EXTENSION_KEY = "lineconnect"
 

@@ -149,25 +149,28 @@ def _show_refusal(refused: Refused) -> Response:
         response = jsonify(message=refused.message, step=refused.step)
         response.status_code = status
         return response
+    is_about_linking = refused.step in {"account-taken", "member-taken", "person-changed"}
+    if is_about_linking:
+        title, label = _("連携できませんでした"), _("連携のページへ")
+        url = url_for(f"{BLUEPRINT}.link")
+    else:
+        title, label = _title(refused.step), _("LINEログインをもう一度はじめる")
+        url = url_for(f"{BLUEPRINT}.login", fresh=1)
     return render_error(
-        title=_titles(refused.step),
+        title=title,
         text=refused.message,
         step=refused.step,
-        action_label=_("LINEログインをもう一度はじめる"),
-        action_url=url_for(f"{BLUEPRINT}.login", fresh=1),
+        action_label=label,
+        action_url=url,
     )
 
 
-def _titles(step: str) -> str:
-    titles = {
-        "consent": _("ログインをキャンセルしました"),
-        "expired": _("時間が経ちすぎました"),
-        "csrf": _("時間が経ちすぎました"),
-        "account-taken": _("連携できませんでした"),
-        "member-taken": _("連携できませんでした"),
-        "person-changed": _("連携できませんでした"),
-    }
-    return titles.get(step, _("ログインできませんでした"))
+def _title(step: str) -> str:
+    if step == "consent":
+        return _("ログインをキャンセルしました")
+    if step in {"expired", "csrf"}:
+        return _("時間が経ちすぎました")
+    return _("ログインできませんでした")
 
 
 def _show_line_error(error: LineApiError) -> Response:

@@ -7,12 +7,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import event
 
 from flask_lineconnect.config import Config
 from flask_lineconnect.config import settings_reference
 from flask_lineconnect.errors import ConfigError
 from tests.conftest import SETTINGS
 from tests.conftest import MakeApp
+from tests.small_shop import db
 
 LINE_SETTINGS = {k: v for k, v in SETTINGS.items() if k.startswith("LINECONNECT_")}
 REQUIRED = [
@@ -89,6 +91,23 @@ def test_S6_5_what_is_for_development_stops_production(
 ) -> None:
     with pytest.raises(ConfigError, match=named):
         make_app(TESTING=False, DEBUG=False, **changes)
+
+
+def test_S6_2_the_session_cookie_is_protected(make_app: MakeApp) -> None:
+    for app in (make_app(), make_app(TESTING=False)):
+        assert app.config["SESSION_COOKIE_SAMESITE"] == "Lax"
+        assert app.config["SESSION_COOKIE_HTTPONLY"]
+        assert app.config["SESSION_COOKIE_SECURE"] is not app.testing
+
+
+def test_a_page_of_the_shop_costs_no_query(make_app: MakeApp) -> None:
+    app = make_app()
+    asked: list[str] = []
+    with app.app_context():
+        engine = db.engine
+    event.listen(engine, "before_cursor_execute", lambda *args: asked.append(args[2]))
+    assert app.test_client().get("/").text == "home"
+    assert asked == []
 
 
 def test_unset_emulator_means_the_real_line() -> None:

@@ -36,14 +36,14 @@ class Platform:
         make_world: Callable[[], World] = default_world,
         data_file: Path | None = None,
     ):
-        from .webhooks import WebhookSender
 
         self.clock = Clock()
         self.lock = threading.RLock()
         self.calls: deque[dict[str, Any]] = deque(maxlen=LOG_LENGTH)
         self.webhooks: deque[dict[str, Any]] = deque(maxlen=LOG_LENGTH)
         self.faults: list[dict[str, Any]] = []
-        self.webhook_sender = WebhookSender(self)
+        #: Set by the app; takes address, body and signature of a webhook.
+        self.send_webhook: Callable[[str, bytes, str], None] = lambda *_webhook: None
         #: Browsers on their way through the login screens, by the ticket in the form.
         self.tickets: dict[str, object] = {}
         self._make_world = make_world

@@ -92,7 +92,7 @@ def emit(platform: Platform, user_id: str, event_type: str, **fields: Any) -> No
         channel = platform.world.messaging_channel
         if channel.webhook_url and channel.use_webhook:
             body = batch(platform, event)
-            platform.webhook_sender.send(channel.webhook_url, body, sign(body, channel.secret))
+            platform.send_webhook(channel.webhook_url, body, sign(body, channel.secret))
 
 
 def batch(platform: Platform, *events: dict[str, Any]) -> bytes:

@@ -112,7 +112,7 @@ class LineLogin:
                 allow_redirects=False,
             )
         except OAuthError as error:
-            logger.warning("LINE refused the login's code: %s", error.error)
+            logger.warning("LINE refused the login's code: %.40r", error.error)
             raise Refused(_("LINEがこのログインを受け付けませんでした。"), step="code") from None
         except (requests.RequestException, ValueError):
             raise LineApiError("LINE's token endpoint did not answer") from None

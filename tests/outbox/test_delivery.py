@@ -71,6 +71,26 @@ def test_a_message_arrives_after_the_commit(
     assert row.line_request_id
 
 
+def test_the_engine_is_woken_by_the_commit_and_not_by_a_savepoint(
+    line: LineState, member: User
+) -> None:
+    woken: list[bool] = []
+
+    class Engine:
+        def wake(self) -> None:
+            woken.append(True)
+
+    line.engine = Engine()
+    extension.send(member, "hello")
+    with line.session.begin_nested():
+        pass
+    assert woken == []
+    line.session.commit()
+    assert woken == [True]
+    line.session.commit()
+    assert woken == [True]
+
+
 def test_S8_1_without_the_commit_there_is_no_message(line: LineState, member: User) -> None:
     extension.send(member, "never")
     line.session.rollback()
