@@ -130,6 +130,14 @@ class ShopAdapter(ABC, Generic[Member]):
         :raises Refused: the shop says no; its message is shown above the form.
         """
 
+    def may_log_in(self, member: Member) -> bool:
+        """Decide whether LINE may log this member in, and be linked at all.
+
+        Refuse staff here: LINE Login must not open the shop's own tools. By default Flask-Login's
+        ``is_active`` decides.
+        """
+        return bool(getattr(member, "is_active", True))
+
     def member_name(self, member: Member) -> str:
         """Return how a page addresses the member."""
         return str(member)

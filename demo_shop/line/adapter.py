@@ -42,6 +42,10 @@ class KomorebiShop(ShopAdapter[User]):
             phone=profile.answers["phone"],
         )
 
+    def may_log_in(self, member: User) -> bool:
+        """Keep locked members out, and staff with their passwords."""
+        return member.is_active and not member.is_staff
+
     def member_name(self, member: User) -> str:
         """Return the member's own name."""
         return member.name

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from typing import Any
 from urllib.parse import urlsplit
 
 from flask import Blueprint
@@ -54,10 +55,9 @@ def liff_session() -> Response:
 
 def _log_in(account: Account, next_path: str) -> Response:
     line = current_line
-    member = line.session.get(line.shop.model, account.member_id)
+    member: Any = line.session.get(line.shop.model, account.member_id)
     line.session.commit()
-    if member is None:
-        raise sessions.locked()
+    sessions.require_may_log_in(member)
     is_same = current_user.is_authenticated and current_user.get_id() == member.get_id()
     if not is_same:
         sessions.log_in(member, account, keep=line.config.keep_session_keys)

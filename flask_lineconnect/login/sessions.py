@@ -14,6 +14,7 @@ from flask_login import login_user
 from ..errors import Refused
 from ..i18n import gettext as _
 from ..models import Account
+from ..state import current_line
 from .decide import Intent
 from .flow import ATTEMPT_LIFETIME
 from .oidc import Authorization
@@ -112,10 +113,9 @@ def renew(keep: Iterable[str]) -> None:
 def log_in(member: Any, account: Account, *, keep: Iterable[str]) -> None:
     """Log a member in through their LINE account, in a renewed session.
 
-    :raises Refused: the shop has locked the member.
+    :raises Refused: the shop does not let this member in through LINE.
     """
-    if not getattr(member, "is_active", True):
-        raise locked()
+    require_may_log_in(member)
     renew(keep)
     login_user(member)
     session[_ACCOUNT] = [account.id, account.session_generation]
@@ -127,8 +127,13 @@ def is_ended(account: Account) -> bool:
     return given is not None and given != [account.id, account.session_generation]
 
 
-def locked() -> Refused:
-    """Return the refusal for a member whom the shop has locked or deleted."""
-    return Refused(
-        _("この会員ではログインできません。お店までお問い合わせください。"), step="member"
-    )
+def require_may_log_in(member: Any) -> None:
+    """Go on only with a member whom the shop lets in through LINE; ``None`` is a deleted one.
+
+    :raises Refused: the member is gone, locked, or not for LINE.
+    """
+    if member is None or not current_line.shop.may_log_in(member):
+        raise Refused(
+            _("この会員ではLINEログインを使えません。お店までお問い合わせください。"),
+            step="member",
+        )

@@ -185,8 +185,6 @@ def log_in_linked(account: Account, next_path: str | None) -> Response:
     """Log in the member to whom an account is linked, and return to where they were going."""
     line = current_line
     member = line.session.get(line.shop.model, account.member_id)
-    if member is None:
-        raise sessions.locked()
     sessions.log_in(member, account, keep=line.config.keep_session_keys)
     signals.member_logged_in.send(
         current_app._get_current_object(),  # type: ignore[attr-defined]  # LocalProxy's own method
@@ -261,6 +259,7 @@ def link() -> Response | str:
     if not login_fresh():
         answer = manager.needs_refresh()
         return answer
+    sessions.require_may_log_in(current_user._get_current_object())
     next_path = flow.local_path(request.values.get("next"))
     if request.method == "POST":
         return start(Intent.LINK, next_path=next_path, source="member-page")

@@ -119,10 +119,10 @@ def insert_if_absent(session: Session, model: type[LineBase], **values: Any) -> 
     :return: whether this call made the row, also when several callers race.
     """
     dialect = session.get_bind().dialect.name
-    if dialect == "sqlite":
-        result = session.execute(sqlite.insert(model).values(**values).on_conflict_do_nothing())
-    elif dialect == "postgresql":
-        result = session.execute(postgresql.insert(model).values(**values).on_conflict_do_nothing())
-    else:
+    if dialect not in {"sqlite", "postgresql"}:
         raise UsageError(f"the database {dialect!r} is not supported; use SQLite or PostgreSQL")
-    return bool(getattr(result, "rowcount", 0) == 1)
+    insert = sqlite.insert(model) if dialect == "sqlite" else postgresql.insert(model)
+    key = inspect(model).primary_key
+    # Asked by RETURNING: drivers differ in the row count of an INSERT.
+    statement = insert.values(**values).on_conflict_do_nothing().returning(*key)
+    return session.execute(statement).first() is not None

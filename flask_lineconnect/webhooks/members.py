@@ -32,7 +32,7 @@ def member_for(event: Event) -> Any | None:
     if account is None or account.member_id is None:
         return None
     member = current_line.session.get(current_line.shop.model, account.member_id)
-    return member if getattr(member, "is_active", True) else None
+    return member if member and current_line.shop.may_log_in(member) else None
 
 
 def link_invitation() -> Message:

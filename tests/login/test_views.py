@@ -20,6 +20,7 @@ from flask_lineconnect.state import LineState
 from flask_lineconnect.testing import Emulator
 from tests.conftest import MakeApp
 from tests.line_browser import LineBrowser
+from tests.small_shop import SmallShop
 from tests.small_shop import User
 from tests.small_shop import db
 
@@ -178,6 +179,46 @@ def test_S2_8_a_locked_member_is_not_logged_in(
     other = app.test_client()
     assert _log_in(other, sakura).status_code == 400
     assert other.get("/private").status_code == 302
+
+
+def test_S2_8_staff_are_neither_linked_nor_let_in_by_line(
+    app: Flask, client: FlaskClient, line: LineState, sakura: LineBrowser
+) -> None:
+    _sign_up(client, sakura)
+    line.shop = OnlyCustomers()
+    assert _log_in(app.test_client(), sakura).status_code == 400
+    staff = app.test_client()
+    staff.post(f"/password-login/{_member(line).id}")
+    assert "member" in staff.get("/line/link").text
+    assert staff.get("/line/link").status_code == 400
+
+
+class OnlyCustomers(SmallShop):
+    """A shop that takes everybody for staff."""
+
+    def may_log_in(self, member: User) -> bool:
+        """Let nobody in."""
+        return False
+
+
+def test_L16_a_failed_auto_login_offers_one_without_it(
+    app: Flask, client: FlaskClient, line: LineState, sakura: LineBrowser
+) -> None:
+    _sign_up(client, sakura)
+    phone = app.test_client()
+    start = phone.get("/private", headers={"User-Agent": IN_APP}).location
+    sakura.http.headers["User-Agent"] = IN_APP
+    sakura.emulator.fault(auto_login="fail", times=1)
+    calls = len(sakura.emulator.calls())
+    answer = phone.get(sakura.log_in(start))
+    assert answer.status_code == 400
+    # Only the browser was at LINE: the dead code was not exchanged.
+    assert {call["path"] for call in sakura.emulator.calls()[calls:]} == {"/oauth2/v2.1/authorize"}
+    retry = re.search(r'href="(/line/login[^"]*fresh=1)"', answer.text)
+    assert retry
+    again = phone.get(retry[1]).location
+    assert "disable_auto_login=true" in again
+    assert phone.get(sakura.log_in(again)).location == "/"
 
 
 def test_L18_an_altered_state_is_refused_without_asking_line(
