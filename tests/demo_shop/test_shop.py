@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -132,10 +133,13 @@ def test_a_login_leads_to_our_own_pages_only(
 def test_a_wrong_password_and_an_unknown_address_look_alike(
     client: FlaskClient, member: User
 ) -> None:
-    wrong = client.post("/log-in", data={"email": "a@b.example", "password": "x"}).text
-    unknown = client.post("/log-in", data={"email": "c@b.example", "password": "x"}).text
-    assert "メールアドレスかパスワードが違います" in wrong
-    assert wrong.replace("a@b", "c@b") == unknown
+    def answer(email: str) -> str:
+        page = client.post("/log-in", data={"email": email, "password": "x"}).text
+        # CSRF tokens hold the second in which they were made.
+        return re.sub(r'name="csrf_token"[^>]*', "", page).replace(email, "…")
+
+    assert "メールアドレスかパスワードが違います" in answer("a@b.example")
+    assert answer("a@b.example") == answer("c@b.example")
 
 
 def test_a_locked_member_stays_out(client: FlaskClient, member: User) -> None:
