@@ -7,27 +7,34 @@ from __future__ import annotations
 
 from typing import Any
 
+from flask import Flask
 from flask import Response
 from flask import jsonify
 
+Details = list[dict[str, str]]
+
 
 class ApiError(Exception):
-    """An error of the Messaging API or a profile API: ``{"message": …, "details": […]}``."""
+    """An error of the Messaging API or a profile API: ``{"message": …, "details": […]}``.
+
+    :param details: left out when ``None``; some rich menu errors have an empty list.
+    """
 
     def __init__(
         self,
         status: int,
         message: str,
         *,
-        details: list[dict[str, str]] | None = None,
+        details: Details | None = None,
         headers: dict[str, str] | None = None,
         extra: dict[str, Any] | None = None,
     ):
         super().__init__(message)
         self.status = status
-        self.body = {"message": message, **({"details": details} if details else {})} | (
-            extra or {}
-        )
+        self.body: dict[str, Any] = {"message": message}
+        if details is not None:
+            self.body["details"] = details
+        self.body |= extra or {}
         self.headers = headers or {}
 
 
@@ -38,11 +45,27 @@ class OAuthError(Exception):
         super().__init__(error)
         self.status = status
         self.body = {"error": error, "error_description": description}
+        self.headers: dict[str, str] = {}
+
+
+def register(app: Flask) -> None:
+    """Answer these errors wherever they are raised."""
+    app.register_error_handler(ApiError, answer)
+    app.register_error_handler(OAuthError, answer)
 
 
 def answer(error: ApiError | OAuthError) -> Response:
     """Return an error as LINE sends it."""
     response = jsonify(error.body)
     response.status_code = error.status
-    response.headers.update(getattr(error, "headers", {}))
+    response.headers.update(error.headers)
     return response
+
+
+def refuse_if(details: Details) -> None:
+    """Refuse a body that breaks rules, naming all of them at once.
+
+    :raises ApiError: there is at least one.
+    """
+    if details:
+        raise ApiError(400, f"The request body has {len(details)} error(s)", details=details)

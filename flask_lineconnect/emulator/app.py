@@ -31,7 +31,6 @@ from .api_errors import ApiError
 from .api_errors import OAuthError
 from .api_errors import answer
 from .platform import Platform
-from .webhooks import WebhookSender
 
 #: LINE's own limit for a request body, in bytes.
 MAX_BODY = 2 * 1024 * 1024
@@ -53,7 +52,6 @@ def create_app(platform: Platform) -> Flask:
     app.config["MAX_CONTENT_LENGTH"] = MAX_BODY
     app.json.ensure_ascii = False  # type: ignore[attr-defined]  # of Flask's own provider
     app.extensions["line_platform"] = platform
-    platform.send_webhook = WebhookSender(platform).send
     app.url_map.converters["regex"] = RegexConverter
     translations = Path(__file__).with_name("translations")
     Babel(

@@ -11,8 +11,8 @@ from flask import g
 from flask import request
 from werkzeug.wrappers import Response
 
-from .messaging import new_request_id
 from .platform import platform
+from .sending import new_request_id
 
 #: Our own pages, which are no part of LINE.
 _OWN = ("/_emulator", "/phone", "/static", "/oauth2/v2.1/_")

@@ -11,6 +11,7 @@ import secrets
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
+from typing import Literal
 from typing import TypeVar
 
 from flask import Flask
@@ -23,6 +24,7 @@ from .api_errors import OAuthError
 from .platform import Platform
 from .platform import platform
 from .world import ChannelToken
+from .world import World
 
 V = TypeVar("V", bound=Callable[..., Any])
 
@@ -37,6 +39,8 @@ NO_HEADER = (
 BAD_TOKEN = (
     "Authentication failed. Confirm that the access token in the authorization header is valid."
 )
+#: LINE documents only the status; the words are ours.
+RETRY_KEY_REFUSED = "The retry key is not supported on this endpoint"
 
 
 def register(app: Flask) -> None:
@@ -49,50 +53,64 @@ def register(app: Flask) -> None:
 
 def issue_stateless() -> Response:
     """Issue a token for 15 minutes."""
-    channel_id = _authenticated_channel("Invalid 'client_credentials'.", "invalid_request")
+    channel_id, secret = _credentials()
+    if not _is_secret_of(channel_id, secret):
+        raise OAuthError("invalid_request", "Invalid 'client_credentials'.")
     token = _issue(channel_id, "stateless", STATELESS_SECONDS)
     return jsonify(token_type="Bearer", access_token=token, expires_in=STATELESS_SECONDS)
 
 
 def issue_short_lived() -> Response:
-    """Issue a token for 30 days."""
-    channel_id = _authenticated_channel("invalid client_secret", "invalid_client")
+    """Issue a token for 30 days; the 31st of a channel revokes its oldest."""
+    channel_id, secret = _credentials()
+    if channel_id not in _secrets():
+        raise OAuthError("invalid_client", "invalid client_id")
+    if not _is_secret_of(channel_id, secret):
+        raise OAuthError("invalid_client", "invalid client_secret")
     with platform().change() as world:
         alive = [
             token
             for token in world.channel_tokens.values()
             if token.channel_id == channel_id
             and token.kind == "short-lived"
-            and not token.is_revoked
+            and _is_alive(platform(), token)
         ]
         if len(alive) >= MAX_SHORT_LIVED:
             min(alive, key=lambda token: token.issued_at).is_revoked = True
-    token = _issue(channel_id, "short-lived", SHORT_LIVED_SECONDS)
+        token = _issue(channel_id, "short-lived", SHORT_LIVED_SECONDS)
     return jsonify(access_token=token, expires_in=SHORT_LIVED_SECONDS, token_type="Bearer")
 
 
 def verify() -> Response:
     """Tell about a short-lived or long-lived token."""
-    token = _alive(platform(), request.form.get("access_token", ""))
-    if token is None or token.kind == "stateless" or token.expires_at is None:
+    given = request.form.get("access_token", "")
+    if not given or any(letter.isspace() for letter in given):
+        raise OAuthError("invalid_request", "access_token in invalid format")
+    token = platform().world.channel_tokens.get(given)
+    kinds = {"short-lived", "long-lived"}
+    if token is None or token.kind not in kinds or not _is_alive(platform(), token):
         raise OAuthError("invalid_request", "access_token invalid")
-    seconds = int((token.expires_at - platform().clock.now()).total_seconds())
-    return jsonify(client_id=token.channel_id, expires_in=seconds, scope="P CM")
+    fields: dict[str, Any] = {"client_id": token.channel_id, "scope": "P CM"}
+    if token.expires_at is not None:
+        left = token.expires_at - platform().clock.now()
+        fields["expires_in"] = int(left.total_seconds())
+    return jsonify(fields)
 
 
 def revoke() -> Response:
-    """Revoke a token; an unknown one is no error."""
+    """Revoke a token; an unknown one is no error, and a stateless one stays valid."""
     with platform().change() as world:
         token = world.channel_tokens.get(request.form.get("access_token", ""))
-        if token is not None:
+        if token is not None and token.kind != "stateless":
             token.is_revoked = True
     return Response("", status=200)
 
 
 def channel_of_token(line: Platform, token: str) -> str | None:
     """Return the id of the channel whose living token this is."""
-    found = _alive(line, token)
-    return None if found is None else found.channel_id
+    with line.lock:
+        found = line.world.channel_tokens.get(token)
+        return found.channel_id if found is not None and _is_alive(line, found) else None
 
 
 def bearer() -> str:
@@ -101,20 +119,9 @@ def bearer() -> str:
     :raises ApiError: there is none.
     """
     scheme, _, token = request.headers.get("Authorization", "").partition(" ")
-    if scheme != "Bearer" or not token:
+    if scheme != "Bearer" or not token.strip():
         raise ApiError(401, NO_HEADER)
-    return token
-
-
-def needs_messaging_token(view: V) -> V:
-    """Let only the Messaging API channel's own tokens in."""
-
-    @functools.wraps(view)
-    def guarded(*args: Any, **kwargs: Any) -> Any:
-        require_channel(platform().world.messaging_channel.id)
-        return view(*args, **kwargs)
-
-    return guarded  # type: ignore[return-value]  # the same signature
+    return token.strip()
 
 
 def require_channel(channel_id: str) -> None:
@@ -126,20 +133,46 @@ def require_channel(channel_id: str) -> None:
         raise ApiError(401, BAD_TOKEN)
 
 
-def _authenticated_channel(text: str, error: str) -> str:
+def needs_messaging_token(view: V) -> V:
+    """Let only the Messaging API channel's own tokens in, and no retry key."""
+    return _guarded(view, takes_retry_key=False)
+
+
+def needs_messaging_token_and_takes_retry_key(view: V) -> V:
+    """Let only the Messaging API channel's own tokens in, with or without a retry key."""
+    return _guarded(view, takes_retry_key=True)
+
+
+def _guarded(view: V, *, takes_retry_key: bool) -> V:
+    @functools.wraps(view)
+    def guarded(*args: Any, **kwargs: Any) -> Any:
+        require_channel(platform().world.messaging_channel.id)
+        if not takes_retry_key and "X-Line-Retry-Key" in request.headers:
+            raise ApiError(400, RETRY_KEY_REFUSED)
+        return view(*args, **kwargs)
+
+    return guarded  # type: ignore[return-value]  # the same signature
+
+
+def _credentials() -> tuple[str, str]:
     if request.form.get("grant_type") != "client_credentials":
         raise OAuthError("invalid_request", "Invalid 'grant_type'.")
+    return request.form.get("client_id", ""), request.form.get("client_secret", "")
+
+
+def _secrets() -> dict[str, str]:
     world = platform().world
-    given = request.form.get("client_id", ""), request.form.get("client_secret", "")
-    for channel in (world.login_channel, world.messaging_channel):
-        if channel.id == given[0] and hmac.compare_digest(
-            channel.secret.encode(), given[1].encode()
-        ):
-            return channel.id
-    raise OAuthError(error, text)
+    return {
+        channel.id: channel.secret for channel in (world.login_channel, world.messaging_channel)
+    }
 
 
-def _issue(channel_id: str, kind: Any, seconds: int) -> str:
+def _is_secret_of(channel_id: str, secret: str) -> bool:
+    expected = _secrets().get(channel_id)
+    return expected is not None and hmac.compare_digest(expected.encode(), secret.encode())
+
+
+def _issue(channel_id: str, kind: Literal["short-lived", "stateless"], seconds: int) -> str:
     now = platform().clock.now()
     token = ChannelToken(
         access_token=secrets.token_urlsafe(64),
@@ -149,14 +182,21 @@ def _issue(channel_id: str, kind: Any, seconds: int) -> str:
         expires_at=now + timedelta(seconds=seconds),
     )
     with platform().change() as world:
+        _drop_expired(world)
         world.channel_tokens[token.access_token] = token
     return token.access_token
 
 
-def _alive(line: Platform, token: str) -> ChannelToken | None:
-    found = line.world.channel_tokens.get(token)
-    if found is None or found.is_revoked:
-        return None
-    if found.expires_at is not None and found.expires_at <= line.clock.now():
-        return None
-    return found
+def _drop_expired(world: World) -> None:
+    """Forget expired tokens, which would fill the snapshot: one comes every 15 minutes."""
+    now = platform().clock.now()
+    world.channel_tokens = {
+        name: token
+        for name, token in world.channel_tokens.items()
+        if token.expires_at is None or token.expires_at > now
+    }
+
+
+def _is_alive(line: Platform, token: ChannelToken) -> bool:
+    is_expired = token.expires_at is not None and token.expires_at <= line.clock.now()
+    return not token.is_revoked and not is_expired

@@ -4,66 +4,70 @@ from __future__ import annotations
 
 import secrets
 from typing import Any
+from typing import Literal
 
 from .platform import Platform
+from .platform import platform as current_platform
 from .webhooks import emit
 from .world import ChatEntry
 from .world import World
 
+#: Messages that can be quoted, and so come with a quote token.
+_QUOTABLE = {"text", "textV2", "sticker", "image", "video", "template", "flex"}
+
+Sent = list[dict[str, str]]
+
 
 def write_text(platform: Platform, user_id: str, text: str) -> None:
-    """Let a user write a text; the shop hears of it."""
+    """Let a user write a text; the shop hears of it unless the account is blocked."""
     with platform.change() as world:
         message = {"type": "text", "text": text}
-        entry = _append(platform, world, user_id, "user", message)
-        world.users[user_id].last_wrote_at = entry.at
-        if world.users[user_id].relation != "blocked":
-            emit(
-                platform,
-                user_id,
-                "message",
-                message={"id": entry.id, "quoteToken": secrets.token_urlsafe(40), **message},
-            )
+        entry = _append(platform, user_id, "user", message)
+        user = world.users[user_id]
+        if user.relation != "blocked":
+            user.last_wrote_at = entry.at
+            sent = message | _receipt(entry.id, message)
+            emit(platform, {"type": "message", "user_id": user_id, "message": sent})
 
 
 def postback(platform: Platform, user_id: str, data: str, display_text: str | None = None) -> None:
     """Let a user tap a postback button; its display text appears as the user's."""
     with platform.change() as world:
         if display_text:
-            _append(platform, world, user_id, "user", {"type": "text", "text": display_text})
-        emit(platform, user_id, "postback", postback={"data": data})
+            _append(platform, user_id, "user", {"type": "text", "text": display_text})
+        if world.users[user_id].relation != "blocked":
+            emit(platform, {"type": "postback", "user_id": user_id, "postback": {"data": data}})
 
 
-def put(
-    platform: Platform, world: World, user_id: str, messages: list[dict[str, Any]]
-) -> list[dict[str, str]]:
+def deliver(platform: Platform, user_id: str, messages: list[dict[str, Any]]) -> Sent:
     """Put the account's messages into a chat; return what LINE calls ``sentMessages``."""
     sent = []
-    for message in messages:
-        entry = _append(platform, world, user_id, "bot", message)
-        world.users[user_id].unread += 1
-        sent.append({"id": entry.id, "quoteToken": secrets.token_urlsafe(40)})
+    with platform.change() as world:
+        for message in messages:
+            entry = _append(platform, user_id, "bot", message)
+            world.users[user_id].unread += 1
+            sent.append(_receipt(entry.id, message))
     return sent
 
 
-def receipts(world: World, messages: list[dict[str, Any]]) -> list[dict[str, str]]:
+def receipts(world: World, messages: list[dict[str, Any]]) -> Sent:
     """Return ``sentMessages`` of messages that reach nobody; LINE answers the same."""
-    return [
-        {"id": next_message_id(world), "quoteToken": secrets.token_urlsafe(40)} for _ in messages
-    ]
+    return [_receipt(next_message_id(world), message) for message in messages]
 
 
-def chat_json(platform: Platform, user_id: str) -> list[dict[str, Any]]:
+def chat_json(user_id: str) -> list[dict[str, Any]]:
     """Return a chat as the phone page and tests read it, oldest first."""
-    return [
-        {
-            "id": entry.id,
-            "from": entry.sender,
-            "message": entry.message,
-            "at": entry.at.isoformat(),
-        }
-        for entry in platform.world.chats.get(user_id, [])
-    ]
+    line = current_platform()
+    with line.lock:
+        return [
+            {
+                "id": entry.id,
+                "from": entry.sender,
+                "message": entry.message,
+                "at": entry.at.isoformat(),
+            }
+            for entry in line.world.chats.get(user_id, [])
+        ]
 
 
 def next_message_id(world: World) -> str:
@@ -72,9 +76,17 @@ def next_message_id(world: World) -> str:
     return str(world.last_message_id)
 
 
+def _receipt(message_id: str, message: dict[str, Any]) -> dict[str, str]:
+    receipt = {"id": message_id}
+    if message["type"] in _QUOTABLE:
+        receipt["quoteToken"] = secrets.token_urlsafe(40)
+    return receipt
+
+
 def _append(
-    platform: Platform, world: World, user_id: str, sender: Any, message: dict[str, Any]
+    platform: Platform, user_id: str, sender: Literal["user", "bot"], message: dict[str, Any]
 ) -> ChatEntry:
+    world = platform.world
     entry = ChatEntry(
         id=next_message_id(world), sender=sender, message=message, at=platform.clock.now()
     )

@@ -121,7 +121,7 @@ def add_user() -> Response:
 def chat(user_id: str) -> Response:
     """Return a user's chat."""
     _require_user(user_id)
-    return jsonify(messages=chats.chat_json(platform(), user_id))
+    return jsonify(messages=chats.chat_json(user_id))
 
 
 def act(user_id: str, action: str) -> Response:

@@ -14,18 +14,23 @@ def add_friend(platform: Platform, user_id: str) -> None:
             return
         was_blocked = user.relation == "blocked"
         user.relation = "friend"
-        emit(platform, user_id, "follow", follow={"isUnblocked": was_blocked})
+        emit(
+            platform,
+            {"type": "follow", "user_id": user_id, "follow": {"isUnblocked": was_blocked}},
+        )
 
 
 def block(platform: Platform, user_id: str) -> None:
     """Let a user block the official account."""
     with platform.change() as world:
-        if world.users[user_id].relation != "blocked":
-            world.users[user_id].relation = "blocked"
-            emit(platform, user_id, "unfollow")
+        user = world.users[user_id]
+        if user.relation != "blocked":
+            user.relation = "blocked"
+            emit(platform, {"type": "unfollow", "user_id": user_id})
 
 
 def unblock(platform: Platform, user_id: str) -> None:
     """Let a user unblock the official account."""
-    if platform.world.users[user_id].relation == "blocked":
-        add_friend(platform, user_id)
+    with platform.change() as world:
+        if world.users[user_id].relation == "blocked":
+            add_friend(platform, user_id)

@@ -1,157 +1,177 @@
 """The documented limits of message objects; what breaks one is listed in LINE's own words.
 
-Source: Messaging API reference, "Message objects", "Action objects"; "Text character count".
+Source: Messaging API reference, "Message objects".
 """
 
 from __future__ import annotations
 
-import json
-from typing import Any
-from urllib.parse import urlsplit
+import re
+from collections.abc import Callable
 
-from .platform import is_loopback
+from .action_checks import QUICK_REPLY
+from .action_checks import check_action
+from .checks import Checker
+from .checks import Json
+from .flex_checks import check_flex
+from .template_checks import check_template
+from .text_counts import utf16_units
 
-TYPES = (
-    "text",
-    "textV2",
-    "sticker",
-    "image",
-    "video",
-    "audio",
-    "location",
-    "imagemap",
-    "template",
-    "flex",
-    "coupon",
-)
-MAX_BUBBLE, MAX_CAROUSEL = 30_000, 50_000
-#: Fields that hold an address which LINE's servers or apps load.
-_URL_FIELDS = {
-    "originalContentUrl",
-    "previewImageUrl",
-    "thumbnailImageUrl",
-    "imageUrl",
-    "iconUrl",
-    "baseUrl",
-    "url",
-    "previewUrl",
-}
-_LABEL_LIMIT = {"flex": 40, "template": 20}
+MAX_TEXT, MAX_ALT_TEXT = 5_000, 1_500
+MAX_EMOJIS, MAX_QUICK_REPLIES = 20, 13
+_SUBSTITUTION_KEY = re.compile(r"[0-9A-Za-z_]{1,20}")
+_DELIVERY_TAG = re.compile(r"[A-Za-z0-9_]{1,30}")
+_OWN_BRAND = re.compile(r"\bLINE\b", re.IGNORECASE)
 
 
 def check_messages(messages: object) -> list[dict[str, str]]:
     """Return everything that is wrong with ``messages``: each a text and a property path."""
-    if not isinstance(messages, list) or not 1 <= len(messages) <= 5:
-        return [_detail("Size must be between 1 and 5", "messages")]
-    details = []
-    for index, message in enumerate(messages):
-        details += _check(message, f"messages[{index}]")
-    return details
+    checker = Checker()
+    for message, where in checker.items({"messages": messages}, "messages", "", 1, 5):
+        if not checker.one_of(message, "type", where, tuple(_TYPES)):
+            continue
+        _TYPES[message["type"]](checker, message, where)
+        _check_sender(checker, message, where)
+        _check_quick_reply(checker, message, where)
+    return checker.details
 
 
-def _check(message: object, where: str) -> list[dict[str, str]]:
-    if not isinstance(message, dict):
-        return [_detail("must be specified", where)]
-    kind = message.get("type")
-    if kind not in TYPES:
-        text = f"Must be one of the following values: [{', '.join(TYPES)}]"
-        return [_detail(text, f"{where}.type")]
-    details = []
-    if kind in {"text", "textV2"}:
-        details += _check_text(message.get("text"), 5_000, f"{where}.text")
-    if kind in {"template", "flex", "imagemap"}:
-        details += _check_text(message.get("altText"), 1_500, f"{where}.altText")
-    if kind == "image":
-        details += _required(message, where, "originalContentUrl", "previewImageUrl")
-    if kind == "sticker":
-        details += _required(message, where, "packageId", "stickerId")
-    if kind == "flex":
-        details += _check_flex(message.get("contents"), f"{where}.contents")
-    if kind == "template":
-        details += _check_template(message.get("template"), f"{where}.template")
-    if len(message.get("quickReply", {}).get("items", ())) > 13:
-        details.append(_detail("Size must be between 1 and 13", f"{where}.quickReply.items"))
-    details += _check_inside(message, where, _LABEL_LIMIT.get(str(kind), 20))
-    return details
+def _check_text(checker: Checker, message: Json, where: str) -> None:
+    checker.text(message, "text", where, MAX_TEXT)
+    if message.get("emojis") is None:
+        return
+    units = str(message.get("text", "")).encode("utf-16-le", "surrogatepass")
+    for emoji, path in checker.items(message, "emojis", where, 0, MAX_EMOJIS):
+        _check_emoji(checker, emoji, path)
+        index = emoji.get("index")
+        if (
+            not isinstance(index, int)
+            or isinstance(index, bool)
+            or index < 0
+            or units[2 * index : 2 * index + 2] != b"$\x00"
+        ):
+            checker.add("index must point at a $", f"{path}.index")
 
 
-def _check_flex(contents: object, where: str) -> list[dict[str, str]]:
-    if not isinstance(contents, dict) or contents.get("type") not in {"bubble", "carousel"}:
-        return [_detail("must be specified", where)]
-    limit = MAX_BUBBLE if contents["type"] == "bubble" else MAX_CAROUSEL
-    if len(json.dumps(contents, ensure_ascii=False).encode()) > limit:
-        return [_detail(f"Size must be less than or equal to {limit}", where)]
-    if contents["type"] == "carousel" and len(contents.get("contents", ())) > 12:
-        return [_detail("Size must be between 1 and 12", f"{where}.contents")]
-    return []
-
-
-def _check_template(template: object, where: str) -> list[dict[str, str]]:
-    if not isinstance(template, dict):
-        return [_detail("must be specified", where)]
-    limits = {"buttons": (1, 4), "confirm": (2, 2)}
-    kind = template.get("type")
-    if kind in limits:
-        low, high = limits[kind]
-        details = _check_text(template.get("text"), 240, f"{where}.text")
-        if not low <= len(template.get("actions", ())) <= high:
-            details.append(_detail(f"Size must be between {low} and {high}", f"{where}.actions"))
-        return details
-    if kind in {"carousel", "image_carousel"}:
-        if not 1 <= len(template.get("columns", ())) <= 10:
-            return [_detail("Size must be between 1 and 10", f"{where}.columns")]
-        return []
-    text = "Must be one of the following values: [buttons, confirm, carousel, image_carousel]"
-    return [_detail(text, f"{where}.type")]
-
-
-def _check_inside(value: object, where: str, label_limit: int) -> list[dict[str, str]]:
-    """Check labels, texts of Flex and addresses, wherever they stand."""
-    details: list[dict[str, str]] = []
-    if isinstance(value, list):
-        for index, item in enumerate(value):
-            details += _check_inside(item, f"{where}[{index}]", label_limit)
-    elif isinstance(value, dict):
-        for key, item in value.items():
-            path = f"{where}.{key}"
-            if key == "label" and isinstance(item, str) and _units(item) > label_limit:
-                text = f"Length must be between 0 and {label_limit}"
-                details.append(_detail(text, path))
-            elif key == "uri" or key in _URL_FIELDS:
-                details += _check_url(item, path, is_action=key == "uri")
+def _check_text_v2(checker: Checker, message: Json, where: str) -> None:
+    checker.text(message, "text", where, MAX_TEXT)
+    values = checker.inner(message, "substitution", where, required=False) or {}
+    path = f"{where}.substitution"
+    if len(values) > 100:
+        checker.add("Size must be between 0 and 100", path)
+    for key in values:
+        value = checker.inner(values, key, path)
+        if not _SUBSTITUTION_KEY.fullmatch(key):
+            checker.add("invalid key", f"{path}.{key}")
+        elif value is not None and checker.one_of(
+            value, "type", f"{path}.{key}", ("mention", "emoji")
+        ):
+            if value["type"] == "emoji":
+                _check_emoji(checker, value, f"{path}.{key}")
             else:
-                details += _check_inside(item, path, label_limit)
-    return details
+                checker.inner(value, "mentionee", f"{path}.{key}")
 
 
-def _check_url(value: object, where: str, *, is_action: bool) -> list[dict[str, str]]:
-    schemes = {"https", "http", "line", "tel"} if is_action else {"https"}
-    limit = 1_000 if is_action else 2_000
-    if not isinstance(value, str) or not value or len(value) > limit:
-        return [_detail("invalid uri", where)]
-    # The development switch: media of this machine may be plain http.
-    if urlsplit(value).scheme in schemes or (value.startswith("http://") and is_loopback(value)):
-        return []
-    return [_detail("invalid uri scheme", where)]
+def _check_emoji(checker: Checker, emoji: Json, where: str) -> None:
+    checker.text(emoji, "productId", where, 100)
+    checker.text(emoji, "emojiId", where, 100)
 
 
-def _check_text(text: object, limit: int, where: str) -> list[dict[str, str]]:
-    if not isinstance(text, str) or not text:
-        return [_detail("May not be empty", where)]
-    if _units(text) > limit:
-        return [_detail(f"Length must be between 0 and {limit}", where)]
-    return []
+def _check_sticker(checker: Checker, message: Json, where: str) -> None:
+    checker.text(message, "packageId", where, 100)
+    checker.text(message, "stickerId", where, 100)
 
 
-def _required(message: dict[str, Any], where: str, *names: str) -> list[dict[str, str]]:
-    return [
-        _detail("May not be empty", f"{where}.{name}") for name in names if not message.get(name)
-    ]
+def _check_image(checker: Checker, message: Json, where: str) -> None:
+    checker.url(message, "originalContentUrl", where)
+    checker.url(message, "previewImageUrl", where)
 
 
-def _units(text: str) -> int:
-    return len(text.encode("utf-16-le", "surrogatepass")) // 2
+def _check_video(checker: Checker, message: Json, where: str) -> None:
+    _check_image(checker, message, where)
+    checker.text(message, "trackingId", where, 100, required=False)
 
 
-def _detail(message: str, where: str) -> dict[str, str]:
-    return {"message": message, "property": where}
+def _check_audio(checker: Checker, message: Json, where: str) -> None:
+    checker.url(message, "originalContentUrl", where)
+    checker.number(message, "duration", where, 1, 2**53)
+
+
+def _check_location(checker: Checker, message: Json, where: str) -> None:
+    checker.text(message, "title", where, 100)
+    checker.text(message, "address", where, 100)
+    checker.number(message, "latitude", where, -90, 90, whole=False)
+    checker.number(message, "longitude", where, -180, 180, whole=False)
+
+
+def _check_coupon(checker: Checker, message: Json, where: str) -> None:
+    checker.text(message, "couponId", where, 100)
+    tag = message.get("deliveryTag")
+    if tag is not None and not (isinstance(tag, str) and _DELIVERY_TAG.fullmatch(tag)):
+        checker.add("invalid deliveryTag", f"{where}.deliveryTag")
+
+
+def _check_imagemap(checker: Checker, message: Json, where: str) -> None:
+    checker.url(message, "baseUrl", where)
+    checker.text(message, "altText", where, MAX_ALT_TEXT)
+    size = checker.inner(message, "baseSize", where)
+    if size is not None:
+        checker.number(size, "width", f"{where}.baseSize", 1040, 1040)
+        checker.number(size, "height", f"{where}.baseSize", 1, 2**31)
+    for action, path in checker.items(message, "actions", where, 0, 50):
+        checker.inner(action, "area", path)
+        if not checker.one_of(action, "type", path, ("uri", "message", "clipboard")):
+            continue
+        if action["type"] == "uri":
+            schemes = ("http", "https", "line", "tel")
+            checker.address(action, "linkUri", path, schemes, limit=1_000)
+        elif action["type"] == "message":
+            checker.text(action, "text", path, 400)
+        else:
+            checker.text(action, "clipboardText", path, 1_000)
+
+
+def _check_template_message(checker: Checker, message: Json, where: str) -> None:
+    checker.text(message, "altText", where, MAX_ALT_TEXT)
+    check_template(checker, message, where)
+
+
+def _check_flex_message(checker: Checker, message: Json, where: str) -> None:
+    checker.text(message, "altText", where, MAX_ALT_TEXT)
+    check_flex(checker, message, where)
+
+
+def _check_sender(checker: Checker, message: Json, where: str) -> None:
+    sender = checker.inner(message, "sender", where, required=False)
+    if sender is None:
+        return
+    path = f"{where}.sender"
+    checker.text(sender, "name", path, 20, required=False, count=utf16_units)
+    if _OWN_BRAND.search(str(sender.get("name", ""))):
+        checker.add("contains a word that may not be used", f"{path}.name")
+    checker.url(sender, "iconUrl", path, required=False)
+
+
+def _check_quick_reply(checker: Checker, message: Json, where: str) -> None:
+    quick_reply = checker.inner(message, "quickReply", where, required=False)
+    if quick_reply is None:
+        return
+    path = f"{where}.quickReply"
+    for item, inside in checker.items(quick_reply, "items", path, 1, MAX_QUICK_REPLIES):
+        checker.one_of(item, "type", inside, ("action",), required=False)
+        checker.url(item, "imageUrl", inside, required=False)
+        check_action(checker, item, "action", inside, QUICK_REPLY)
+
+
+_TYPES: dict[str, Callable[[Checker, Json, str], None]] = {
+    "text": _check_text,
+    "textV2": _check_text_v2,
+    "sticker": _check_sticker,
+    "image": _check_image,
+    "video": _check_video,
+    "audio": _check_audio,
+    "location": _check_location,
+    "imagemap": _check_imagemap,
+    "template": _check_template_message,
+    "flex": _check_flex_message,
+    "coupon": _check_coupon,
+}

@@ -1,91 +1,66 @@
-"""Sending: reply, push, multicast, broadcast, validation, profiles and the quota.
+"""Sending and asking: reply, push, multicast, broadcast, validation, profiles and the quota.
 
-Source: Messaging API reference, "Message", "Users", "Bot"; "Retry failed API requests".
+Source: Messaging API reference, "Message", "Users", "Bot", "Display a loading animation".
 """
 
 from __future__ import annotations
 
 import re
-import secrets
 from datetime import timedelta
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from flask import Flask
-from flask import g
 from flask import jsonify
-from flask import request
 from werkzeug.wrappers import Response
 
 from . import chats
 from .api_errors import ApiError
+from .api_errors import Details
+from .api_errors import refuse_if
 from .channel_tokens import needs_messaging_token
+from .channel_tokens import needs_messaging_token_and_takes_retry_key
 from .message_checks import check_messages
 from .platform import absolute_url
 from .platform import platform
-from .world import AcceptedRequest
-from .world import World
+from .requests_in import CHAT_ID
+from .requests_in import USER_ID
+from .requests_in import check_user_id
+from .requests_in import json_body
+from .sending import send_once
+from .sending import used_this_month
 
 REPLY_TOKEN_LIFE = timedelta(minutes=1)
-RETRY_KEY_LIFE = timedelta(hours=24)
-#: A non-friend who wrote to the bot can be sent messages for this long.
-OPEN_CHAT = timedelta(days=7)
 MAX_MULTICAST = 500
-#: The zone in which LINE counts months.
-ZONE = ZoneInfo("Asia/Tokyo")
-_USER_ID = re.compile(r"U[0-9a-f]{32}")
-
-Sent = list[dict[str, str]]
+_UNIT_NAME = re.compile(r"[A-Za-z0-9_]{1,30}")
 
 
 def register(app: Flask) -> None:
     """Add the endpoints."""
+    message = "/v2/bot/message"
     for rule, view, method in (
-        ("/v2/bot/message/reply", reply, "POST"),
-        ("/v2/bot/message/push", push, "POST"),
-        ("/v2/bot/message/multicast", multicast, "POST"),
-        ("/v2/bot/message/broadcast", broadcast, "POST"),
-        ("/v2/bot/message/validate/<kind>", validate, "POST"),
-        ("/v2/bot/message/quota", quota, "GET"),
-        ("/v2/bot/message/quota/consumption", consumption, "GET"),
+        (f"{message}/reply", reply, "POST"),
+        (f"{message}/validate/<kind>", validate, "POST"),
+        (f"{message}/quota", quota, "GET"),
+        (f"{message}/quota/consumption", consumption, "GET"),
         ("/v2/bot/profile/<user_id>", profile, "GET"),
         ("/v2/bot/followers/ids", follower_ids, "GET"),
         ("/v2/bot/info", bot_info, "GET"),
         ("/v2/bot/chat/loading/start", start_loading, "POST"),
     ):
         app.add_url_rule(rule, view_func=needs_messaging_token(view), methods=[method])
-
-
-def json_body() -> dict[str, Any]:
-    """Return the request's JSON object.
-
-    :raises ApiError: it is none.
-    """
-    body = request.get_json(silent=True)
-    if not isinstance(body, dict):
-        raise ApiError(400, "The request body could not be parsed as JSON (line: 1, column: 1)")
-    return body
-
-
-def checked_messages(body: dict[str, Any]) -> list[dict[str, Any]]:
-    """Return the messages of a body.
-
-    :raises ApiError: lists everything that is wrong with them.
-    """
-    details = check_messages(body.get("messages"))
-    if details:
-        text = f"The request body has {len(details)} error(s)"
-        raise ApiError(400, text, details=details)
-    messages: list[dict[str, Any]] = body["messages"]
-    return messages
+    for rule, send in (
+        (f"{message}/push", push),
+        (f"{message}/multicast", multicast),
+        (f"{message}/broadcast", broadcast),
+    ):
+        guarded = needs_messaging_token_and_takes_retry_key(send)
+        app.add_url_rule(rule, view_func=guarded, methods=["POST"])
 
 
 def reply() -> Response:
     """Answer a webhook event; free of charge."""
-    if "X-Line-Retry-Key" in request.headers:
-        raise ApiError(400, "The retry key is not supported on this endpoint")
     body = json_body()
-    messages = checked_messages(body)
+    messages = _checked_messages(body)
     line = platform()
     with line.change() as world:
         token = world.reply_tokens.get(str(body.get("replyToken")))
@@ -95,44 +70,49 @@ def reply() -> Response:
         if world.users[token.user_id].relation == "blocked":
             sent = chats.receipts(world, messages)
         else:
-            sent = chats.put(line, world, token.user_id, messages)
+            sent = chats.deliver(line, token.user_id, messages)
     return jsonify(sentMessages=sent)
 
 
 def push() -> Response:
     """Send messages to one user."""
     body = json_body()
-    messages = checked_messages(body)
+    messages = _checked_messages(body, _unit_details(body))
     to = body.get("to")
-    if not isinstance(to, str) or not _USER_ID.fullmatch(to):
+    if not isinstance(to, str) or not CHAT_ID.fullmatch(to):
         text = "The property, 'to', in the request body is invalid (line: -, column: -)"
         raise ApiError(400, text)
     if platform().user(to) is None:
         raise ApiError(400, "Failed to send messages")
-    return jsonify(sentMessages=_send_once([to], messages))
+    return jsonify(sentMessages=send_once([to], messages))
 
 
 def multicast() -> Response:
-    """Send messages to up to 500 users; unknown ones are left out."""
+    """Send messages to up to 500 users; unknown ones are left out or refused, by a setting."""
     body = json_body()
-    messages = checked_messages(body)
     to = body.get("to")
+    details = _unit_details(body)
     if not isinstance(to, list) or not 1 <= len(to) <= MAX_MULTICAST:
-        detail = {"message": f"Size must be between 1 and {MAX_MULTICAST}", "property": "to"}
-        raise ApiError(400, "The request body has 1 error(s)", details=[detail])
+        text = f"Size must be between 1 and {MAX_MULTICAST}"
+        details.append({"message": text, "property": "to"})
+        to = []
+    messages = _checked_messages(body, details)
+    is_strict = platform().world.messaging_channel.refuses_foreign_multicast
     for index, user_id in enumerate(to):
-        if not isinstance(user_id, str) or not _USER_ID.fullmatch(user_id):
+        is_user_id = isinstance(user_id, str) and USER_ID.fullmatch(user_id)
+        if not is_user_id or (is_strict and platform().user(user_id) is None):
             text = f"The property, to[{index}], in the request body is invalid (line: -, column: -)"
             raise ApiError(400, text)
-    _send_once(list(dict.fromkeys(to)), messages)
+    send_once(list(dict.fromkeys(to)), messages)
     return jsonify({})
 
 
 def broadcast() -> Response:
     """Send messages to all friends."""
-    messages = checked_messages(json_body())
-    users = platform().world.users.values()
-    _send_once([user.user_id for user in users if user.relation == "friend"], messages)
+    messages = _checked_messages(json_body())
+    with platform().lock:
+        users = list(platform().world.users.values())
+        send_once([user.user_id for user in users if user.relation == "friend"], messages)
     return jsonify({})
 
 
@@ -140,7 +120,7 @@ def validate(kind: str) -> Response:
     """Check messages without sending them."""
     if kind not in {"reply", "push", "multicast", "narrowcast", "broadcast"}:
         raise ApiError(404, "Not found")
-    checked_messages(json_body())
+    _checked_messages(json_body())
     return jsonify({})
 
 
@@ -152,13 +132,12 @@ def quota() -> Response:
 
 def consumption() -> Response:
     """Tell how many messages were counted this month."""
-    return jsonify(totalUsage=platform().world.usage.get(_month(), 0))
+    return jsonify(totalUsage=used_this_month(platform()))
 
 
 def profile(user_id: str) -> Response:
     """Return a friend's profile."""
-    if not _USER_ID.fullmatch(user_id):
-        raise ApiError(400, "The value for the 'userId' parameter is invalid")
+    check_user_id(user_id)
     user = platform().user(user_id)
     if user is None or user.relation != "friend":
         raise ApiError(404, "Not found")
@@ -191,68 +170,35 @@ def bot_info() -> Response:
 
 
 def start_loading() -> tuple[Response, int]:
-    """Accept a loading animation."""
+    """Accept a loading animation; the phone page does not show it."""
     body = json_body()
-    seconds = body.get("loadingSeconds", 20)
-    if not isinstance(seconds, int) or not 5 <= seconds <= 60 or seconds % 5:
-        detail = {"message": "Must be between 5 and 60", "property": "loadingSeconds"}
-        raise ApiError(400, "The request body has 1 error(s)", details=[detail])
+    seconds, chat_id, details = body.get("loadingSeconds", 20), body.get("chatId"), []
+    if not isinstance(chat_id, str) or not USER_ID.fullmatch(chat_id):
+        text = (
+            "Only user id is acceptable, please confirm if there are any group/room ids or "
+            "illegal ids."
+        )
+        details.append({"message": text, "property": "chatId"})
+    if not isinstance(seconds, int) or isinstance(seconds, bool) or not 5 <= seconds <= 60:
+        details.append({"message": "Must be between 5 and 60", "property": "loadingSeconds"})
+    elif seconds % 5:
+        details.append({"message": "must be a multiple of five", "property": "loadingSeconds"})
+    refuse_if(details)
     return jsonify({}), 202
 
 
-def _send_once(to: list[str], messages: list[dict[str, Any]]) -> Sent:
-    """Send unless the retry key was accepted before; count what reaches somebody."""
-    line = platform()
-    key = request.headers.get("X-Line-Retry-Key")
-    now = line.clock.now()
-    with line.change() as world:
-        before = world.accepted_requests.get(key or "")
-        if before is not None and before.accepted_at + RETRY_KEY_LIFE > now:
-            raise ApiError(
-                409,
-                "The retry key is already accepted",
-                headers={"x-line-accepted-request-id": before.request_id},
-                extra={"sentMessages": before.sent_messages} if before.sent_messages else None,
-            )
-        reached = [user_id for user_id in to if _is_reachable(world, user_id)]
-        _count(world, len(reached))
-        sent: Sent = []
-        for user_id in reached:
-            sent = chats.put(line, world, user_id, messages)
-        if not reached:
-            sent = chats.receipts(world, messages)
-        if key:
-            is_push = request.path.endswith("/push")
-            world.accepted_requests[key] = AcceptedRequest(
-                retry_key=key,
-                request_id=g.request_id,
-                accepted_at=now,
-                sent_messages=sent if is_push else [],
-            )
-    return sent
+def _checked_messages(body: dict[str, Any], details: Details | None = None) -> list[dict[str, Any]]:
+    refuse_if((details or []) + check_messages(body.get("messages")))
+    messages: list[dict[str, Any]] = body["messages"]
+    return messages
 
 
-def _is_reachable(world: World, user_id: str) -> bool:
-    user = world.users.get(user_id)
-    if user is None or user.relation == "blocked":
-        return False
-    if user.relation == "friend":
-        return True
-    wrote_at = user.last_wrote_at
-    return wrote_at is not None and wrote_at + OPEN_CHAT > platform().clock.now()
-
-
-def _count(world: World, recipients: int) -> None:
-    limit, used = world.messaging_channel.quota, world.usage.get(_month(), 0)
-    if limit is not None and used + recipients > limit and recipients:
-        raise ApiError(429, "You have reached your monthly limit.")
-    world.usage[_month()] = used + recipients
-
-
-def _month() -> str:
-    return platform().clock.now().astimezone(ZONE).strftime("%Y-%m")
-
-
-def new_request_id() -> str:
-    """Return a request id as LINE puts it into every answer."""
-    return secrets.token_hex(16)
+def _unit_details(body: dict[str, Any]) -> Details:
+    """Check the names by which statistics are asked for later."""
+    units = body.get("customAggregationUnits") or []
+    if not isinstance(units, list) or len(units) > 1:
+        text = "Size must be between 0 and 1"
+        return [{"message": text, "property": "customAggregationUnits"}]
+    if units and not (isinstance(units[0], str) and _UNIT_NAME.fullmatch(units[0])):
+        return [{"message": "invalid unit name", "property": "customAggregationUnits[0]"}]
+    return []

@@ -148,7 +148,7 @@ def _state(user: User) -> dict[str, Any]:
                 "relation": user.relation,
                 "unread": user.unread,
             },
-            "messages": chats.chat_json(line, user.user_id),
+            "messages": chats.chat_json(user.user_id),
             "rich_menu": _rich_menu(line, user),
         }
 

@@ -15,6 +15,7 @@ from flask import current_app
 from flask import request
 
 from .clock import Clock
+from .webhooks import WebhookSender
 from .world import User
 from .world import World
 from .world import default_world
@@ -36,14 +37,12 @@ class Platform:
         make_world: Callable[[], World] = default_world,
         data_file: Path | None = None,
     ):
-
         self.clock = Clock()
         self.lock = threading.RLock()
         self.calls: deque[dict[str, Any]] = deque(maxlen=LOG_LENGTH)
         self.webhooks: deque[dict[str, Any]] = deque(maxlen=LOG_LENGTH)
         self.faults: list[dict[str, Any]] = []
-        #: Set by the app; takes address, body and signature of a webhook.
-        self.send_webhook: Callable[[str, bytes, str], None] = lambda *_webhook: None
+        self.webhook_sender = WebhookSender(self)
         #: Browsers on their way through the login screens, by the ticket in the form.
         self.tickets: dict[str, object] = {}
         self._make_world = make_world
@@ -64,6 +63,7 @@ class Platform:
         """Go back to a fresh world and the real time."""
         with self.change():
             self.world = self._make_world()
+            self.webhook_sender.forget()
             self.clock.reset()
             self.calls.clear()
             self.webhooks.clear()

@@ -47,6 +47,8 @@ class MessagingChannel(BaseModel):
     use_webhook: bool = True
     #: Messages that may be sent each month; ``None`` is a plan without a limit.
     quota: int | None = 30_000
+    #: Whether a multicast to an unknown user is refused; the reference says both.
+    refuses_foreign_multicast: bool = False
     default_rich_menu_id: str | None = None
 
 

@@ -1,0 +1,35 @@
+"""Bad requests to every kind of endpoint: LINE's JSON, and never a traceback."""
+
+from __future__ import annotations
+
+import pytest
+import requests
+
+from flask_lineconnect import Emulator
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("POST", "/v2/bot/message/push"),
+        ("POST", "/oauth2/v2.1/token"),
+        ("GET", "/v2/profile"),
+        ("GET", "/v2/bot/nowhere"),
+        ("PUT", "/liff/v1/apps/1-x"),
+        ("POST", "/_emulator/users"),
+        ("POST", "/_emulator/users/nobody/text"),
+    ],
+)
+def test_bad_requests_get_json_and_never_a_traceback(
+    line_emulator: Emulator, method: str, path: str
+) -> None:
+    for body in (b"", b"{", b"[1]", b"\xff\xfe", b'{"messages": 5}'):
+        answer = requests.request(
+            method,
+            line_emulator.url + path,
+            data=body,
+            headers={"Content-Type": "application/json"},
+            timeout=10,
+        )
+        assert 400 <= answer.status_code < 500
+        assert isinstance(answer.json(), dict)
