@@ -28,6 +28,7 @@ from .seed import is_empty
 from .shop import account
 from .shop import counter
 from .shop import store
+from .shop.errors import register_errors
 from .shop.texts import register_filters
 
 LANGUAGES = {"ja": "日本語", "en": "English"}
@@ -58,6 +59,7 @@ def create_app(config: Mapping[str, Any] | None = None) -> Flask:
     for module in (store, account, counter):
         app.register_blueprint(module.pages)
     register_filters(app)
+    register_errors(app)
     app.cli.add_command(seed_command)
     return app
 

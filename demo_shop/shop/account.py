@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from urllib.parse import urlsplit
+from urllib.parse import urlunsplit
 
 from flask import Blueprint
 from flask import abort
@@ -37,6 +38,8 @@ pages = Blueprint("account", __name__)
 @pages.route("/log-in", methods=["GET", "POST"])
 def log_in() -> Response | str:
     """Log in with e-mail address and password."""
+    if current_user.is_authenticated:
+        return redirect(_next_page(default=url_for(".my_page")) or "/")
     form = LoginForm()
     if form.validate_on_submit():
         password = form.password.data or ""
@@ -50,6 +53,8 @@ def log_in() -> Response | str:
 @pages.route("/register", methods=["GET", "POST"])
 def register() -> Response | str:
     """Register with a password."""
+    if current_user.is_authenticated:
+        return redirect(_next_page(default=url_for(".my_page")) or "/")
     form = RegisterForm()
     if form.validate_on_submit():
         member = make_member(
@@ -125,10 +130,14 @@ def _renew_session() -> None:
 
 
 def _next_page(*, default: str | None) -> str | None:
-    """Return where to go afterwards: a page of this shop, or the default."""
+    """Return where to go afterwards: a page of this shop, rebuilt, or the default."""
     target = request.values.get("next", "")
-    parts = urlsplit(target)
-    is_local = not parts.scheme and not parts.netloc and target.startswith("/")
-    if not is_local or target.startswith("//") or "\\" in target or not target.isprintable():
+    try:
+        parts = urlsplit(target)
+    except ValueError:
         return default
-    return target
+    is_path = target.startswith("/") and not target.startswith("//")
+    is_foreign = parts.scheme or parts.netloc or "\\" in target or not target.isprintable()
+    if is_foreign or not is_path:
+        return default
+    return urlunsplit(("", "", parts.path, parts.query, ""))

@@ -22,7 +22,9 @@ from ..forms import CounterForm
 from ..forms import PointsForm
 from ..members import find_by_card
 from ..models import User
+from ..points import YEN_PER_POINT
 from ..points import add_at_counter
+from ..points import balance_of
 
 pages = Blueprint("counter", __name__, url_prefix="/counter")
 
@@ -66,13 +68,16 @@ def member(card_number: str) -> Response | str:
         db.session.commit()
         flash(
             _(
-                "%(name)s さまに%(points)sポイントをつけました。",
+                "%(name)s さまに%(points)sポイントをつけました。残高は%(balance)sポイントです。",
                 name=found.name,
                 points=f"{points:,}",
+                balance=f"{balance_of(found):,}",
             )
         )
-        return redirect(url_for(".member", card_number=card_number))
-    return render_template("counter/member.html", form=form, member=found)
+        return redirect(url_for(".look_up"))
+    return render_template(
+        "counter/member.html", form=form, member=found, yen_per_point=YEN_PER_POINT
+    )
 
 
 def _member(card_number: str) -> User:

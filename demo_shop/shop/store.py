@@ -26,6 +26,7 @@ from ..models import Product
 from ..orders import OutOfStock
 from ..orders import order_by_number
 from ..orders import place_order
+from .texts import words
 
 pages = Blueprint("store", __name__)
 
@@ -79,15 +80,15 @@ def show_cart() -> str:
 def add_to_cart(slug: str) -> Response:
     """Put a product into the cart."""
     found = _product(slug)
-    cart.add(found, request.form.get("quantity", 1, int))
-    flash(_("「%(name)s」をカートに入れました。", name=found.name))
+    cart.add(found, max(request.form.get("quantity", 1, int), 1))
+    flash(_("%(name)sをカートに入れました。", name=words(found.name)))
     return redirect(url_for(".show_cart"))
 
 
-@pages.post("/cart/<int:product_id>")
-def change_cart(product_id: int) -> Response:
+@pages.post("/cart/change/<slug>")
+def change_cart(slug: str) -> Response:
     """Change a quantity; none takes the product out."""
-    cart.set_quantity(product_id, request.form.get("quantity", 0, int))
+    cart.set_quantity(_product(slug).id, request.form.get("quantity", 0, int))
     return redirect(url_for(".show_cart"))
 
 
@@ -112,8 +113,8 @@ def _place(lines: list[cart.CartLine], address: dict[str, str]) -> Response | No
         order = place_order(db.session(), member, lines, address)
     except OutOfStock as missing:
         db.session.rollback()
-        name = missing.product.name
-        flash(_("申し訳ありません。「%(name)s」の在庫が足りません。", name=name), "problem")
+        name = words(missing.product.name)
+        flash(_("申し訳ありません。%(name)sの在庫が足りません。", name=name), "problem")
         return None
     for name in ("postal_code", "address", "phone"):
         setattr(member, name, getattr(member, name) or address[name])
@@ -122,7 +123,7 @@ def _place(lines: list[cart.CartLine], address: dict[str, str]) -> Response | No
     return redirect(url_for(".complete", number=order.number))
 
 
-@pages.get("/checkout/complete/<number>")
+@pages.get("/orders/<number>/complete")
 @login_required
 def complete(number: str) -> str:
     """Say thank you."""

@@ -1,4 +1,4 @@
-"""How prices, days and codes are written on the shop's pages."""
+"""How prices, days, numbers and codes are written on the shop's pages."""
 
 from __future__ import annotations
 
@@ -12,15 +12,35 @@ from flask_babel import format_date
 from flask_babel import gettext as _
 from markupsafe import Markup
 
+from ..points import points_for
+
 
 def register_filters(app: Flask) -> None:
     """Let the templates use them."""
-    app.jinja_env.filters.update(yen=yen, day=day, qr=qr)
+    filters = {
+        "card_number": card_number,
+        "day": day,
+        "points": points,
+        "qr": qr,
+        "words": words,
+        "yen": yen,
+    }
+    app.jinja_env.filters.update(filters)
 
 
 def yen(amount: int) -> str:
     """Return a price in yen."""
     return str(_("%(amount)s円", amount=f"{amount:,}"))
+
+
+def points(amount: int) -> str:
+    """Return the points that a purchase earns."""
+    return f"{points_for(amount):,}"
+
+
+def words(text: str) -> str:
+    """Return a text of the catalogue of products in the customer's language."""
+    return str(_(text)) if text else ""
 
 
 def day(moment: datetime | date) -> str:
@@ -31,7 +51,12 @@ def day(moment: datetime | date) -> str:
     return text
 
 
+def card_number(number: str) -> str:
+    """Return a card number in groups of four, as the card in LINE writes it."""
+    return " ".join(number[start : start + 4] for start in range(0, len(number), 4))
+
+
 def qr(data: str) -> Markup:
     """Draw a QR code as SVG."""
     code = segno.make(data, error="m", micro=False)
-    return Markup(code.svg_inline(border=2, omitsize=True, svgclass="qr", lineclass=None))
+    return Markup(code.svg_inline(border=2, omitsize=True, svgclass="shop-qr", lineclass=None))

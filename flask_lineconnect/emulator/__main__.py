@@ -37,7 +37,9 @@ def main() -> None:
     if options.base_url:
         line.set_base_url(options.base_url.rstrip("/"))
     try:
-        server = make_server(options.host, options.port, create_app(line), threaded=True)
+        server = make_server(
+            options.host, options.port, create_app(line, is_exposed=options.expose), threaded=True
+        )
     except (OSError, SystemExit):
         sys.exit(f"Port {options.port} is in use; choose another with --port.")
     print(f"LINE emulator: http://{options.host}:{server.port}/phone", flush=True)

@@ -46,9 +46,14 @@ class RegexConverter(BaseConverter):
         self.regex = pattern
 
 
-def create_app(platform: Platform) -> Flask:
-    """Return the application for one platform."""
+def create_app(platform: Platform, *, is_exposed: bool = False) -> Flask:
+    """Return the application for one platform.
+
+    :param is_exposed: answer under any host name; otherwise only under this machine's own, so that
+        a foreign site can't reach us by a name of its own.
+    """
     app = Flask(__name__)
+    app.config["TRUSTED_HOSTS"] = None if is_exposed else ["127.0.0.1", "localhost", "[::1]"]
     app.config["MAX_CONTENT_LENGTH"] = MAX_BODY
     app.json.ensure_ascii = False  # type: ignore[attr-defined]  # of Flask's own provider
     app.extensions["line_platform"] = platform

@@ -81,8 +81,12 @@ def events(user_id: str) -> Response:
 def open_page(user_id: str) -> Response:
     """Open an address on this phone: a LIFF app with its credentials, or any other page."""
     user, url = _user(user_id), request.args.get("url", "")
-    parts = urlsplit(url)
-    if parts.scheme not in {"http", "https"} or not parts.hostname:
+    try:
+        parts = urlsplit(url)
+        is_web = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        is_web = False
+    if not is_web or not url.isprintable():
         raise BadRequest("Only http and https addresses can be opened.")
     is_own = parts.netloc in {request.host, "liff.line.me", "miniapp.line.me"}
     liff_id = parts.path.lstrip("/").partition("/")[0]

@@ -9,6 +9,24 @@ from flask_lineconnect import Emulator
 
 
 @pytest.mark.parametrize(
+    "url",
+    ["", "javascript:alert(1)", "http://[", "http://", "http://a:x/", "http://a/\nb: c", "//a"],
+)
+def test_the_phone_opens_web_addresses_only(line_emulator: Emulator, url: str) -> None:
+    user_id = line_emulator.users()[0]["user_id"]
+    address = f"{line_emulator.url}/phone/{user_id}/open"
+    answer = requests.get(address, params={"url": url}, timeout=10, allow_redirects=False)
+    assert answer.status_code == 400
+    assert "Traceback" not in answer.text
+
+
+def test_a_foreign_host_name_is_refused(line_emulator: Emulator) -> None:
+    address = f"{line_emulator.url}/_emulator/state"
+    answer = requests.get(address, headers={"Host": "evil.example"}, timeout=10)
+    assert answer.status_code == 400
+
+
+@pytest.mark.parametrize(
     ("method", "path"),
     [
         ("POST", "/v2/bot/message/push"),
