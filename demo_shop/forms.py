@@ -32,6 +32,10 @@ def _required(text: Any) -> InputRequired:
     return InputRequired(text)
 
 
+def _new_key() -> str:
+    return secrets.token_hex(16)
+
+
 def _stripped(value: str | None) -> str | None:
     return value.strip() if value else value
 
@@ -135,6 +139,8 @@ class CheckoutForm(FlaskForm):
         render_kw={"autocomplete": "street-address"},
     )
     phone = _phone_field(_required(_("電話番号を入力してください。")))
+    #: Made with the form, so that pressing twice orders once.
+    key = HiddenField(default=_new_key)
 
 
 class CounterForm(FlaskForm):
@@ -161,4 +167,4 @@ class PointsForm(FlaskForm):
         render_kw={"inputmode": "numeric", "min": 1, "max": MAX_PURCHASE},
     )
     #: Made with the form, so that pressing twice books once.
-    key = HiddenField(default=lambda: secrets.token_hex(16))
+    key = HiddenField(default=_new_key)

@@ -98,6 +98,8 @@ class Order(Base):
 
     id: Mapped[int] = mapped_column(primary_key=True)
     number: Mapped[str] = mapped_column(String(20), unique=True)
+    #: Made with the checkout page, so that pressing twice orders once.
+    key: Mapped[str | None] = mapped_column(String(32), unique=True)
     user_id: Mapped[int] = mapped_column(ForeignKey(User.id), index=True)
     #: ``received``, ``preparing``, ``shipped`` or ``delivered``.
     status: Mapped[str] = mapped_column(String(10), default="received")

@@ -32,18 +32,29 @@ class OutOfStock(Exception):
 
 
 def place_order(
-    session: Session, user: User, cart: Sequence[CartLine], address: Mapping[str, str]
+    session: Session,
+    user: User,
+    cart: Sequence[CartLine],
+    address: Mapping[str, str],
+    *,
+    key: str | None = None,
 ) -> Order:
     """Place an order in the caller's transaction, take its stock, book its points.
 
     :param address: ``name``, ``postal_code``, ``address`` and ``phone``.
+    :param key: names the press of the button; the same key returns the first order.
     :raises OutOfStock: there is not enough of a product; the caller rolls back.
+    :raises IntegrityError: the same key at the same moment; the caller rolls back and asks again.
     """
+    before = _order_by_key(session, user, key)
+    if before is not None:
+        return before
     for line in cart:
         _take_stock(session, line)
     yen = total(list(cart))
     order = Order(
         number=_new_number(),
+        key=key,
         user=user,
         total=yen,
         points_earned=points_for(yen),
@@ -64,6 +75,13 @@ def place_order(
     )
     order_placed.send(None, order=order)
     return order
+
+
+def _order_by_key(session: Session, user: User, key: str | None) -> Order | None:
+    if key is None:
+        return None
+    statement = select(Order).where(Order.key == key, Order.user_id == user.id)
+    return session.scalars(statement).one_or_none()
 
 
 def _take_stock(session: Session, line: CartLine) -> None:

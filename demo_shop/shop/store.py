@@ -17,6 +17,7 @@ from flask_babel import lazy_gettext
 from flask_login import current_user
 from flask_login import login_required
 from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
 from werkzeug.wrappers import Response
 
 from .. import cart
@@ -101,16 +102,22 @@ def checkout() -> Response | str:
         return redirect(url_for(".show_cart"))
     form = CheckoutForm(obj=current_user)
     if form.validate_on_submit():
-        placed = _place(lines, {name: form[name].data for name in ADDRESS_FIELDS})
+        address = {name: form[name].data for name in ADDRESS_FIELDS}
+        placed = _place(lines, address, (form.key.data or "")[:32] or None)
         if placed is not None:
             return placed
     return render_template("store/checkout.html", form=form, lines=lines, total=cart.total(lines))
 
 
-def _place(lines: list[cart.CartLine], address: dict[str, str]) -> Response | None:
+def _place(lines: list[cart.CartLine], address: dict[str, str], key: str | None) -> Response | None:
     member = current_user._get_current_object()
     try:
-        order = place_order(db.session(), member, lines, address)
+        try:
+            order = place_order(db.session(), member, lines, address, key=key)
+        except IntegrityError:
+            # The other press of two at once was faster; its order is found now.
+            db.session.rollback()
+            order = place_order(db.session(), member, lines, address, key=key)
     except OutOfStock as missing:
         db.session.rollback()
         name = words(missing.product.name)

@@ -76,6 +76,13 @@ def test_the_last_one_is_sold_once(member: User, tea: Product) -> None:
     assert db.session.scalar(select(func.count()).select_from(Order)) == 1
 
 
+def test_pressing_twice_orders_once(member: User, tea: Product) -> None:
+    for _press in range(2):
+        place_order(db.session(), member, [CartLine(tea, 1)], ADDRESS, key="a press")
+        db.session.commit()
+    assert db.session.scalar(select(func.count()).select_from(Order)) == 1
+
+
 def test_pressing_twice_books_once(member: User) -> None:
     for _press in range(2):
         add_at_counter(db.session(), member, 3_280, key="counter:1")
