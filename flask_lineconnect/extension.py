@@ -27,6 +27,7 @@ from .line_api.client import LineApi
 from .line_api.tokens import FixedToken
 from .line_api.tokens import StatelessToken
 from .login import auto
+from .login import sessions
 from .login.oidc import LineLogin
 from .messages.objects import Reply
 from .messages.objects import to_payloads
@@ -93,6 +94,7 @@ class LineConnect:
         app.extensions[EXTENSION_KEY] = state
         app.register_blueprint(make_blueprint(app), url_prefix=config.url_prefix)
         app.jinja_env.globals["lineconnect"] = TemplateHelpers()
+        sessions.register(app)
         auto.register(app)
         _run_engine_with(app, state)
 

@@ -7,9 +7,12 @@ from collections.abc import Iterable
 from typing import Any
 from typing import TypedDict
 
+from flask import Flask
 from flask import current_app
 from flask import session
 from flask_login import login_user
+from flask_login import user_logged_in
+from flask_login import user_logged_out
 
 from ..errors import Refused
 from ..i18n import gettext as _
@@ -98,6 +101,16 @@ def handle() -> object:
 def drop_handle() -> None:
     """Forget the waiting login."""
     session.pop(_HANDLE, None)
+
+
+def register(app: Flask) -> None:
+    """Let a waiting login die whenever somebody logs in or out, by whichever door."""
+    user_logged_in.connect(_person_changed, app)
+    user_logged_out.connect(_person_changed, app)
+
+
+def _person_changed(_app: Flask, **_extra: Any) -> None:
+    drop_handle()
 
 
 def renew(keep: Iterable[str]) -> None:

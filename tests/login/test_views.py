@@ -346,6 +346,15 @@ def test_S3_3_nothing_waits_for_a_stranger(app: Flask, line: LineState) -> None:
         assert app.test_client().get(page).status_code == 400
 
 
+def test_S3_3_what_waits_dies_when_somebody_logs_in(
+    client: FlaskClient, line: LineState, sakura: LineBrowser
+) -> None:
+    _log_in(client, sakura)
+    assert client.get("/line/sign-up").status_code == 200
+    client.post(f"/password-login/{_member(line).id}")
+    assert client.get("/line/sign-up").status_code == 400
+
+
 def test_S2_9_a_get_begins_no_link(app: Flask, line: LineState) -> None:
     client = app.test_client()
     client.post(f"/password-login/{_member(line).id}")

@@ -62,7 +62,7 @@ def write(page: Page, text: str) -> None:
 def log_in_to_shop(page: Page, street: Street, email: str, password: str) -> None:
     """Log in with e-mail address and password."""
     page.goto(f"{street.shop}/log-in")
-    page.get_by_label("メールアドレス").fill(email)
-    page.get_by_label("パスワード").fill(password)
-    page.get_by_role("button", name="ログイン", exact=True).click()
+    page.locator("[autocomplete=email]").fill(email)
+    page.locator("[autocomplete=current-password]").fill(password)
+    page.keyboard.press("Enter")
     page.wait_for_url(lambda url: "/log-in" not in url)
