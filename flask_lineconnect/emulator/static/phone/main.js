@@ -80,8 +80,11 @@ function tick() {
   byId("clock").textContent = timeOf(new Date());
 }
 
+const addressedScreen = () => (location.hash === "#chat" ? "chat" : "talks");
+
 byId("to-talks").addEventListener("click", () => showScreen("talks"));
-showScreen(location.hash === "#chat" ? "chat" : "talks");
+window.addEventListener("hashchange", () => showScreen(addressedScreen()));
+showScreen(addressedScreen());
 tick();
 setInterval(tick, 10_000);
 watch(refresh);
