@@ -7,7 +7,7 @@ import json
 from datetime import datetime
 from pathlib import Path
 
-from sqlalchemy import delete
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from .errors import UsageError
@@ -37,17 +37,25 @@ def publish(
     content_hash = hashlib.sha256(canonical + b"\0" + image).hexdigest()
     existing = api.rich_menu_ids()
     known = session.get(PublishedRichMenu, content_hash)
-    if known is not None and known.rich_menu_id in existing:
-        api.set_default_rich_menu(known.rich_menu_id)
-        return known.rich_menu_id, False
-    created = api.create_rich_menu(definition, image, content_type)
-    api.set_default_rich_menu(created)
-    session.execute(delete(PublishedRichMenu).where(PublishedRichMenu.content_hash == content_hash))
-    session.add(
-        PublishedRichMenu(content_hash=content_hash, rich_menu_id=created, published_at=now)
-    )
+    is_new = known is None or known.rich_menu_id not in existing
+    if known is None or is_new:
+        menu_id = api.create_rich_menu(definition, image, content_type)
+        known = session.merge(
+            PublishedRichMenu(content_hash=content_hash, rich_menu_id=menu_id, published_at=now)
+        )
+    api.set_default_rich_menu(known.rich_menu_id)
+    _retire_others(session, api, content_hash, existing)
     session.commit()
-    return created, True
+    return known.rich_menu_id, is_new
+
+
+def _retire_others(session: Session, api: LineApi, content_hash: str, existing: set[str]) -> None:
+    """Delete the menus that were published before; LINE keeps 1,000 at the most."""
+    is_other = PublishedRichMenu.content_hash != content_hash
+    for other in session.scalars(select(PublishedRichMenu).where(is_other)):
+        if other.rich_menu_id in existing:
+            api.delete_rich_menu(other.rich_menu_id)
+        session.delete(other)
 
 
 def _image(path: Path) -> tuple[bytes, str]:
