@@ -18,7 +18,7 @@ demo-reset: $(VENV)/.demo
 	@exec $(BIN)/python -m demo_shop --reset
 
 test: $(VENV)/.dev
-	@BIN=$(BIN) sh .ci/browser
+	@BIN=$(BIN) sh .ci/prepare
 	$(BIN)/python -m pytest
 
 lint: $(VENV)/.dev

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextvars
 import shutil
+import uuid
 from collections.abc import Callable
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,6 +16,8 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from flask_lineconnect.state import LineState
+from tests.postgres import create_database
+from tests.postgres import running_server
 from tests.small_shop import create_app
 from tests.small_shop import db
 
@@ -41,6 +44,10 @@ CHROMIUM_FLAGS = [
     "--disable-sync",
 ]
 
+#: For modules whose promises the database keeps:
+#: ``pytestmark = pytest.mark.parametrize("database", DATABASES, indirect=True)``.
+DATABASES = ("sqlite", "postgresql")
+
 MakeApp = Callable[..., Flask]
 
 
@@ -52,14 +59,31 @@ class ApartClient(FlaskClient):
         return contextvars.Context().run(super().open, *args, **kwargs)
 
 
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[str]:
+    """Run one PostgreSQL server for this test process."""
+    with running_server() as address:
+        yield address
+
+
 @pytest.fixture
-def make_app(tmp_path: Path) -> Iterator[MakeApp]:
+def database(request: pytest.FixtureRequest) -> str:
+    """Return the name of the database; a module chooses by ``pytestmark``, see DATABASES."""
+    return str(getattr(request, "param", "sqlite"))
+
+
+@pytest.fixture
+def make_app(request: pytest.FixtureRequest, tmp_path: Path, database: str) -> Iterator[MakeApp]:
     """Return a function that makes the small shop with changed settings."""
     made: list[Flask] = []
 
+    def address() -> str:
+        if database == "sqlite":
+            return f"sqlite:///{tmp_path / f'shop{len(made)}.db'}"
+        return create_database(request.getfixturevalue("postgres_server"), uuid.uuid4().hex)
+
     def make(**changes: Any) -> Flask:
-        database = f"sqlite:///{tmp_path / f'shop{len(made)}.db'}"
-        app = create_app({**SETTINGS, "SQLALCHEMY_DATABASE_URI": database, **changes})
+        app = create_app({**SETTINGS, "SQLALCHEMY_DATABASE_URI": address(), **changes})
         app.test_client_class = ApartClient
         made.append(app)
         return app

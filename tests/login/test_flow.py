@@ -13,6 +13,9 @@ from flask_lineconnect.linking import ensure_account
 from flask_lineconnect.login import flow
 from flask_lineconnect.login.decide import Intent
 from flask_lineconnect.state import LineState
+from tests.conftest import DATABASES
+
+on_both = pytest.mark.parametrize("database", DATABASES, indirect=True)
 
 NOW = datetime(2026, 8, 1, 12, 0, tzinfo=UTC)
 USER = "U" + "a" * 32
@@ -47,6 +50,7 @@ def test_S4_4_any_other_target_is_dropped(target: object) -> None:
     assert flow.local_path(target) is None
 
 
+@on_both
 def test_S2_3_an_attempt_counts_once(line: LineState) -> None:
     flow.consume(line.session, "state", intent=Intent.LOGIN, now=NOW)
     with pytest.raises(Refused) as refusal:
@@ -60,12 +64,14 @@ def _held_handle(line: LineState) -> str:
     return flow.hold(row, account, email=None)
 
 
+@on_both
 def test_what_waits_is_found_by_its_handle(line: LineState) -> None:
     handle = _held_handle(line)
     waiting = flow.held(line.session, handle, intent=Intent.LINK, now=NOW)
     assert waiting.account.line_user_id == USER
 
 
+@on_both
 @pytest.mark.parametrize(
     ("handle", "intent", "later"),
     [

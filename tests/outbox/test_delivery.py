@@ -18,10 +18,13 @@ from flask_lineconnect.models import OutboxMessage
 from flask_lineconnect.outbox.delivery import deliver_due
 from flask_lineconnect.state import LineState
 from flask_lineconnect.testing import Emulator
+from tests.conftest import DATABASES
 from tests.conftest import MakeApp
 from tests.small_shop import User
 from tests.small_shop import db
 from tests.small_shop import line as extension
+
+pytestmark = pytest.mark.parametrize("database", DATABASES, indirect=True)
 
 BASE_URL = "http://127.0.0.1:5999"
 

@@ -20,6 +20,9 @@ from flask_lineconnect.state import LineState
 from flask_lineconnect.views import exempt_webhook
 from flask_lineconnect.webhooks.dispatch import dispatch_due
 from flask_lineconnect.webhooks.signature import sign
+from tests.conftest import DATABASES
+
+pytestmark = pytest.mark.parametrize("database", DATABASES, indirect=True)
 
 USER = "U" + "a" * 32
 
