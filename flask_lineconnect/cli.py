@@ -7,7 +7,6 @@ import time
 
 import click
 from flask.cli import AppGroup
-from flask.cli import with_appcontext
 
 from .channels import set_up_channels
 from .config import settings_reference
@@ -20,7 +19,6 @@ line = AppGroup("line", help="Join this shop and LINE.")
 
 
 @line.command()
-@with_appcontext
 def setup() -> None:
     """Tell LINE where this shop is: webhook, LIFF endpoint, rich menu.
 
@@ -34,7 +32,6 @@ def setup() -> None:
 
 
 @line.command()
-@with_appcontext
 def worker() -> None:
     """Run hooks and send messages until interrupted.
 
@@ -49,13 +46,14 @@ def worker() -> None:
         click.echo("Stopped.")
 
 
-@line.command()
+@line.command(with_appcontext=False)
 def settings() -> None:
     """Print the reference of all settings as Markdown."""
     click.echo(settings_reference(), nl=False)
 
 
 @line.command(
+    with_appcontext=False,
     context_settings={"ignore_unknown_options": True, "help_option_names": []},
     add_help_option=False,
 )
