@@ -16,6 +16,7 @@ from werkzeug.routing import BaseConverter
 from werkzeug.routing import Map
 from werkzeug.wrappers import Response
 
+from . import account_link
 from . import authorize
 from . import call_log
 from . import channel_tokens
@@ -76,6 +77,7 @@ def create_app(platform: Platform, *, is_exposed: bool = False) -> Flask:
         messaging,
         rich_menus,
         webhook_settings,
+        account_link,
         liff,
         phone,
         control,

@@ -50,6 +50,7 @@ class Attempt:
     prompt: str = ""
     bot_prompt: str | None = None
     max_age: int | None = None
+    response_mode: str = "query"
     may_auto_login: bool = True
     liff_id: str | None = None
     user_id: str | None = None
@@ -87,6 +88,7 @@ def authorize() -> Response | str:
         prompt=args.get("prompt", ""),
         bot_prompt=args.get("bot_prompt"),
         max_age=_number(args.get("max_age")),
+        response_mode=args.get("response_mode", "query"),
         may_auto_login=args.get("disable_auto_login") != "true",
     )
     error = _request_error(attempt)
@@ -177,7 +179,7 @@ def _request_error(attempt: Attempt) -> tuple[str, str] | None:
         return "INVALID_REQUEST", "state is required."
     if attempt.code_challenge and args.get("code_challenge_method") != "S256":
         return "INVALID_REQUEST", "code_challenge_method must be S256."
-    if args.get("response_mode", "query") != "query":
+    if attempt.response_mode not in {"query", "form_post"}:
         return "INVALID_REQUEST", "this response_mode is not imitated."
     return None
 
@@ -205,6 +207,9 @@ def _proceed_from_login(attempt: Attempt) -> Response | str:
 def _proceed_from_consent(attempt: Attempt) -> Response | str:
     """Ask for consent where something is asked for that was not granted before."""
     user = _user(attempt)
+    channel = platform().world.login_channel
+    if channel.status == "developing" and user.user_id not in channel.testers:
+        raise BadRequest("This channel is now developing status. User need to have developer role.")
     missing = set(attempt.scope) - set(user.granted)
     if attempt.prompt == "none" and missing:
         return _refuse(attempt, "INTERACTION_REQUIRED", "The user must give consent.")
@@ -278,9 +283,16 @@ def _failed_auto_login(attempt: Attempt) -> Response:
 
 
 def _back(attempt: Attempt, parameters: dict[str, str]) -> Response:
+    if attempt.response_mode == "form_post":
+        return _post_back(attempt, parameters)
     parts = urlsplit(attempt.redirect_uri)
     query = "&".join(filter(None, [parts.query, urlencode(parameters)]))
     return redirect(urlunsplit((*parts[:3], query, parts.fragment)))
+
+
+def _post_back(attempt: Attempt, parameters: dict[str, str]) -> Response:
+    page = render_template("form_post.html", action=attempt.redirect_uri, parameters=parameters)
+    return Response(page, mimetype="text/html")
 
 
 def _login_screen(attempt: Attempt) -> str:

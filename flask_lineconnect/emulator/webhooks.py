@@ -39,6 +39,8 @@ class WebhookSender:
         self._thread: threading.Thread | None = None
         #: Counts the platform's resets: what was queued before one is never sent.
         self._era = 0
+        #: How often the bodies that wait for a redelivery were redelivered before.
+        self._tries: dict[bytes, int] = {}
 
     def send(self, url: str, body: bytes, secret: str) -> None:
         """Send a body when those before it are done."""
@@ -52,6 +54,7 @@ class WebhookSender:
         """Drop what was not sent yet."""
         with self._platform.lock:
             self._era += 1
+            self._tries.clear()
 
     def _run(self) -> None:
         while True:
@@ -61,6 +64,21 @@ class WebhookSender:
                 with self._platform.lock:
                     if era == self._era:
                         self._platform.webhooks.append(record)
+                        self._redeliver(record, url, body, secret)
+
+    def _redeliver(self, record: dict[str, Any], url: str, body: bytes, secret: str) -> None:
+        """Send a webhook that was not answered 2xx again later, where the channel asks for it."""
+        channel = self._platform.world.messaging_channel
+        tries = self._tries.pop(body, 0)
+        if record["outcome"] == "ok" or not channel.redelivery or tries >= channel.redelivery_count:
+            return
+        again = redelivered(body)
+        self._tries[again] = tries + 1
+        timer = threading.Timer(
+            channel.redelivery_seconds, self._queue.put, [(self._era, url, again, secret)]
+        )
+        timer.daemon = True
+        timer.start()
 
 
 def emit(platform: Platform, *events: dict[str, Any]) -> None:
@@ -113,6 +131,14 @@ def batch(platform: Platform, *events: dict[str, Any]) -> bytes:
     """Return the body of a webhook."""
     destination = platform.world.messaging_channel.bot_user_id
     return json.dumps({"destination": destination, "events": events}, ensure_ascii=False).encode()
+
+
+def redelivered(body: bytes) -> bytes:
+    """Return a webhook's body as LINE sends it again: the same, but for ``isRedelivery``."""
+    content = json.loads(body)
+    for event in content["events"]:
+        event["deliveryContext"]["isRedelivery"] = True
+    return json.dumps(content, ensure_ascii=False).encode()
 
 
 def sign(body: bytes, secret: str) -> str:

@@ -32,6 +32,8 @@ class LoginChannel(BaseModel):
     #: Whether the official account is linked, which `bot_prompt` and friendship status need.
     is_bot_linked: bool = True
     status: Literal["developing", "published"] = "published"
+    #: User ids that may log in while the channel is developing.
+    testers: list[str] = []
 
 
 class MessagingChannel(BaseModel):
@@ -45,6 +47,11 @@ class MessagingChannel(BaseModel):
     picture_url: str = "/static/avatars/shop.svg"
     webhook_url: str | None = None
     use_webhook: bool = True
+    #: Whether webhooks that were not answered 2xx are sent again.
+    redelivery: bool = False
+    #: Count of redeliveries, and seconds before each; LINE discloses neither.
+    redelivery_count: int = 3
+    redelivery_seconds: float = 1.0
     #: Messages that may be sent each month; ``None`` is a plan without a limit.
     quota: int | None = 30_000
     #: Whether a multicast to an unknown user is refused; the reference says both.
@@ -150,6 +157,14 @@ class ReplyToken(BaseModel):
     is_used: bool = False
 
 
+class LinkToken(BaseModel):
+    """A token for linking inside the chat; single use, ten minutes."""
+
+    token: str
+    user_id: str
+    issued_at: datetime
+
+
 class AcceptedRequest(BaseModel):
     """What LINE remembers of an accepted retry key for a day."""
 
@@ -173,6 +188,7 @@ class World(BaseModel):
     login_tokens: dict[str, LoginToken] = {}
     channel_tokens: dict[str, ChannelToken] = {}
     reply_tokens: dict[str, ReplyToken] = {}
+    link_tokens: dict[str, LinkToken] = {}
     accepted_requests: dict[str, AcceptedRequest] = {}
     #: Messages counted to the quota, by month such as ``2026-08``.
     usage: dict[str, int] = {}

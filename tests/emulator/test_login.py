@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import re
 from typing import Any
 from urllib.parse import parse_qs
 from urllib.parse import urlencode
@@ -127,6 +128,32 @@ def test_L9_a_cancelled_consent(sakura: LineBrowser) -> None:
     back = _query(sakura.log_in(_url(sakura.emulator), allow=False))
     assert back["error"] == "ACCESS_DENIED"
     assert back["error_description"] == "The resource owner denied the request."
+
+
+def test_L4_a_developing_channel_lets_testers_in(sakura: LineBrowser) -> None:
+    sakura.emulator.set_up(login_channel={"status": "developing"})
+    form = {"user_id": sakura.user_id, "ticket": _ticket(sakura)}
+    answer = sakura.http.post(f"{sakura.emulator.url}/oauth2/v2.1/_login", data=form, timeout=10)
+    assert answer.status_code == 400
+    assert "developing" in answer.text
+    sakura.emulator.set_up(login_channel={"testers": [sakura.user_id]})
+    assert "code" in _query(sakura.log_in(_url(sakura.emulator)))
+
+
+def _ticket(sakura: LineBrowser) -> str:
+    page = sakura.http.get(_url(sakura.emulator), timeout=10).text
+    found = re.search(r'name="ticket" value="([^"]+)"', page)
+    assert found
+    return found[1]
+
+
+def test_L36_the_answer_may_be_posted_back(sakura: LineBrowser) -> None:
+    sakura.log_in(_url(sakura.emulator))
+    answer = sakura.http.get(_url(sakura.emulator, response_mode="form_post"), timeout=10)
+    assert f'action="{CALLBACK}"' in answer.text
+    fields = dict(re.findall(r'name="(\w+)" value="([^"]*)"', answer.text))
+    assert fields["state"] == "the-state"
+    assert _exchange(sakura.emulator, fields["code"]).ok
 
 
 def test_L12_L13_consent_is_asked_for_once(sakura: LineBrowser) -> None:
