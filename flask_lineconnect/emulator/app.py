@@ -22,6 +22,7 @@ from . import call_log
 from . import channel_tokens
 from . import control
 from . import faults
+from . import inspector
 from . import liff
 from . import login_tokens
 from . import messaging
@@ -80,6 +81,7 @@ def create_app(platform: Platform, *, is_exposed: bool = False) -> Flask:
         account_link,
         liff,
         phone,
+        inspector,
         control,
     ):
         module.register(app)

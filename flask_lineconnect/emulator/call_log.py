@@ -15,7 +15,7 @@ from .platform import platform
 from .sending import new_request_id
 
 #: Our own pages, which are no part of LINE.
-_OWN = ("/_emulator", "/phone", "/static", "/oauth2/v2.1/_")
+_OWN = ("/_emulator", "/phone", "/inspector", "/static", "/oauth2/v2.1/_")
 #: Longest body that is kept, in characters.
 MAX_BODY = 10_000
 _SECRET = re.compile(
