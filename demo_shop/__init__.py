@@ -1,6 +1,6 @@
 """Komorebi-do, the demo shop: an ordinary Flask shop, and the few lines that add LINE to it.
 
-The lines for LINE are the folder ``line/`` and the two marked lines below.
+The lines for LINE are the folder ``line/`` and the one marked line below.
 """
 
 from __future__ import annotations

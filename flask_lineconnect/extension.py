@@ -79,7 +79,10 @@ class LineConnect:
             self.init_app(app)
 
     def init_app(self, app: Flask) -> None:
-        """Join the extension to an app; call it after ``db.init_app(app)``.
+        """Join the extension to an app.
+
+        Call it after ``init_app`` of Flask-SQLAlchemy, Flask-Login and, where the shop uses it,
+        Flask-Babel.
 
         :raises ConfigError: a setting is missing, wrong, or fit for development only.
         :raises UsageError: Flask-SQLAlchemy or Flask-Login was not set up for the app before.
