@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 
 from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 from werkzeug.security import check_password_hash
 from werkzeug.security import generate_password_hash
@@ -31,17 +32,18 @@ def make_member(
     phone: str | None = None,
 ) -> User | None:
     """Make a member in the caller's transaction; ``None`` if the e-mail address is in use."""
-    email = email.strip().lower()
-    if session.scalars(select(User.id).where(User.email == email)).first() is not None:
-        return None
     member = User(
-        email=email,
+        email=email.strip().lower(),
         name=name.strip(),
         phone=phone or None,
         password_hash=generate_password_hash(password) if password else None,
         card_number=new_card_number(),
     )
-    session.add(member)
+    try:
+        with session.begin_nested():
+            session.add(member)
+    except IntegrityError:
+        return None
     return member
 
 

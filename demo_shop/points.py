@@ -46,16 +46,17 @@ def book(session: Session, user: User, amount: int, *, reason: str, key: str) ->
     return entry
 
 
-def add_at_counter(session: Session, user: User, yen: int, *, key: str) -> int:
-    """Book the points of a purchase at the counter and say so; return the points.
+def add_at_counter(session: Session, user: User, yen: int, *, key: str) -> PointEntry:
+    """Book the points of a purchase at the counter, and say so; return the booking.
 
-    The same key books and says nothing the second time.
+    The same key books and says nothing the second time, and returns the first booking.
     """
-    amount = points_for(yen)
-    entry = book(session, user, amount, reason=f"店頭でのお買い物 {yen:,}円", key=key)
-    if entry is not None:
-        points_added.send(None, entry=entry)
-    return amount
+    reason = f"店頭でのお買い物 {yen:,}円"
+    entry = book(session, user, points_for(yen), reason=reason, key=key)
+    if entry is None:
+        return session.scalars(select(PointEntry).where(PointEntry.key == key)).one()
+    points_added.send(None, entry=entry)
+    return entry
 
 
 def history(session: Session, user: User, *, limit: int = 10) -> Sequence[PointEntry]:

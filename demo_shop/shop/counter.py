@@ -21,10 +21,12 @@ from ..extensions import db
 from ..forms import CounterForm
 from ..forms import PointsForm
 from ..members import find_by_card
+from ..models import PointEntry
 from ..models import User
 from ..points import YEN_PER_POINT
 from ..points import add_at_counter
 from ..points import balance_of
+from ..points import points_for
 
 pages = Blueprint("counter", __name__, url_prefix="/counter")
 
@@ -62,21 +64,39 @@ def member(card_number: str) -> Response | str:
     found = _member(card_number)
     form = PointsForm()
     if form.validate_on_submit():
-        points = add_at_counter(
-            db.session(), found, form.yen.data or 0, key=f"counter:{found.id}:{form.key.data}"
-        )
+        yen = form.yen.data or 0
+        key = f"counter:{found.id}:{form.key.data}"
+        entry = add_at_counter(db.session(), found, yen, key=key)
         db.session.commit()
-        flash(
-            _(
-                "%(name)s さまに%(points)sポイントをつけました。残高は%(balance)sポイントです。",
-                name=found.name,
-                points=f"{points:,}",
-                balance=f"{balance_of(found):,}",
-            )
-        )
+        _tell(entry, found, is_as_asked=entry.amount == points_for(yen))
         return redirect(url_for(".look_up"))
     return render_template(
         "counter/member.html", form=form, member=found, yen_per_point=YEN_PER_POINT
+    )
+
+
+def _tell(entry: PointEntry, member: User, *, is_as_asked: bool) -> None:
+    """Say what is in the books: a page that was sent before may name another amount now."""
+    numbers = {
+        "name": member.name,
+        "points": f"{entry.amount:,}",
+        "balance": f"{balance_of(member):,}",
+    }
+    if is_as_asked:
+        flash(
+            _(
+                "%(name)s さまに%(points)sポイントをつけました。残高は%(balance)sポイントです。",
+                **numbers,
+            )
+        )
+        return
+    flash(
+        _(
+            "%(name)s さまには、先ほどの画面で%(points)sポイントを記録済みです。"
+            "残高は%(balance)sポイントです。別のお買い物は、カードをもう一度読み取ってください。",
+            **numbers,
+        ),
+        "problem",
     )
 
 

@@ -211,6 +211,17 @@ def test_points_at_the_counter_are_added_once(log_in: LogIn, hanako: User) -> No
     assert db.session.scalars(select(PointEntry.amount)).all() == [32]
 
 
+def test_a_page_that_booked_already_says_what_it_booked(log_in: LogIn, hanako: User) -> None:
+    path = f"/counter/{hanako.card_number}"
+    browser = log_in("staff")
+    browser.post(path, data={"yen": "3280", "key": "one purchase"}, follow_redirects=True)
+    back = {"yen": "9900", "key": "one purchase"}
+    page = browser.post(path, data=back, follow_redirects=True).text
+    assert "99ポイントをつけました" not in page
+    assert "32ポイントを記録済みです" in page
+    assert db.session.scalars(select(PointEntry.amount)).all() == [32]
+
+
 def test_a_card_scanned_into_the_amount_is_refused(log_in: LogIn, hanako: User) -> None:
     card = hanako.card_number
     answer = log_in("staff").post(f"/counter/{card}", data={"yen": card, "key": "k"})

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -105,6 +107,20 @@ def test_a_card_is_found_however_it_is_typed(member: User) -> None:
 
 def test_an_address_makes_one_member(member: User) -> None:
     assert make_member(db.session(), email=" A@B.example ", name="B") is None
+
+
+def test_registering_twice_at_once_makes_one_member(app: Flask) -> None:
+    barrier = threading.Barrier(4)
+
+    def register(_press: int) -> bool:
+        with app.app_context():
+            barrier.wait()
+            member = make_member(db.session(), email="b@b.example", name="B")
+            db.session.commit()
+            return member is not None
+
+    with ThreadPoolExecutor(4) as presses:
+        assert sorted(presses.map(register, range(4))) == [False, False, False, True]
 
 
 def test_an_order_belongs_to_its_owner(member: User, tea: Product, client: FlaskClient) -> None:
