@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from sqlalchemy import Connection
 from sqlalchemy import Engine
 from sqlalchemy import event
 
@@ -18,12 +19,22 @@ PRAGMAS = (
 
 
 def prepare_sqlite(engine: Engine) -> None:
-    """Set :data:`PRAGMAS` on every connection that this engine opens; other databases are left.
+    """Set :data:`PRAGMAS` on every connection, and keep savepoints inside a transaction.
 
-    Source: sqlite.org, "Write-Ahead Logging" and "PRAGMA Statements".
+    Other databases are left as they are.
+    Source: sqlite.org, "Write-Ahead Logging" and "PRAGMA Statements"; SQLAlchemy, SQLite dialect,
+    "Serializable isolation / Savepoints / Transactional DDL".
     """
     if engine.dialect.name == "sqlite" and not event.contains(engine, "connect", _set_pragmas):
         event.listen(engine, "connect", _set_pragmas)
+        event.listen(engine, "savepoint", _begin_before_savepoint)
+
+
+def _begin_before_savepoint(connection: Connection, _name: str | None) -> None:
+    # Python's driver begins none there, so the end of the outermost savepoint would be a commit.
+    driver: Any = connection.connection.dbapi_connection
+    if not driver.in_transaction:
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
 
 
 def _set_pragmas(connection: Any, _record: Any) -> None:
