@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 import argparse
+import functools
 import ipaddress
-import json
 import logging
 import signal
 import sys
 from pathlib import Path
 from types import FrameType
+from typing import Any
 from typing import NoReturn
 
+from pydantic import ValidationError
+from werkzeug.serving import BaseWSGIServer
 from werkzeug.serving import make_server
 
 from .app import create_app
-from .control import apply_setup
 from .platform import Platform
+from .setup import SetupError
+from .setup import apply_setup
+from .setup import read_setup
+from .setup import world_of
 
 
 def main() -> None:
@@ -28,27 +34,49 @@ def main() -> None:
             f"{options.host} is not an address of this machine alone. Use 127.0.0.1, or --expose "
             "inside a closed network."
         )
+    # From here on a signal ends the process as it should, also while it starts.
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _exit)
     logging.getLogger("werkzeug").setLevel(logging.WARNING)
-    line = Platform(data_file=options.data)
-    if options.setup:
-        apply_setup(line, json.loads(options.setup.read_text("utf-8")))
-    if options.base_url:
-        line.set_base_url(options.base_url.rstrip("/"))
     try:
-        server = make_server(
-            options.host, options.port, create_app(line, is_exposed=options.expose), threaded=True
-        )
-    except (OSError, SystemExit):
-        sys.exit(f"Port {options.port} is in use; choose another with --port.")
-    print(f"LINE emulator: http://{options.host}:{server.port}/phone", flush=True)
-    try:
-        server.serve_forever()
+        server = _server(options)
+        host = f"[{options.host}]" if ":" in options.host else options.host
+        print(f"LINE emulator: http://{host}:{server.port}/phone", flush=True)
+        try:
+            server.serve_forever()
+        finally:
+            server.server_close()
     except KeyboardInterrupt:
         pass
-    finally:
-        server.server_close()
+
+
+def _server(options: argparse.Namespace) -> BaseWSGIServer:
+    try:
+        line = _platform(options)
+    except SetupError as error:
+        sys.exit(str(error))
+    except ValidationError:
+        sys.exit(f"{options.data} is no world of this emulator; delete it to start afresh.")
+    except OSError as error:
+        sys.exit(f"{options.data}: {error.strerror}")
+    app = create_app(line, is_exposed=options.expose)
+    try:
+        return make_server(options.host, options.port, app, threaded=True)
+    except (OSError, OverflowError, SystemExit):
+        # What it says itself is for a program of another kind.
+        sys.exit(f"Port {options.port} of {options.host} can't be used; choose one with --port.")
+
+
+def _platform(options: argparse.Namespace) -> Platform:
+    """Return the platform, whose resets come back to the same setup."""
+    setup: dict[str, Any] = read_setup(options.setup) if options.setup else {}
+    if options.base_url:
+        setup["base_url"] = options.base_url
+    is_kept = options.data is not None and options.data.exists()
+    line = Platform(make_world=functools.partial(world_of, setup), data_file=options.data)
+    if is_kept and setup:
+        apply_setup(line, setup)
+    return line
 
 
 def _options() -> argparse.Namespace:

@@ -15,10 +15,10 @@ from flask import request
 from werkzeug.exceptions import BadRequest
 from werkzeug.wrappers import Response
 
-from .authorize import APP_USER_COOKIE
 from .authorize import SSO_COOKIE
 from .authorize import is_in_app
 from .channel_tokens import needs_messaging_token
+from .own_requests import APP_USER_COOKIE
 from .platform import platform
 from .requests_in import check_user_id
 from .webhooks import emit

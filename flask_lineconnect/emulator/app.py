@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 from flask import Flask
+from flask import g
 from flask import jsonify
 from flask import render_template
 from flask import request
@@ -17,6 +18,7 @@ from werkzeug.routing import Map
 from werkzeug.wrappers import Response
 
 from . import account_link
+from . import api_errors
 from . import authorize
 from . import call_log
 from . import channel_tokens
@@ -29,15 +31,24 @@ from . import messaging
 from . import phone
 from . import rich_menus
 from . import webhook_settings
-from .api_errors import ApiError
-from .api_errors import OAuthError
-from .api_errors import answer
 from .platform import Platform
 
 #: LINE's own limit for a request body, in bytes.
 MAX_BODY = 2 * 1024 * 1024
-_API = re.compile(r"/(v2|v3|oauth2|liff|message|friendship|user|_emulator)/")
-_PAGES = re.compile(r"/(oauth2/v2\.1/(authorize|_)|liff/v1/authorize)")
+#: This machine's own names.
+OWN_HOSTS = ["127.0.0.1", "localhost", "[::1]"]
+LANGUAGES = ["ja", "en"]
+_API = re.compile(r"/(v2|v3|oauth2|liff|message|friendship|user|\.well-known|_emulator)(/|$)")
+#: Pages below these paths.
+_PAGES = re.compile(r"/(oauth2/v2\.1/(authorize$|_)|liff/v1/authorize$)")
+#: A page may be framed by the phone, and frames whatever a shop wants to show there. A form's
+#: answer leads to the shop, which Chromium counts as the form's target.
+_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "
+    "img-src 'self' http: https: data:; media-src http: https:; frame-src http: https:; "
+    "base-uri 'none'; form-action http: https:; "
+    "frame-ancestors 'self' http://127.0.0.1:* http://localhost:*"
+)
 
 
 class RegexConverter(BaseConverter):
@@ -55,22 +66,17 @@ def create_app(platform: Platform, *, is_exposed: bool = False) -> Flask:
         a foreign site can't reach us by a name of its own.
     """
     app = Flask(__name__)
-    app.config["TRUSTED_HOSTS"] = None if is_exposed else ["127.0.0.1", "localhost", "[::1]"]
+    app.config["TRUSTED_HOSTS"] = None if is_exposed else OWN_HOSTS
     app.config["MAX_CONTENT_LENGTH"] = MAX_BODY
     app.json.ensure_ascii = False  # type: ignore[attr-defined]  # of Flask's own provider
     app.extensions["line_platform"] = platform
     app.url_map.converters["regex"] = RegexConverter
-    translations = Path(__file__).with_name("translations")
-    Babel(
-        app,
-        default_locale="ja",
-        default_domain="emulator",
-        default_translation_directories=str(translations),
-        locale_selector=_language,
-    )
-    app.context_processor(lambda: {"ui_language": str(get_locale() or "ja")})
+    _set_up_languages(app)
+    # Called last where it is registered first: it notes what the others made of an answer.
+    call_log.register(app)
+    app.after_request(_set_headers)
     for module in (
-        call_log,
+        api_errors,
         faults,
         authorize,
         login_tokens,
@@ -85,19 +91,28 @@ def create_app(platform: Platform, *, is_exposed: bool = False) -> Flask:
         control,
     ):
         module.register(app)
-    app.register_error_handler(ApiError, answer)
-    app.register_error_handler(OAuthError, answer)
     app.register_error_handler(HTTPException, _show_error)
-    app.after_request(_set_headers)
     return app
 
 
-def _language() -> str | None:
-    wanted = request.args.get("ui_locales", "").split()
-    for tag in wanted:
-        if tag.split("-")[0] in {"ja", "en"}:
-            return tag.split("-")[0]
-    return request.accept_languages.best_match(["ja", "en"])
+def _set_up_languages(app: Flask) -> None:
+    Babel(
+        app,
+        default_locale="ja",
+        default_domain="emulator",
+        default_translation_directories=str(Path(__file__).with_name("translations")),
+        locale_selector=_language,
+    )
+    app.context_processor(lambda: {"ui_language": get_locale().language})
+
+
+def _language() -> str:
+    """Return the language of a page: what the login asks for, else what the browser does."""
+    for tag in str(g.get("ui_locales") or request.args.get("ui_locales", "")).split():
+        language = tag.lower().partition("-")[0]
+        if language in LANGUAGES:
+            return language
+    return request.accept_languages.best_match(LANGUAGES) or "ja"
 
 
 def _show_error(error: HTTPException) -> tuple[Response | str, int]:
@@ -111,12 +126,7 @@ def _show_error(error: HTTPException) -> tuple[Response | str, int]:
 
 def _set_headers(response: Response) -> Response:
     if response.mimetype == "text/html":
-        response.headers["Content-Security-Policy"] = (
-            "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "
-            "img-src 'self' http: https: data:; media-src http: https:; "
-            "frame-src http: https:; base-uri 'none'; form-action http: https:; "
-            "frame-ancestors 'self' http://127.0.0.1:* http://localhost:*"
-        )
+        response.headers["Content-Security-Policy"] = _POLICY
         response.headers["Cache-Control"] = "no-store"
     response.headers["X-Content-Type-Options"] = "nosniff"
     return response

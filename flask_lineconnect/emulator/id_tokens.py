@@ -20,7 +20,10 @@ from .world import LiffApp
 from .world import User
 
 ISSUER = "https://access.line.me"
+#: Seconds; documented for LIFF, and taken for the web too.
 LIFETIME = 3_600
+
+Claims = dict[str, Any]
 
 
 def signing_key(line: Platform) -> ECKey:
@@ -41,10 +44,10 @@ def public_keys(line: Platform) -> dict[str, Any]:
     return {"keys": [{**key, "alg": "ES256", "use": "sig"}]}
 
 
-def claims_for(line: Platform, user: User, code: AuthorizationCode) -> dict[str, Any]:
+def claims_for(line: Platform, user: User, code: AuthorizationCode) -> Claims:
     """Return the claims of the ID token for a code."""
     now = line.clock.timestamp()
-    claims: dict[str, Any] = {
+    claims: Claims = {
         "iss": ISSUER,
         "sub": user.user_id,
         "aud": code.client_id,
@@ -62,23 +65,23 @@ def claims_for(line: Platform, user: User, code: AuthorizationCode) -> dict[str,
             claims["picture"] = absolute_url(user.picture_url)
     if code.is_email_granted and user.email:
         claims["email"] = user.email
-    return claims
+    return claims | _claims_fault(line)
 
 
-def sign_web(line: Platform, claims: dict[str, Any]) -> str:
+def sign_web(line: Platform, claims: Claims) -> str:
     """Sign as LINE does for web logins: HS256 with the channel secret, no ``kid``."""
     key = OctKey.import_key(line.world.login_channel.secret)
     return jwt.encode({"typ": "JWT", "alg": "HS256"}, claims, key, algorithms=["HS256"])
 
 
-def sign_liff(line: Platform, claims: dict[str, Any]) -> str:
+def sign_liff(line: Platform, claims: Claims) -> str:
     """Sign as LINE does for LIFF: ES256 with a key of the JWKS."""
     key = signing_key(line)
     header = {"typ": "JWT", "alg": "ES256", "kid": key.kid}
     return jwt.encode(header, claims, key, algorithms=["ES256"])
 
 
-def read(line: Platform, id_token: str) -> dict[str, Any] | None:
+def read(line: Platform, id_token: str) -> Claims | None:
     """Return the claims of an ID token of either kind, or ``None`` if it is not ours."""
     keys: dict[str, OctKey | ECKey] = {
         "HS256": OctKey.import_key(line.world.login_channel.secret),
@@ -96,17 +99,12 @@ def context_token(
     line: Platform, app: LiffApp, *, user: User | None, access_token: str | None, in_client: bool
 ) -> str:
     """Return the JWT that holds what ``liff.getContext()`` returns."""
-    permission = {"permission": True, "minVer": "10.18.0"}
-    context: dict[str, Any] = {
+    context: Claims = {
         "type": "utou" if in_client else "external",
         "liffId": app.liff_id,
         "endpointUrl": app.endpoint_url,
-        "availability": {
-            "shareTargetPicker": {"permission": False, "minVer": "10.3.0"},
-            "multipleLiffTransition": {"permission": False, "minVer": "10.18.0"},
-            "subwindowOpen": permission,
-            "scanCodeV2": {"permission": False, "minVer": "11.7.0"},
-        },
+        "availability": _availability(),
+        # What the app asks for, not what the user granted.
         "scope": app.scope,
         "menuColorSetting": {"adaptableColorSchemes": ["light"]},
         "utsTracking": {"mode": "none"},
@@ -121,3 +119,25 @@ def context_token(
         digest = hashlib.sha256(access_token.encode()).hexdigest()
         context["accessTokenHash"] = digest[: len(digest) // 2]
     return sign_liff(line, context)
+
+
+def _availability() -> dict[str, Any]:
+    """Name what LINE's app can do for a page; most of it needs the real app, and is refused."""
+    # A true multipleLiffTransition would send the page to liff://, which no desktop browser opens.
+    least = {
+        "shareTargetPicker": "10.3.0",
+        "multipleLiffTransition": "10.18.0",
+        "subwindowOpen": "11.7.0",
+        "scanCodeV2": "11.7.0",
+    }
+    return {
+        name: {"permission": name == "subwindowOpen", "minVer": version}
+        for name, version in least.items()
+    }
+
+
+def _claims_fault(line: Platform) -> Claims:
+    """Return what the switched-on fault, if any, wants to be said in this ID token."""
+    fault = line.take_fault_with("id_token")
+    claims: Claims = fault["id_token"] if fault else {}
+    return claims

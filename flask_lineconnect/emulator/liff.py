@@ -1,12 +1,13 @@
-"""LIFF: the addresses that open apps, what LINE's app hands to a page, and the server API.
+"""LIFF: the addresses that open apps, what LINE's app hands to a page, and what its SDK calls.
 
-Source: LIFF documentation, "Opening a LIFF app"; LIFF server API reference.
+The server API, which registers apps, is in ``liff_apps``.
+
+Source: LIFF documentation, "Opening a LIFF app"; the SDK's calls as seen on the wire.
 """
 
 from __future__ import annotations
 
 import secrets
-from typing import Any
 from urllib.parse import quote
 from urllib.parse import urlencode
 from urllib.parse import urlsplit
@@ -22,22 +23,26 @@ from werkzeug.wrappers import Response
 
 from . import chats
 from . import id_tokens
+from . import liff_apps
 from .api_errors import ApiError
-from .authorize import APP_USER_COOKIE
+from .api_errors import refuse_if
 from .authorize import is_in_app
 from .channel_tokens import bearer
-from .channel_tokens import require_channel
+from .login_profile import bearer_of
+from .login_profile import what_is_wrong
 from .login_tokens import LIFF_TOKEN_LIFE
 from .login_tokens import issue
 from .message_checks import check_messages
-from .platform import is_loopback
+from .own_requests import APP_USER_COOKIE
+from .platform import Platform
 from .platform import platform
+from .requests_in import json_body
 from .world import AuthorizationCode
+from .world import ChatEntry
 from .world import LiffApp
 from .world import User
 
-MAX_APPS = 30
-#: Paths that pages of other origins call, with an Authorization header.
+#: What pages of other origins call, with an Authorization header.
 CORS_PATHS = (
     "/liff/v2/",
     "/oauth2/v2.1/certs",
@@ -51,222 +56,152 @@ CORS_PATHS = (
 
 def register(app: Flask) -> None:
     """Add the endpoints, and the CORS answers that the SDK's calls need."""
-    for rule, view, methods in (
-        ("/liff/v1/apps", list_apps, ["GET"]),
-        ("/liff/v1/apps", add_app, ["POST"]),
-        ("/liff/v1/apps/<liff_id>", update_app, ["PUT"]),
-        ("/liff/v1/apps/<liff_id>", delete_app, ["DELETE"]),
-        ("/liff/v2/apps/<liff_id>/contextToken", context_token, ["GET"]),
-        ("/liff/v2/apps/<liff_id>/featureToken", feature_token, ["GET"]),
-        ("/message/v3/share", share, ["POST"]),
-        ("/liff/edge/2/sdk.js", sdk, ["GET"]),
-        (r"/<regex('\d+-\w+'):liff_id>", open_liff, ["GET"]),
-        (r"/<regex('\d+-\w+'):liff_id>/<path:path>", open_liff, ["GET"]),
+    for rule, view, method in (
+        ("/liff/v2/apps/<liff_id>/contextToken", context_token, "GET"),
+        ("/liff/v2/apps/<liff_id>/featureToken", feature_token, "GET"),
+        ("/message/v3/share", share, "POST"),
+        ("/liff/edge/2/sdk.js", sdk, "GET"),
+        (r"/<regex('\d+-\w+'):liff_id>", open_liff, "GET"),
+        (r"/<regex('\d+-\w+'):liff_id>/<path:path>", open_liff, "GET"),
+        (r"/<regex('\d+-\w+'):liff_id>/", open_liff, "GET"),
     ):
-        app.add_url_rule(rule, f"liff.{view.__name__}", view, methods=methods)
+        app.add_url_rule(rule, f"liff.{view.__name__}", view, methods=[method])
     app.before_request(_answer_preflight)
     app.after_request(_allow_other_origins)
+    liff_apps.register(app)
 
 
 def open_liff(liff_id: str, path: str = "") -> Response:
     """Open ``liff.line.me/{liffId}/…``: in the LIFF browser inside the app, else as a page."""
     user = platform().user(request.cookies.get(APP_USER_COOKIE, "")) if is_in_app() else None
-    query = request.query_string.decode()
-    return redirect(primary_url(_app(liff_id), f"/{path}" if path else "", query, user))
+    # As it was written: decoded and encoded again, a path with %2F or %3F would be another.
+    raw = str(request.environ.get("RAW_URI", "")).partition("?")[0]
+    _, found, state = raw.partition(f"/{liff_id}")
+    if not found:
+        state = quote(f"/{path}")
+    query = request.query_string.decode("ascii", "replace")
+    return _to_page(liff_id, state + (f"?{query}" if query else ""), user)
 
 
-def open_liff_url(user: User, url: str) -> Response:
+def open_liff_url(user_id: str, url: str) -> Response:
     """Open a LIFF address on a user's phone.
 
-    :raises NotFound: there is no such LIFF app.
+    :param url: a checked web address, also one of ``liff.line.me``.
+    :raises NotFound: there is no such LIFF app or user.
     """
+    user = platform().user(user_id)
+    if user is None:
+        raise NotFound("There is no such LINE user.")
     parts = urlsplit(url)
-    liff_id, _, path = parts.path.lstrip("/").partition("/")
-    extra = f"/{path}" if path else ""
-    return redirect(primary_url(_app(liff_id), extra, parts.query, user, parts.fragment))
+    liff_id, slash, path = parts.path[1:].partition("/")
+    return _to_page(liff_id, urlunsplit(("", "", slash + path, parts.query, parts.fragment)), user)
 
 
-def primary_url(app: LiffApp, path: str, query: str, user: User | None, fragment: str = "") -> str:
-    """Return the primary redirect URL; inside the app its fragment carries the credentials."""
+def primary_url(line: Platform, app: LiffApp, state: str, user: User | None) -> str:
+    """Return the primary redirect URL; inside the app its fragment carries the credentials.
+
+    :param state: path, query and fragment of the LIFF URL, such as ``/orders?from=chat``.
+    """
     endpoint = urlsplit(app.endpoint_url)
-    state = path + (f"?{query}" if query else "") + (f"#{fragment}" if fragment else "")
     parameters = [endpoint.query] if endpoint.query else []
-    if state:
+    if state not in {"", "/"}:
         parameters.append(f"liff.state={quote(state, safe='')}")
-    credentials = _credentials(app, user) if user is not None else ""
+    credentials = "" if user is None else urlencode(_credentials(line, app, user))
     return urlunsplit((*endpoint[:3], "&".join(parameters), credentials))
 
 
-def list_apps() -> Response:
-    """Return all LIFF apps of the login channel."""
-    _require_login_channel()
-    apps = platform().world.liff_apps.values()
-    if not apps:
-        raise ApiError(404, "not found")
-    return jsonify(apps=[_json(app) for app in apps])
-
-
-def add_app() -> Response:
-    """Add a LIFF app."""
-    _require_login_channel()
-    world = platform().world
-    body = _body()
-    if len(world.liff_apps) >= MAX_APPS:
-        raise ApiError(400, "The maximum number of LIFF apps has been reached")
-    view = body.get("view")
-    if not isinstance(view, dict) or view.get("type") not in {"compact", "tall", "full"}:
-        raise ApiError(400, "invalid view")
-    liff_id = f"{world.login_channel.id}-{secrets.token_hex(4)}"
-    made = LiffApp(liff_id=liff_id, scope=["profile", "chat_message.write"], bot_prompt="none")
-    _apply(made, body)
-    with platform().change() as changed:
-        changed.liff_apps[liff_id] = made
-    return jsonify(liffId=liff_id)
-
-
-def update_app(liff_id: str) -> Response:
-    """Change some fields of a LIFF app."""
-    _require_login_channel()
-    app, body = _app_or_404(liff_id), _body()
-    with platform().change():
-        _apply(app, body)
-    return Response("", status=200)
-
-
-def delete_app(liff_id: str) -> Response:
-    """Delete a LIFF app."""
-    _require_login_channel()
-    _app_or_404(liff_id)
-    with platform().change() as world:
-        del world.liff_apps[liff_id]
-    return Response("", status=200)
-
-
 def context_token(liff_id: str) -> Response:
-    """Return the context of a page outside the app."""
-    line, app = platform(), _app_or_404(liff_id)
+    """Return the context of a page outside the app, also of one that is logged out."""
+    line, app = platform(), liff_apps.known_app(liff_id)
     access_token = bearer() if "Authorization" in request.headers else None
-    issued = line.world.login_tokens.get(access_token or "")
-    user = line.user(issued.user_id) if issued else None
-    token = id_tokens.context_token(
+    token = line.world.login_tokens.get(access_token or "")
+    user = None
+    if token is not None and what_is_wrong(line, token) is None:
+        user = line.user(token.user_id)
+    context = id_tokens.context_token(
         line, app, user=user, access_token=access_token if user else None, in_client=False
     )
-    return jsonify(contextToken=token)
+    return jsonify(contextToken=context)
 
 
 def feature_token(liff_id: str) -> Response:
-    """Return a token that LINE's app would look at."""
-    _app_or_404(liff_id)
+    """Return a token that only LINE's app would look at."""
+    liff_apps.known_app(liff_id)
     return jsonify(featureToken=secrets.token_urlsafe(24))
 
 
 def share() -> Response:
-    """Post messages as the user into the chat with the official account."""
+    """Write messages as the user into the chat that the LIFF page was opened from."""
     line = platform()
-    issued = line.world.login_tokens.get(bearer())
-    if issued is None or issued.is_revoked:
-        raise ApiError(401, "The access token is invalid")
-    if "chat_message.write" not in issued.scope:
+    user, token = bearer_of("chat_message.write")
+    if not token.is_in_chat:
         raise ApiError(403, "user doesn't grant required permissions yet")
-    messages = (request.get_json(silent=True) or {}).get("messages")
-    details = check_messages(messages)
-    if details:
-        text = f"The request body has {len(details)} error(s)"
-        raise ApiError(400, text, details=details)
-    for message in messages or ():
-        if message["type"] == "text":
-            chats.write_text(line, issued.user_id, message["text"])
+    messages = json_body().get("messages")
+    refuse_if(check_messages(messages))
+    with line.change() as world:
+        for message in messages or ():
+            if message["type"] == "text":
+                chats.write_text(line, user.user_id, message["text"])
+                continue
+            # Seen in the chat, but the official account hears nothing of it.
+            entry = ChatEntry(
+                id=chats.next_message_id(world),
+                sender="user",
+                message=message,
+                at=line.clock.now(),
+            )
+            world.chats.setdefault(user.user_id, []).append(entry)
     return jsonify({})
 
 
 def sdk() -> Response:
     """Serve the stand-in for LINE's LIFF SDK."""
     response = current_app.send_static_file("sdk.js")
-    response.headers["Access-Control-Allow-Origin"] = "*"
+    response.mimetype = "text/javascript"
     return response
 
 
-def _credentials(app: LiffApp, user: User) -> str:
-    """Return what LINE's app hands to a page in the fragment."""
+def _to_page(liff_id: str, state: str, user: User | None) -> Response:
     line = platform()
+    app = line.world.liff_apps.get(liff_id)
+    if app is None or not app.endpoint_url:
+        raise NotFound(f"There is no LIFF app {liff_id}, or it has no endpoint URL.")
+    response = redirect(primary_url(line, app, state, user))
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+def _credentials(line: Platform, app: LiffApp, user: User) -> dict[str, str]:
+    """Return what LINE's app hands to a page in the fragment."""
     with line.change():
-        # Inside the app consent was given when the LIFF app was first opened; imitated as given.
-        user.granted = sorted({*user.granted, *app.scope})
-    issued = issue(user, app.scope, life=LIFF_TOKEN_LIFE)
+        # Who opens the app without any consent is imitated as giving it; whoever was asked before
+        # and kept the e-mail address back keeps it back here too.
+        given = set(app.scope) if not user.granted else set(app.scope) - {"email"}
+        user.granted = sorted({*user.granted, *given})
+    code = AuthorizationCode(
+        code="",
+        client_id=line.world.login_channel.id,
+        redirect_uri=app.endpoint_url,
+        user_id=user.user_id,
+        scope=app.scope,
+        issued_at=line.clock.now(),
+        amr=["linesso"],
+        liff_id=app.liff_id,
+        is_email_granted="email" in app.scope and "email" in user.granted,
+    )
+    token = issue(line, code, life=LIFF_TOKEN_LIFE, is_in_chat=True).access_token
     values = {
-        "access_token": issued.access_token,
+        "access_token": token,
         "context_token": id_tokens.context_token(
-            line, app, user=user, access_token=issued.access_token, in_client=True
+            line, app, user=user, access_token=token, in_client=True
         ),
         "feature_token": secrets.token_urlsafe(24),
-        "client_id": line.world.login_channel.id,
+        "client_id": code.client_id,
         "mst_challenge": secrets.token_urlsafe(24),
     }
     if "openid" in app.scope:
-        code = AuthorizationCode(
-            code="",
-            client_id=line.world.login_channel.id,
-            redirect_uri=app.endpoint_url,
-            user_id=user.user_id,
-            scope=app.scope,
-            issued_at=line.clock.now(),
-            amr=["linesso"],
-            liff_id=app.liff_id,
-            is_email_granted="email" in app.scope,
-        )
         values["id_token"] = id_tokens.sign_liff(line, id_tokens.claims_for(line, user, code))
-    return urlencode(values)
-
-
-def _app(liff_id: str) -> LiffApp:
-    app = platform().world.liff_apps.get(liff_id)
-    if app is None or not app.endpoint_url:
-        raise NotFound(f"There is no LIFF app {liff_id}, or it has no endpoint URL.")
-    return app
-
-
-def _app_or_404(liff_id: str) -> LiffApp:
-    app = platform().world.liff_apps.get(liff_id)
-    if app is None:
-        raise ApiError(404, "not found")
-    return app
-
-
-def _apply(app: LiffApp, body: dict[str, Any]) -> None:
-    view = body.get("view") or {}
-    url = view.get("url")
-    if url is not None:
-        is_secure = str(url).startswith("https://") or is_loopback(str(url))
-        if not isinstance(url, str) or not is_secure or "#" in url:
-            raise ApiError(400, "invalid view.url")
-        app.endpoint_url = url
-    app.view_type = view.get("type", app.view_type)
-    app.description = str(body.get("description", app.description))
-    app.scope = list(body.get("scope", app.scope))
-    app.bot_prompt = body.get("botPrompt", app.bot_prompt)
-
-
-def _json(app: LiffApp) -> dict[str, Any]:
-    return {
-        "liffId": app.liff_id,
-        "view": {"type": app.view_type, "url": app.endpoint_url, "moduleMode": False},
-        "description": app.description,
-        "features": {"ble": False, "qrCode": False},
-        "permanentLinkPattern": "concat",
-        "scope": app.scope,
-        "botPrompt": app.bot_prompt,
-    }
-
-
-def _body() -> dict[str, Any]:
-    body = request.get_json(silent=True)
-    if not isinstance(body, dict):
-        raise ApiError(400, "The request body could not be parsed as JSON")
-    return body
-
-
-def _require_login_channel() -> None:
-    require_channel(platform().world.login_channel.id)
+    return values
 
 
 def _answer_preflight() -> Response | None:

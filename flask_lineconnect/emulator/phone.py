@@ -1,10 +1,8 @@
-"""The phone page: a user's LINE app in a desktop browser."""
+"""The phone pages: a user's LINE app in a desktop browser."""
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
-from typing import Any
 from urllib.parse import urlsplit
 
 from flask import Flask
@@ -12,181 +10,155 @@ from flask import jsonify
 from flask import redirect
 from flask import render_template
 from flask import request
-from flask import url_for
+from flask import stream_with_context
 from werkzeug.exceptions import BadRequest
-from werkzeug.exceptions import Forbidden
 from werkzeug.exceptions import NotFound
+from werkzeug.urls import iri_to_uri
 from werkzeug.wrappers import Response
 
-from . import chats
-from . import friendship
-from .authorize import APP_USER_COOKIE
 from .liff import open_liff_url
+from .own_requests import APP_USER_COOKIE
+from .own_requests import is_ours
+from .own_requests import known_user
+from .phone_state import phone_state
 from .platform import Platform
 from .platform import platform
 from .rich_menus import image_response
-from .rich_menus import shown_to
+from .user_actions import ON_PHONE
+from .user_actions import perform
 from .world import User
 
 #: Seconds between two signs of life on an event stream.
 HEARTBEAT = 15.0
+_LIFF_HOSTS = {"liff.line.me", "miniapp.line.me"}
+_CHANGED, _ALIVE = "event: changed\ndata: {}\n\n", ": alive\n\n"
 
 
 def register(app: Flask) -> None:
     """Add the pages and what their scripts call."""
-    for rule, view, methods in (
-        ("/", home, ["GET"]),
-        ("/phone", phones, ["GET"]),
-        ("/phone/<user_id>", phone, ["GET"]),
-        ("/phone/<user_id>/state", state, ["GET"]),
-        ("/phone/<user_id>/events", events, ["GET"]),
-        ("/phone/<user_id>/open", open_page, ["GET"]),
-        ("/phone/<user_id>/rich-menu/<menu_id>", rich_menu_image, ["GET"]),
-        ("/phone/<user_id>/<action>", act, ["POST"]),
+    phone = "/phone/<user_id>"
+    for rule, view, method in (
+        ("/", show_home, "GET"),
+        ("/phone", show_phones, "GET"),
+        (phone, show_phone, "GET"),
+        (f"{phone}/state", tell_state, "GET"),
+        (f"{phone}/events", tell_changes, "GET"),
+        (f"{phone}/open", open_address, "GET"),
+        (f"{phone}/rich-menu/<menu_id>", show_menu_image, "GET"),
+        (f"{phone}/<action>", act, "POST"),
     ):
-        app.add_url_rule(rule, f"phone.{view.__name__}", view, methods=methods)
+        app.add_url_rule(rule, f"phone.{view.__name__}", view, methods=[method])
 
 
-def home() -> Response:
+def show_home() -> Response:
     """Lead to the phones."""
-    return redirect(url_for("phone.phones"))
+    return redirect("/phone")
 
 
-def phones() -> str:
+def show_phones() -> str:
     """List the users, to choose a phone."""
-    world = platform().world
-    users = list(world.users.values())
-    return render_template("phones.html", users=users, account=world.messaging_channel)
+    with platform().lock:
+        world = platform().world
+        users = list(world.users.values())
+        return render_template("phones.html", users=users, account=world.messaging_channel)
 
 
-def phone(user_id: str) -> str:
+def show_phone(user_id: str) -> str:
     """Show a user's phone."""
     account = platform().world.messaging_channel
-    return render_template("phone.html", user=_user(user_id), account=account)
+    return render_template("phone.html", user=_owner(user_id), account=account)
 
 
-def state(user_id: str) -> Response:
+def tell_state(user_id: str) -> Response:
     """Return all that the phone shows."""
-    return jsonify(_state(_user(user_id)))
+    return _not_kept(jsonify(phone_state(platform(), known_user(user_id))))
 
 
-def events(user_id: str) -> Response:
-    """Tell, as server-sent events, whenever the state may have changed."""
-    _user(user_id)
-    return Response(
-        _stream(platform()), mimetype="text/event-stream", headers={"Cache-Control": "no-store"}
-    )
+def tell_changes(user_id: str) -> Response:
+    """Tell, as server-sent events, whenever the phone would show something else."""
+    line = platform()
+    # Noted before the answer begins: the page reads the state when the stream is open.
+    version, shown = line.wait_for_change(-1, 0), phone_state(line, known_user(user_id))
+    stream = _changes(line, user_id, version, shown)
+    return _not_kept(Response(stream_with_context(stream), mimetype="text/event-stream"))
 
 
-def open_page(user_id: str) -> Response:
-    """Open an address on this phone: a LIFF app with its credentials, or any other page."""
-    user, url = _user(user_id), request.args.get("url", "")
-    try:
-        parts = urlsplit(url)
-        is_web = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
-    except ValueError:
-        is_web = False
-    if not is_web or not url.isprintable():
-        raise BadRequest("Only http and https addresses can be opened.")
-    is_own = parts.netloc in {request.host, "liff.line.me", "miniapp.line.me"}
-    liff_id = parts.path.lstrip("/").partition("/")[0]
-    if is_own and liff_id in platform().world.liff_apps:
-        response = open_liff_url(user, url)
-    else:
-        response = redirect(url)
+def open_address(user_id: str) -> Response:
+    """Open an address in the phone: a LIFF app with its user's credentials, or any other page."""
+    _owner(user_id)
+    url = _web_address(request.args.get("url", ""))
+    response = open_liff_url(user_id, url) if _is_liff(url) else redirect(url)
     response.set_cookie(APP_USER_COOKIE, user_id, httponly=True, samesite="Lax")
-    return response
+    return _not_kept(response)
 
 
-def rich_menu_image(user_id: str, menu_id: str) -> Response:
-    """Return the image of a rich menu; the phone needs no channel token."""
-    _user(user_id)
+def show_menu_image(user_id: str, menu_id: str) -> Response:
+    """Return the image of a rich menu; a phone has no channel access token."""
+    known_user(user_id)
     menu = platform().world.rich_menus.get(menu_id)
     if menu is None:
         raise NotFound("There is no such rich menu.")
-    return image_response(menu)
+    response = image_response(menu)
+    # A rich menu gets its image once, and no id comes twice.
+    response.headers["Cache-Control"] = "private, max-age=86400, immutable"
+    return response
 
 
-def act(user_id: str, action: str) -> Response:
+def act(user_id: str, action: str) -> tuple[str, int]:
     """Do what a person does with the phone."""
-    line, user = platform(), _user(user_id)
-    require_own_origin()
-    body = request.get_json(silent=True) or {}
-    if action == "send" and body.get("text"):
-        chats.write_text(line, user.user_id, str(body["text"])[:5_000])
-    elif action == "postback" and body.get("data"):
-        chats.postback(line, user.user_id, str(body["data"]), body.get("display_text"))
-    elif action in {"friend", "unblock"}:
-        friendship.add_friend(line, user.user_id)
-    elif action == "block":
-        friendship.block(line, user.user_id)
-    elif action == "read":
-        with line.change():
-            user.unread = 0
-    else:
-        raise BadRequest("The phone can't do that.")
-    return Response("", status=204)
+    perform(user_id, action, ON_PHONE)
+    return "", 204
 
 
-def require_own_origin() -> None:
-    """Refuse a change that another site's page asks for."""
-    origin = request.headers.get("Origin")
-    if origin is not None and origin != request.host_url.rstrip("/"):
-        raise Forbidden("Only the emulator's own pages may do this.")
-
-
-def _state(user: User) -> dict[str, Any]:
-    line = platform()
-    with line.lock:
-        account = line.world.messaging_channel
-        return {
-            "user": {
-                "user_id": user.user_id,
-                "display_name": user.display_name,
-                "picture_url": user.picture_url,
-            },
-            "account": {
-                "basic_id": account.basic_id,
-                "display_name": account.display_name,
-                "picture_url": account.picture_url,
-                "relation": user.relation,
-                "unread": user.unread,
-            },
-            "messages": chats.chat_json(user.user_id),
-            "rich_menu": _rich_menu(line, user),
-        }
-
-
-def _rich_menu(line: Platform, user: User) -> dict[str, Any] | None:
-    menu = shown_to(line.world, user.user_id)
-    if menu is None or menu.image_base64 is None:
-        return None
-    definition = menu.definition
-    image = url_for("phone.rich_menu_image", user_id=user.user_id, menu_id=menu.rich_menu_id)
-    return {
-        "id": menu.rich_menu_id,
-        "chat_bar_text": definition.get("chatBarText"),
-        "selected": definition.get("selected", False),
-        "size": {"w": definition["size"]["width"], "h": definition["size"]["height"]},
-        "image_url": image,
-        "areas": definition.get("areas", []),
-    }
-
-
-def _stream(line: Platform) -> Iterator[str]:
-    version = line.wait_for_change(-1, 0)
-    yield "event: changed\ndata: {}\n\n"
+def _changes(line: Platform, user_id: str, version: int, shown: object) -> Iterator[str]:
+    # A first line at once: the answer's head is not sent without one.
+    yield _ALIVE
     while True:
-        now = line.wait_for_change(version, HEARTBEAT)
-        if now == version:
-            yield f": alive at {int(time.time())}\n\n"
-        else:
-            version = now
-            yield "event: changed\ndata: {}\n\n"
+        version = line.wait_for_change(version, HEARTBEAT)
+        with line.lock:
+            user = line.user(user_id)
+            now = None if user is None else phone_state(line, user)
+        yield _ALIVE if now == shown else _CHANGED
+        if now is None:
+            # Gone with a reset: the stream ends, and the page's next question tells it so.
+            return
+        shown = now
 
 
-def _user(user_id: str) -> User:
+def _web_address(url: str) -> str:
+    """Return a web address, as it can stand in a header.
+
+    :raises BadRequest: it is none.
+    """
+    try:
+        # Also fails for hosts that can't be looked up; control characters are nobody's address.
+        uri = iri_to_uri(url) if url.isprintable() else ""
+        parts = urlsplit(uri)
+        # Reading the port checks it.
+        if parts.scheme in {"http", "https"} and parts.hostname and parts.port != 0:
+            return uri
+    except ValueError:
+        pass
+    raise BadRequest("Only http and https addresses can be opened.")
+
+
+def _is_liff(url: str) -> bool:
+    """Tell LIFF URLs from other web addresses."""
+    parts = urlsplit(url)
+    if parts.hostname in _LIFF_HOSTS:
+        return True
+    liff_id = parts.path[1:].partition("/")[0]
+    return liff_id in platform().world.liff_apps and is_ours(url)
+
+
+def _owner(user_id: str) -> User:
+    """Return a phone's user; who opens somebody else's gets a page that says so."""
     user = platform().user(user_id)
     if user is None:
         raise NotFound("There is no such LINE user.")
     return user
+
+
+def _not_kept(response: Response) -> Response:
+    response.headers["Cache-Control"] = "no-store"
+    return response

@@ -68,6 +68,7 @@ class Platform:
             self.calls.clear()
             self.webhooks.clear()
             self.faults.clear()
+            self.tickets.clear()
 
     def notify(self) -> None:
         """Wake everybody who waits for a change."""

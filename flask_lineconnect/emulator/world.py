@@ -68,6 +68,10 @@ class LiffApp(BaseModel):
     description: str = "ポイントカード"
     scope: list[str] = ["openid", "profile", "email"]
     bot_prompt: Literal["none", "normal", "aggressive"] = "aggressive"
+    #: Whether the action button of a full-size view is hidden.
+    is_module_mode: bool = False
+    #: Whether the page may use the scanner.
+    has_qr_code: bool = False
 
 
 class User(BaseModel):
@@ -135,6 +139,8 @@ class LoginToken(BaseModel):
     expires_at: datetime
     refresh_expires_at: datetime
     is_revoked: bool = False
+    #: Whether the LIFF page that holds it was opened from a chat, so that it can write there.
+    is_in_chat: bool = False
 
 
 class ChannelToken(BaseModel):

@@ -1,0 +1,75 @@
+"""Requests to our own pages, which are no part of LINE: who may change what, and their bodies."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import urlsplit
+
+from flask import request
+
+from .api_errors import ApiError
+from .platform import platform
+from .requests_in import json_body
+from .world import User
+
+#: Whose phone the browser is; set when something opens in it, read when a login begins there.
+APP_USER_COOKIE = "line_emulator_app_user"
+
+
+def body_of_ours() -> dict[str, Any]:
+    """Return the JSON object of a change; a missing body counts as an empty object.
+
+    A page of another site can send neither our Origin nor, without asking first, JSON: so no web
+    page that a developer visits can play with the emulator.
+
+    :raises ApiError: it comes from another site, or is no JSON object.
+    """
+    origin = request.headers.get("Origin")
+    if origin is not None and origin != request.host_url.rstrip("/"):
+        raise ApiError(403, "Only the emulator's own pages may do this")
+    if request.mimetype != "application/json":
+        raise ApiError(415, "Send JSON, with content-type: application/json")
+    return json_body() if request.get_data() else {}
+
+
+def text_in(body: dict[str, Any], name: str, limit: int) -> str:
+    """Return a text that must be there.
+
+    :raises ApiError: it is missing, empty or longer than ``limit`` characters.
+    """
+    text = optional_text_in(body, name, limit)
+    if not text:
+        raise ApiError(400, f"'{name}' must be a text of 1 to {limit:,} characters")
+    return text
+
+
+def optional_text_in(body: dict[str, Any], name: str, limit: int) -> str | None:
+    """Return a text that may be left out.
+
+    :raises ApiError: it is no text or longer than ``limit`` characters.
+    """
+    text = body.get(name)
+    if text is not None and (not isinstance(text, str) or len(text) > limit):
+        raise ApiError(400, f"'{name}' must be a text of at most {limit:,} characters")
+    return text
+
+
+def known_user(user_id: str) -> User:
+    """Return a user.
+
+    :raises ApiError: there is none with this id.
+    """
+    user = platform().user(user_id)
+    if user is None:
+        raise ApiError(404, "There is no such LINE user")
+    return user
+
+
+def is_ours(url: str) -> bool:
+    """Tell whether an address is this emulator's, under whichever name of this machine."""
+    there, here = urlsplit(url), urlsplit(request.host_url)
+    if there.netloc == here.netloc:
+        return True
+    names = {"127.0.0.1", "localhost", "::1"}
+    are_both_loopback = there.hostname in names and here.hostname in names
+    return are_both_loopback and (there.port or 80) == (here.port or 80)
