@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from contextlib import closing
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 import requests
@@ -120,9 +121,53 @@ class Emulator:
         """Move the emulator's clock forward."""
         self._post("/_emulator/clock", {"advance_seconds": seconds})
 
-    def fault(self, **fault: Any) -> None:
-        """Switch a fault on, for example ``path="/v2/bot/message/push", status=500, times=1``."""
-        self._post("/_emulator/faults", fault)
+    def freeze(self, at: datetime) -> None:
+        """Stop the emulator's clock at an aware time."""
+        self._post("/_emulator/clock", {"freeze": at.isoformat()})
+
+    def unfreeze(self) -> None:
+        """Let the emulator's clock tell the real time again."""
+        self._post("/_emulator/clock", {"unfreeze": True})
+
+    def send_events(
+        self,
+        *events: dict[str, Any],
+        destination: str | None = None,
+        signature: str | None = None,
+    ) -> None:
+        """Send one webhook with any events.
+
+        :param events: each with a ``type``, and ``user_id`` or ``source``; the other common fields
+            are filled in unless they are given.
+        :param destination: instead of the bot's own user id.
+        :param signature: instead of the right one.
+        """
+        special = {"destination": destination, "signature": signature}
+        given = {name: value for name, value in special.items() if value is not None}
+        self._post("/_emulator/events", {"events": list(events), **given})
+
+    def fault(self, **fault: Any) -> str:
+        """Switch a fault on, for example ``path="/v2/bot/message/push", status=500, times=1``.
+
+        :return: its id, for :meth:`remove_fault`.
+        """
+        return str(self._post("/_emulator/faults", fault)["id"])
+
+    def faults(self) -> list[dict[str, Any]]:
+        """Return the faults that are on."""
+        return list(self._get("/_emulator/faults")["faults"])
+
+    def remove_fault(self, fault_id: str) -> None:
+        """Switch a fault off."""
+        self._send("DELETE", f"/_emulator/faults/{fault_id}", None)
+
+    def clear_faults(self) -> None:
+        """Switch all faults off."""
+        self._send("DELETE", "/_emulator/faults", None)
+
+    def rotate_keys(self, keep_seconds: float = 0) -> None:
+        """Let ID tokens of LIFF be signed with a new key, and forget the old one later."""
+        self._post("/_emulator/keys/rotate", {"keep_seconds": keep_seconds})
 
     def _get(self, path: str) -> Any:
         return self._send("GET", path, None)

@@ -15,7 +15,12 @@ ROOT = Path(__file__).parents[1]
 #: Mapping file, the folder it is meant for, and the catalogue.
 EXTENSION = (ROOT / "babel.cfg", ROOT, "flask_lineconnect/translations", "lineconnect")
 DEMO = (ROOT / "demo_shop/babel.cfg", ROOT / "demo_shop", "demo_shop/translations", "messages")
-EMULATOR = (None, ROOT, "flask_lineconnect/emulator/translations", "emulator")
+EMULATOR = (
+    ROOT / "flask_lineconnect/emulator/translations/babel.cfg",
+    ROOT / "flask_lineconnect/emulator",
+    "flask_lineconnect/emulator/translations",
+    "emulator",
+)
 
 
 def _catalogue(folder: str, domain: str) -> tuple[Catalog, Catalog]:
@@ -24,7 +29,7 @@ def _catalogue(folder: str, domain: str) -> tuple[Catalog, Catalog]:
         return read_po(source), read_mo(compiled)
 
 
-@pytest.mark.parametrize(("mapping", "root", "folder", "domain"), [EXTENSION, DEMO])
+@pytest.mark.parametrize(("mapping", "root", "folder", "domain"), [EXTENSION, DEMO, EMULATOR])
 def test_every_text_has_its_english(mapping: Path, root: Path, folder: str, domain: str) -> None:
     with mapping.open(encoding="utf-8") as file:
         methods, options = parse_mapping_cfg(file)  # type: ignore[no-untyped-call]
@@ -44,7 +49,7 @@ def _is_ours(folder: str) -> bool:
 
 @pytest.mark.parametrize(("_mapping", "_root", "folder", "domain"), [EXTENSION, DEMO, EMULATOR])
 def test_the_compiled_catalogue_is_fresh(
-    _mapping: Path | None, _root: Path, folder: str, domain: str
+    _mapping: Path, _root: Path, folder: str, domain: str
 ) -> None:
     source, compiled = _catalogue(folder, domain)
     written = {str(m.id): str(m.string) for m in source if m.id and m.string}

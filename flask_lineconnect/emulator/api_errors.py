@@ -13,6 +13,10 @@ from flask import jsonify
 
 Details = list[dict[str, str]]
 
+#: LINE's words for the two kinds of 429.
+RATE_LIMITED = "The API rate limit has been exceeded. Try again later."
+USED_UP = "You have reached your monthly limit."
+
 
 class ApiError(Exception):
     """An error of the Messaging API or a profile API: ``{"message": …, "details": […]}``.

@@ -19,15 +19,20 @@ from werkzeug.wrappers import Response
 
 from . import account_link
 from . import api_errors
+from . import api_faults
+from . import audiences
 from . import authorize
 from . import call_log
 from . import channel_tokens
+from . import channel_tokens_v21
 from . import control
-from . import faults
+from . import faults_page
+from . import insight
 from . import inspector
 from . import liff
 from . import login_tokens
 from . import messaging
+from . import narrowcasts
 from . import phone
 from . import rich_menus
 from . import webhook_settings
@@ -77,17 +82,22 @@ def create_app(platform: Platform, *, is_exposed: bool = False) -> Flask:
     app.after_request(_set_headers)
     for module in (
         api_errors,
-        faults,
+        api_faults,
         authorize,
         login_tokens,
         channel_tokens,
+        channel_tokens_v21,
         messaging,
+        narrowcasts,
+        audiences,
+        insight,
         rich_menus,
         webhook_settings,
         account_link,
         liff,
         phone,
         inspector,
+        faults_page,
         control,
     ):
         module.register(app)

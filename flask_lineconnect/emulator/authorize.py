@@ -117,7 +117,7 @@ def _identify(attempt: Attempt) -> Response:
     g.ui_locales = attempt.ui_locales
     if attempt.prompt != "login":
         app_user = _app_user()
-        if is_in_app() and attempt.may_auto_login and platform().take_fault(auto_login="fail"):
+        if is_in_app() and attempt.may_auto_login and platform().faults.of_auto_login():
             return fail_auto_login(attempt)
         if app_user is not None and attempt.may_auto_login:
             _authenticate(attempt, app_user, "lineautologin")

@@ -19,16 +19,13 @@ from flask import request
 from werkzeug.exceptions import RequestEntityTooLarge
 from werkzeug.wrappers import Response
 
+from .own_requests import is_own_path
 from .platform import platform
-from .sending import request_id
+from .request_ids import request_id
 
 #: Bytes of a body that are kept.
 MAX_BODY = 10_000
 MASK = "***"
-#: Our own pages, forms and files, which are no part of LINE.
-_OWN = re.compile(
-    r"/$|/(phone|inspector|_emulator|static)(/|$)|/favicon\.ico$|/oauth2/v2\.1/_|/liff/edge/"
-)
 #: Names of what lets somebody in; also ``replyToken``, ``id_token_hint``, ``channelSecret``.
 _SECRET_NAME = re.compile(
     r"token(_hint|s)?$|secret$|^code$|^code_verifier$|assertion$|password$|^ticket$", re.I
@@ -70,7 +67,7 @@ def _begin() -> None:
 
 def _note(response: Response) -> Response:
     response.headers["x-line-request-id"] = request_id()
-    if _OWN.match(request.path):
+    if is_own_path(request.path):
         return response
     line = platform()
     record: dict[str, Any] = {

@@ -1,5 +1,7 @@
 """Channel access tokens: stateless and short-lived ones, and who may call with which.
 
+Those of kind v2.1 are in ``channel_tokens_v21``.
+
 Source: Messaging API reference, "Channel access token".
 """
 
@@ -19,10 +21,12 @@ from flask import jsonify
 from flask import request
 from werkzeug.wrappers import Response
 
+from . import assertions
 from .api_errors import ApiError
 from .api_errors import OAuthError
 from .platform import Platform
 from .platform import platform
+from .rate_limits import check_rate
 from .world import ChannelToken
 from .world import World
 
@@ -53,10 +57,8 @@ def register(app: Flask) -> None:
 
 def issue_stateless() -> Response:
     """Issue a token for 15 minutes."""
-    channel_id, secret = _credentials()
-    if not _is_secret_of(channel_id, secret):
-        raise OAuthError("invalid_request", "Invalid 'client_credentials'.")
-    token = _issue(channel_id, "stateless", STATELESS_SECONDS)
+    channel_id = _channel_of_assertion() or _channel_of_secret()
+    token = issue(channel_id, "stateless", STATELESS_SECONDS).access_token
     return jsonify(token_type="Bearer", access_token=token, expires_in=STATELESS_SECONDS)
 
 
@@ -65,7 +67,7 @@ def issue_short_lived() -> Response:
     channel_id, secret = _credentials()
     if channel_id not in _secrets():
         raise OAuthError("invalid_client", "invalid client_id")
-    if not _is_secret_of(channel_id, secret):
+    if not is_secret_of(channel_id, secret):
         raise OAuthError("invalid_client", "invalid client_secret")
     with platform().change() as world:
         alive = [
@@ -73,12 +75,14 @@ def issue_short_lived() -> Response:
             for token in world.channel_tokens.values()
             if token.channel_id == channel_id
             and token.kind == "short-lived"
-            and _is_alive(platform(), token)
+            and is_alive(platform(), token)
         ]
         if len(alive) >= MAX_SHORT_LIVED:
             min(alive, key=lambda token: token.issued_at).is_revoked = True
-        token = _issue(channel_id, "short-lived", SHORT_LIVED_SECONDS)
-    return jsonify(access_token=token, expires_in=SHORT_LIVED_SECONDS, token_type="Bearer")
+        token = issue(channel_id, "short-lived", SHORT_LIVED_SECONDS)
+    return jsonify(
+        access_token=token.access_token, expires_in=SHORT_LIVED_SECONDS, token_type="Bearer"
+    )
 
 
 def verify() -> Response:
@@ -88,7 +92,7 @@ def verify() -> Response:
         raise OAuthError("invalid_request", "access_token in invalid format")
     token = platform().world.channel_tokens.get(given)
     kinds = {"short-lived", "long-lived"}
-    if token is None or token.kind not in kinds or not _is_alive(platform(), token):
+    if token is None or token.kind not in kinds or not is_alive(platform(), token):
         raise OAuthError("invalid_request", "access_token invalid")
     fields: dict[str, Any] = {"client_id": token.channel_id, "scope": "P CM"}
     if token.expires_at is not None:
@@ -110,7 +114,7 @@ def channel_of_token(line: Platform, token: str) -> str | None:
     """Return the id of the channel whose living token this is."""
     with line.lock:
         found = line.world.channel_tokens.get(token)
-        return found.channel_id if found is not None and _is_alive(line, found) else None
+        return found.channel_id if found is not None and is_alive(line, found) else None
 
 
 def bearer() -> str:
@@ -146,7 +150,9 @@ def needs_messaging_token_and_takes_retry_key(view: V) -> V:
 def _guarded(view: V, *, takes_retry_key: bool) -> V:
     @functools.wraps(view)
     def guarded(*args: Any, **kwargs: Any) -> Any:
-        require_channel(platform().world.messaging_channel.id)
+        channel_id = platform().world.messaging_channel.id
+        require_channel(channel_id)
+        check_rate(platform(), channel_id, request.method, request.path)
         if not takes_retry_key and "X-Line-Retry-Key" in request.headers:
             raise ApiError(400, RETRY_KEY_REFUSED)
         return view(*args, **kwargs)
@@ -160,6 +166,22 @@ def _credentials() -> tuple[str, str]:
     return request.form.get("client_id", ""), request.form.get("client_secret", "")
 
 
+def _channel_of_assertion() -> str | None:
+    assertion = request.form.get("client_assertion")
+    if assertion is None:
+        return None
+    if request.form.get("client_assertion_type") != assertions.TYPE:
+        raise OAuthError("invalid_request", "some parameters missed or invalid")
+    return str(assertions.claims_of(platform(), assertion)["iss"])
+
+
+def _channel_of_secret() -> str:
+    channel_id, secret = _credentials()
+    if not is_secret_of(channel_id, secret):
+        raise OAuthError("invalid_request", "Invalid 'client_credentials'.")
+    return channel_id
+
+
 def _secrets() -> dict[str, str]:
     world = platform().world
     return {
@@ -167,12 +189,16 @@ def _secrets() -> dict[str, str]:
     }
 
 
-def _is_secret_of(channel_id: str, secret: str) -> bool:
+def is_secret_of(channel_id: str, secret: str) -> bool:
+    """Tell whether a secret is a channel's own."""
     expected = _secrets().get(channel_id)
     return expected is not None and hmac.compare_digest(expected.encode(), secret.encode())
 
 
-def _issue(channel_id: str, kind: Literal["short-lived", "stateless"], seconds: int) -> str:
+def issue(
+    channel_id: str, kind: Literal["short-lived", "v2.1", "stateless"], seconds: int
+) -> ChannelToken:
+    """Issue a token; the checks are its endpoint's."""
     now = platform().clock.now()
     token = ChannelToken(
         access_token=secrets.token_urlsafe(64),
@@ -180,11 +206,12 @@ def _issue(channel_id: str, kind: Literal["short-lived", "stateless"], seconds: 
         kind=kind,
         issued_at=now,
         expires_at=now + timedelta(seconds=seconds),
+        key_id=secrets.token_urlsafe(16) if kind == "v2.1" else None,
     )
     with platform().change() as world:
         _drop_expired(world)
         world.channel_tokens[token.access_token] = token
-    return token.access_token
+    return token
 
 
 def _drop_expired(world: World) -> None:
@@ -197,6 +224,7 @@ def _drop_expired(world: World) -> None:
     }
 
 
-def _is_alive(line: Platform, token: ChannelToken) -> bool:
+def is_alive(line: Platform, token: ChannelToken) -> bool:
+    """Tell whether a token is neither revoked nor expired."""
     is_expired = token.expires_at is not None and token.expires_at <= line.clock.now()
     return not token.is_revoked and not is_expired

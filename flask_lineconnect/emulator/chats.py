@@ -39,13 +39,17 @@ def postback(platform: Platform, user_id: str, data: str, display_text: str | No
             emit(platform, {"type": "postback", "user_id": user_id, "postback": {"data": data}})
 
 
-def deliver(platform: Platform, user_id: str, messages: list[dict[str, Any]]) -> Sent:
+def deliver(
+    platform: Platform, chat_id: str, messages: list[dict[str, Any]], request_id: str
+) -> Sent:
     """Put the account's messages into a chat; return what LINE calls ``sentMessages``."""
     sent = []
     with platform.change() as world:
-        for message in messages:
-            entry = _append(platform, user_id, "bot", message)
-            world.users[user_id].unread += 1
+        for seq, message in enumerate(messages, start=1):
+            entry = _append(platform, chat_id, "bot", message)
+            entry.request_id, entry.seq = request_id, seq
+            if chat_id in world.users:
+                world.users[chat_id].unread += 1
             sent.append(_receipt(entry.id, message))
     return sent
 
@@ -84,11 +88,11 @@ def _receipt(message_id: str, message: dict[str, Any]) -> dict[str, str]:
 
 
 def _append(
-    platform: Platform, user_id: str, sender: Literal["user", "bot"], message: dict[str, Any]
+    platform: Platform, chat_id: str, sender: Literal["user", "bot"], message: dict[str, Any]
 ) -> ChatEntry:
     world = platform.world
     entry = ChatEntry(
         id=next_message_id(world), sender=sender, message=message, at=platform.clock.now()
     )
-    world.chats.setdefault(user_id, []).append(entry)
+    world.chats.setdefault(chat_id, []).append(entry)
     return entry

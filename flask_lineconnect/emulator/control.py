@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import secrets
 from datetime import datetime
 from datetime import timedelta
 from typing import Any
@@ -10,19 +11,25 @@ from typing import Any
 from flask import Flask
 from flask import jsonify
 from flask import request
+from pydantic import ValidationError
 from werkzeug.wrappers import Response
 
 from . import chats
 from .api_errors import ApiError
-from .fault_checks import checked_fault
+from .faults import Fault
+from .narrowcasts import deliver_due
 from .own_requests import body_of_ours
 from .own_requests import known_user
+from .own_requests import optional_text_in
+from .own_requests import require_own_origin
 from .platform import platform
 from .setup import SetupError
 from .setup import apply_setup
 from .setup import new_user
+from .signing_keys import rotate
 from .user_actions import BY_CONTROL
 from .user_actions import perform
+from .webhooks import emit
 
 #: Within these years no sum of times leaves what a ``datetime`` can hold.
 YEARS = range(1971, 3000)
@@ -41,8 +48,13 @@ def register(app: Flask) -> None:
         ("/users/<user_id>/<action>", act, "POST"),
         ("/calls", calls, "GET"),
         ("/webhooks", webhooks, "GET"),
+        ("/events", send_events, "POST"),
         ("/clock", set_clock, "POST"),
+        ("/keys/rotate", rotate_keys, "POST"),
         ("/faults", add_fault, "POST"),
+        ("/faults", list_faults, "GET"),
+        ("/faults", clear_faults, "DELETE"),
+        ("/faults/<fault_id>", remove_fault, "DELETE"),
     ):
         app.add_url_rule(f"/_emulator{rule}", f"control.{view.__name__}", view, methods=[method])
 
@@ -122,7 +134,26 @@ def calls() -> Response:
 def webhooks() -> Response:
     """Return the webhooks that were sent, with their outcome."""
     with platform().lock:
-        return jsonify(webhooks=list(platform().webhooks))
+        return jsonify(webhooks=list(platform().webhooks), statistics=platform().webhook_counts)
+
+
+def send_events() -> Response:
+    """Send one webhook with any events, also such as LINE sends to partners or will invent.
+
+    The body has ``events``, each with a ``type`` and a ``user_id`` or ``source``; all other common
+    fields are filled in. ``destination`` and ``signature`` stand in for the right ones.
+    """
+    body = body_of_ours()
+    events = body.get("events")
+    is_list = isinstance(events, list) and all(isinstance(event, dict) for event in events)
+    if not is_list or not all(isinstance(event.get("type"), str) for event in events or ()):
+        raise ApiError(400, "'events' must be a list of objects with a type")
+    signature = optional_text_in(body, "signature", 1_000)
+    destination = optional_text_in(body, "destination", 1_000)
+    if not (signature or "").isprintable():
+        raise ApiError(400, "'signature' must be printable")
+    emit(platform(), *events or (), destination=destination, signature=signature)
+    return jsonify(ok=True)
 
 
 def set_clock() -> Response:
@@ -136,15 +167,47 @@ def set_clock() -> Response:
         clock.reset()
     else:
         raise ApiError(400, "The clock takes one of advance_seconds, freeze and unfreeze: true")
+    deliver_due(platform())
     return jsonify(now=clock.now().isoformat())
+
+
+def rotate_keys() -> Response:
+    """Sign ID tokens with a new key; the old one is told for ``keep_seconds`` more."""
+    keep = body_of_ours().get("keep_seconds", 0)
+    return jsonify(kid=rotate(platform(), _seconds(keep, platform().clock.now())))
 
 
 def add_fault() -> Response:
     """Switch a fault on."""
-    fault = checked_fault(body_of_ours())
-    with platform().lock:
-        platform().faults.append(fault)
+    try:
+        fault = platform().faults.add(**body_of_ours() | {"id": secrets.token_hex(4)})
+    except (ValidationError, TypeError) as error:
+        raise ApiError(400, f"This is no fault: {error}") from None
+    return jsonify(_fault_json(fault))
+
+
+def list_faults() -> Response:
+    """Return the faults that are on."""
+    return jsonify(faults=[_fault_json(fault) for fault in platform().faults.all()])
+
+
+def clear_faults() -> Response:
+    """Switch all faults off."""
+    require_own_origin()
+    platform().faults.clear()
     return jsonify(ok=True)
+
+
+def remove_fault(fault_id: str) -> Response:
+    """Switch one fault off."""
+    require_own_origin()
+    if not platform().faults.remove(fault_id):
+        raise ApiError(404, "There is no such fault")
+    return jsonify(ok=True)
+
+
+def _fault_json(fault: Fault) -> dict[str, Any]:
+    return {**fault.model_dump(exclude_none=True), "left": fault.left()}
 
 
 def _users_json() -> list[dict[str, Any]]:

@@ -13,7 +13,7 @@ def add_friend(platform: Platform, user_id: str) -> None:
         if user.relation == "friend":
             return
         was_blocked = user.relation == "blocked"
-        user.relation = "friend"
+        user.relation, user.befriended_at = "friend", platform.clock.now()
         emit(
             platform,
             {"type": "follow", "user_id": user_id, "follow": {"isUnblocked": was_blocked}},

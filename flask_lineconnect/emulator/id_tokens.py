@@ -15,6 +15,8 @@ from joserfc.jwk import OctKey
 
 from .platform import Platform
 from .platform import absolute_url
+from .signing_keys import living_keys
+from .signing_keys import signing_key
 from .world import AuthorizationCode
 from .world import LiffApp
 from .world import User
@@ -26,22 +28,15 @@ LIFETIME = 3_600
 Claims = dict[str, Any]
 
 
-def signing_key(line: Platform) -> ECKey:
-    """Return the platform's private ES256 key; made when first needed."""
-    with line.lock:
-        if line.world.signing_key is None:
-            key = ECKey.generate_key("P-256")
-            made = {name: str(value) for name, value in key.as_dict(private=True).items()}
-            made["kid"] = hashlib.sha256(made["x"].encode()).hexdigest()
-            with line.change() as world:
-                world.signing_key = made
-        return ECKey.import_key({**(line.world.signing_key or {})})
+def login_user_id(line: Platform, user: User) -> str:
+    """Return the id by which the login channel knows a user.
 
-
-def public_keys(line: Platform) -> dict[str, Any]:
-    """Return the JWKS."""
-    key = signing_key(line).as_dict(private=False)
-    return {"keys": [{**key, "alg": "ES256", "use": "sig"}]}
+    Each provider has its own; channels of one provider have the same.
+    """
+    provider = line.world.login_channel.provider
+    if provider == line.world.messaging_channel.provider:
+        return user.user_id
+    return "U" + hashlib.sha256(f"{provider} {user.user_id}".encode()).hexdigest()[:32]
 
 
 def claims_for(line: Platform, user: User, code: AuthorizationCode) -> Claims:
@@ -49,7 +44,7 @@ def claims_for(line: Platform, user: User, code: AuthorizationCode) -> Claims:
     now = line.clock.timestamp()
     claims: Claims = {
         "iss": ISSUER,
-        "sub": user.user_id,
+        "sub": login_user_id(line, user),
         "aud": code.client_id,
         "exp": now + LIFETIME,
         "iat": now,
@@ -65,7 +60,7 @@ def claims_for(line: Platform, user: User, code: AuthorizationCode) -> Claims:
             claims["picture"] = absolute_url(user.picture_url)
     if code.is_email_granted and user.email:
         claims["email"] = user.email
-    return claims | _claims_fault(line)
+    return claims | line.faults.of_id_token()
 
 
 def sign_web(line: Platform, claims: Claims) -> str:
@@ -83,11 +78,10 @@ def sign_liff(line: Platform, claims: Claims) -> str:
 
 def read(line: Platform, id_token: str) -> Claims | None:
     """Return the claims of an ID token of either kind, or ``None`` if it is not ours."""
-    keys: dict[str, OctKey | ECKey] = {
-        "HS256": OctKey.import_key(line.world.login_channel.secret),
-        "ES256": signing_key(line),
-    }
-    for algorithm, key in keys.items():
+    secret = OctKey.import_key(line.world.login_channel.secret)
+    candidates: list[tuple[str, OctKey | ECKey]] = [("HS256", secret)]
+    candidates += [("ES256", key) for key in living_keys(line)]
+    for algorithm, key in candidates:
         try:
             return dict(jwt.decode(id_token, key, algorithms=[algorithm]).claims)
         except (JoseError, ValueError):
@@ -114,7 +108,7 @@ def context_token(
     if in_client:
         context["viewType"] = app.view_type
     if user is not None:
-        context["userId"] = user.user_id
+        context["userId"] = login_user_id(line, user)
     if access_token is not None:
         digest = hashlib.sha256(access_token.encode()).hexdigest()
         context["accessTokenHash"] = digest[: len(digest) // 2]
@@ -134,10 +128,3 @@ def _availability() -> dict[str, Any]:
         name: {"permission": name == "subwindowOpen", "minVer": version}
         for name, version in least.items()
     }
-
-
-def _claims_fault(line: Platform) -> Claims:
-    """Return what the switched-on fault, if any, wants to be said in this ID token."""
-    fault = line.take_fault_with("id_token")
-    claims: Claims = fault["id_token"] if fault else {}
-    return claims

@@ -16,6 +16,8 @@ from .channel_tokens import bearer
 from .platform import Platform
 from .platform import absolute_url
 from .platform import platform
+from .signing_keys import public_keys
+from .world import ChannelToken
 from .world import LoginToken
 from .world import User
 
@@ -32,13 +34,14 @@ def register(app: Flask) -> None:
         app.add_url_rule(rule, f"login_profile.{view.__name__}", view, methods=methods)
 
 
-def what_is_wrong(line: Platform, token: LoginToken | None) -> str | None:
+def what_is_wrong(line: Platform, token: LoginToken | ChannelToken | None) -> str | None:
     """Return LINE's words for a token that is not good any more, or ``None``."""
     if token is None:
         return "The access token not JWS"
     if token.is_revoked:
         return "The access token revoked"
-    return "The access token expired" if token.expires_at <= line.clock.now() else None
+    is_expired = token.expires_at is not None and token.expires_at <= line.clock.now()
+    return "The access token expired" if is_expired else None
 
 
 def bearer_of(scope: str) -> tuple[User, LoginToken]:
@@ -61,7 +64,7 @@ def bearer_of(scope: str) -> tuple[User, LoginToken]:
 def userinfo() -> Response:
     """Return the claims that the scope allows; never the e-mail address."""
     user, token = bearer_of("openid")
-    fields: dict[str, str | None] = {"sub": user.user_id}
+    fields: dict[str, str | None] = {"sub": id_tokens.login_user_id(platform(), user)}
     if "profile" in token.scope:
         fields |= {"name": user.display_name, "picture": _picture(user)}
     return _filled(fields)
@@ -72,7 +75,7 @@ def profile() -> Response:
     user, _token = bearer_of("profile")
     return _filled(
         {
-            "userId": user.user_id,
+            "userId": id_tokens.login_user_id(platform(), user),
             "displayName": user.display_name,
             "pictureUrl": _picture(user),
             "statusMessage": user.status_message,
@@ -90,7 +93,7 @@ def friendship_status() -> Response:
 
 def certs() -> Response:
     """Return the public keys of ES256 ID tokens."""
-    return jsonify(id_tokens.public_keys(platform()))
+    return jsonify(public_keys(platform()))
 
 
 def discovery() -> Response:

@@ -21,6 +21,7 @@ from flask import jsonify
 from flask import request
 from werkzeug.wrappers import Response
 
+from . import channel_tokens_v21
 from . import id_tokens
 from . import login_profile
 from .api_errors import ApiError
@@ -33,6 +34,7 @@ from .platform import platform
 from .requests_in import json_body
 from .user_actions import unlink_app
 from .world import AuthorizationCode
+from .world import ChannelToken
 from .world import LoginToken
 from .world import World
 
@@ -57,12 +59,14 @@ def register(app: Flask) -> None:
 
 
 def token() -> Response:
-    """Exchange a code, or refresh a token."""
+    """Exchange a code, or refresh a token; channel access tokens v2.1 are issued here too."""
     match request.form.get("grant_type"):
         case "authorization_code":
             return _exchange()
         case "refresh_token":
             return _refresh()
+        case "client_credentials":
+            return channel_tokens_v21.issue_for_assertion()
         case None:
             raise OAuthError("invalid_request", "some parameters missed or invalid")
         case _:
@@ -94,13 +98,12 @@ def issue(
 
 def verify_access_token() -> Response:
     """Tell whose channel a token belongs to; any channel's answers 200."""
-    line = platform()
-    found = line.world.login_tokens.get(request.args.get("access_token", ""))
+    line, given = platform(), request.args.get("access_token", "")
+    found = line.world.login_tokens.get(given) or channel_tokens_v21.find(given)
     wrong = login_profile.what_is_wrong(line, found)
     if found is None or wrong:
         raise OAuthError("invalid_request", wrong or "The access token not JWS")
-    seconds = int((found.expires_at - line.clock.now()).total_seconds())
-    return jsonify(scope=" ".join(found.scope), client_id=found.client_id, expires_in=seconds)
+    return jsonify(_verified_json(line, found))
 
 
 def verify_id_token() -> Response:
@@ -124,7 +127,9 @@ def verify_id_token() -> Response:
 
 
 def revoke() -> Response:
-    """Revoke a user's access token, and with it what refreshes it."""
+    """Revoke a user's access token, and with it what refreshes it; or a channel's own token."""
+    if channel_tokens_v21.find(request.form.get("access_token", "")) is not None:
+        return channel_tokens_v21.revoke()
     _check_client()
     with platform().change() as world:
         found = world.login_tokens.get(request.form.get("access_token", ""))
@@ -240,6 +245,14 @@ def _drop_dead(world: World, now: datetime) -> None:
     world.login_tokens = {
         name: one for name, one in world.login_tokens.items() if one.refresh_expires_at > now
     }
+
+
+def _verified_json(line: Platform, token: LoginToken | ChannelToken) -> dict[str, Any]:
+    left = (token.expires_at or line.clock.now()) - line.clock.now()
+    fields = {"expires_in": int(left.total_seconds())}
+    if isinstance(token, ChannelToken):
+        return {"client_id": token.channel_id, **fields}
+    return {"scope": " ".join(token.scope), "client_id": token.client_id, **fields}
 
 
 def _token_json(issued: LoginToken) -> dict[str, Any]:

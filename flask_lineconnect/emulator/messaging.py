@@ -11,9 +11,9 @@ from typing import Any
 
 from flask import Flask
 from flask import jsonify
+from flask import request
 from werkzeug.wrappers import Response
 
-from . import chats
 from .api_errors import ApiError
 from .api_errors import Details
 from .api_errors import refuse_if
@@ -22,15 +22,18 @@ from .channel_tokens import needs_messaging_token_and_takes_retry_key
 from .message_checks import check_messages
 from .platform import absolute_url
 from .platform import platform
+from .quota import used_this_month
+from .request_ids import request_id
 from .requests_in import CHAT_ID
 from .requests_in import USER_ID
 from .requests_in import check_user_id
 from .requests_in import json_body
+from .sending import send
 from .sending import send_once
-from .sending import used_this_month
 
 REPLY_TOKEN_LIFE = timedelta(minutes=1)
 MAX_MULTICAST = 500
+MAX_FOLLOWERS = 1_000
 _UNIT_NAME = re.compile(r"[A-Za-z0-9_]{1,30}")
 
 
@@ -48,12 +51,12 @@ def register(app: Flask) -> None:
         ("/v2/bot/chat/loading/start", start_loading, "POST"),
     ):
         app.add_url_rule(rule, view_func=needs_messaging_token(view), methods=[method])
-    for rule, send in (
+    for rule, sender in (
         (f"{message}/push", push),
         (f"{message}/multicast", multicast),
         (f"{message}/broadcast", broadcast),
     ):
-        guarded = needs_messaging_token_and_takes_retry_key(send)
+        guarded = needs_messaging_token_and_takes_retry_key(sender)
         app.add_url_rule(rule, view_func=guarded, methods=["POST"])
 
 
@@ -67,10 +70,9 @@ def reply() -> Response:
         if token is None or token.is_used or token.issued_at + REPLY_TOKEN_LIFE < line.clock.now():
             raise ApiError(400, "Invalid reply token")
         token.is_used = True
-        if world.users[token.user_id].relation == "blocked":
-            sent = chats.receipts(world, messages)
-        else:
-            sent = chats.deliver(line, token.user_id, messages)
+        user = world.users.get(token.chat_id)
+        to = [] if user is not None and user.relation == "blocked" else [token.chat_id]
+        sent = send(line, "reply", request_id(), to, messages)
     return jsonify(sentMessages=sent)
 
 
@@ -84,7 +86,7 @@ def push() -> Response:
         raise ApiError(400, text)
     if platform().user(to) is None:
         raise ApiError(400, "Failed to send messages")
-    return jsonify(sentMessages=send_once([to], messages))
+    return jsonify(sentMessages=send_once("push", [to], messages, unit=_unit(body)))
 
 
 def multicast() -> Response:
@@ -103,7 +105,7 @@ def multicast() -> Response:
         if not is_user_id or (is_strict and platform().user(user_id) is None):
             text = f"The property, to[{index}], in the request body is invalid (line: -, column: -)"
             raise ApiError(400, text)
-    send_once(list(dict.fromkeys(to)), messages)
+    send_once("multicast", list(dict.fromkeys(to)), messages, unit=_unit(body))
     return jsonify({})
 
 
@@ -112,7 +114,8 @@ def broadcast() -> Response:
     messages = _checked_messages(json_body())
     with platform().lock:
         users = list(platform().world.users.values())
-        send_once([user.user_id for user in users if user.relation == "friend"], messages)
+        friends = [user.user_id for user in users if user.relation == "friend"]
+        send_once("broadcast", friends, messages)
     return jsonify({})
 
 
@@ -152,8 +155,19 @@ def profile(user_id: str) -> Response:
 
 
 def follower_ids() -> Response:
-    """Refuse, as LINE does for accounts that are not verified."""
-    raise ApiError(403, "Access to this API is not available for your account")
+    """List the friends, for a verified account."""
+    with platform().lock:
+        world = platform().world
+        if not world.messaging_channel.is_verified:
+            raise ApiError(403, "Access to this API is not available for your account")
+        friends = [user.user_id for user in world.users.values() if user.relation == "friend"]
+    limit = request.args.get("limit", "300")
+    if not limit.isdecimal() or not 1 <= int(limit[:9]) <= MAX_FOLLOWERS:
+        raise ApiError(400, "The value for the 'limit' parameter is invalid")
+    begin = _place(request.args.get("start"), len(friends))
+    end = begin + int(limit)
+    answer: dict[str, Any] = {"userIds": friends[begin:end]}
+    return jsonify(answer | ({"next": f"after-{end}"} if end < len(friends) else {}))
 
 
 def bot_info() -> Response:
@@ -187,10 +201,25 @@ def start_loading() -> tuple[Response, int]:
     return jsonify({}), 202
 
 
+def _place(start: str | None, count: int) -> int:
+    """Return where a list goes on, by the token of its last part."""
+    if start is None:
+        return 0
+    place = start.removeprefix("after-")
+    if place == start or not place.isdecimal() or not 0 < int(place[:9]) < count:
+        raise ApiError(400, "Invalid start param")
+    return int(place)
+
+
 def _checked_messages(body: dict[str, Any], details: Details | None = None) -> list[dict[str, Any]]:
     refuse_if((details or []) + check_messages(body.get("messages")))
     messages: list[dict[str, Any]] = body["messages"]
     return messages
+
+
+def _unit(body: dict[str, Any]) -> str | None:
+    units = body.get("customAggregationUnits")
+    return str(units[0]) if units else None
 
 
 def _unit_details(body: dict[str, Any]) -> Details:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -14,6 +15,24 @@ from .world import User
 
 #: Whose phone the browser is; set when something opens in it, read when a login begins there.
 APP_USER_COOKIE = "line_emulator_app_user"
+_OWN = re.compile(
+    r"/$|/(phone|inspector|faults|_emulator|static)(/|$)|/favicon\.ico$|/oauth2/v2\.1/_|/liff/edge/"
+)
+
+
+def is_own_path(path: str) -> bool:
+    """Tell our own pages, forms and files, which are no part of LINE, by their path."""
+    return _OWN.match(path) is not None
+
+
+def require_own_origin() -> None:
+    """Refuse a change that another site's page asks for.
+
+    :raises ApiError: it does.
+    """
+    origin = request.headers.get("Origin")
+    if origin is not None and origin != request.host_url.rstrip("/"):
+        raise ApiError(403, "Only the emulator's own pages may do this")
 
 
 def body_of_ours() -> dict[str, Any]:
@@ -24,9 +43,7 @@ def body_of_ours() -> dict[str, Any]:
 
     :raises ApiError: it comes from another site, or is no JSON object.
     """
-    origin = request.headers.get("Origin")
-    if origin is not None and origin != request.host_url.rstrip("/"):
-        raise ApiError(403, "Only the emulator's own pages may do this")
+    require_own_origin()
     if request.mimetype != "application/json":
         raise ApiError(415, "Send JSON, with content-type: application/json")
     return json_body() if request.get_data() else {}

@@ -16,6 +16,7 @@ from werkzeug.exceptions import NotFound
 from werkzeug.urls import iri_to_uri
 from werkzeug.wrappers import Response
 
+from .insight import note_click
 from .liff import open_liff_url
 from .own_requests import APP_USER_COOKIE
 from .own_requests import is_ours
@@ -85,8 +86,9 @@ def tell_changes(user_id: str) -> Response:
 
 def open_address(user_id: str) -> Response:
     """Open an address in the phone: a LIFF app with its user's credentials, or any other page."""
-    _owner(user_id)
-    url = _web_address(request.args.get("url", ""))
+    url, user = _web_address(request.args.get("url", "")), _owner(user_id)
+    with platform().change():
+        note_click(user, url)
     response = open_liff_url(user_id, url) if _is_liff(url) else redirect(url)
     response.set_cookie(APP_USER_COOKIE, user_id, httponly=True, samesite="Lax")
     return _not_kept(response)

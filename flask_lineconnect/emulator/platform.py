@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections import Counter
 from collections import deque
 from collections.abc import Callable
 from collections.abc import Iterator
@@ -15,7 +16,8 @@ from flask import current_app
 from flask import request
 
 from .clock import Clock
-from .webhooks import WebhookSender
+from .faults import Faults
+from .webhook_sender import WebhookSender
 from .world import User
 from .world import World
 from .world import default_world
@@ -41,7 +43,11 @@ class Platform:
         self.lock = threading.RLock()
         self.calls: deque[dict[str, Any]] = deque(maxlen=LOG_LENGTH)
         self.webhooks: deque[dict[str, Any]] = deque(maxlen=LOG_LENGTH)
-        self.faults: list[dict[str, Any]] = []
+        #: How webhooks went, by LINE's words for it: the platform's own statistics.
+        self.webhook_counts: Counter[str] = Counter()
+        self.faults = Faults()
+        #: What is left of each rate limit, and since when; see ``rate_limits``.
+        self.rate_buckets: dict[tuple[str, str], tuple[float, float]] = {}
         self.webhook_sender = WebhookSender(self)
         #: Browsers on their way through the login screens, by the ticket in the form.
         self.tickets: dict[str, object] = {}
@@ -67,7 +73,9 @@ class Platform:
             self.clock.reset()
             self.calls.clear()
             self.webhooks.clear()
+            self.webhook_counts.clear()
             self.faults.clear()
+            self.rate_buckets.clear()
             self.tickets.clear()
 
     def notify(self) -> None:
@@ -93,28 +101,6 @@ class Platform:
     def user(self, user_id: str) -> User | None:
         """Return a user of this provider."""
         return self.world.users.get(user_id)
-
-    def take_fault(self, **wanted: Any) -> dict[str, Any] | None:
-        """Return the first switched-on fault that has all of ``wanted``, and count it down."""
-        with self.lock:
-            for fault in self.faults:
-                if all(fault.get(key) == value for key, value in wanted.items()):
-                    return self._count_down(fault)
-        return None
-
-    def take_fault_with(self, key: str) -> dict[str, Any] | None:
-        """Return the first switched-on fault that has ``key`` at all, and count it down."""
-        with self.lock:
-            for fault in self.faults:
-                if key in fault:
-                    return self._count_down(fault)
-        return None
-
-    def _count_down(self, fault: dict[str, Any]) -> dict[str, Any]:
-        fault["times"] = int(fault.get("times", 1)) - 1
-        if fault["times"] <= 0:
-            self.faults.remove(fault)
-        return fault
 
     def _load(self) -> World:
         if self._data_file is not None and self._data_file.exists():

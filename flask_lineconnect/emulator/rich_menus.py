@@ -15,6 +15,7 @@ from flask import request
 from werkzeug.wrappers import Response
 
 from . import rich_menu_aliases
+from . import rich_menu_batches
 from . import rich_menu_links
 from .action_checks import RICH_MENU
 from .action_checks import check_action
@@ -51,6 +52,7 @@ def register(app: Flask) -> None:
         app.add_url_rule(rule, f"rich_menus.{view.__name__}", guarded, methods=[method])
     rich_menu_links.register(app)
     rich_menu_aliases.register(app)
+    rich_menu_batches.register(app)
 
 
 def shown_to(world: World, user_id: str) -> RichMenu | None:

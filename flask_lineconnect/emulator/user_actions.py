@@ -8,6 +8,7 @@ from typing import Any
 from . import chats
 from . import friendship
 from .api_errors import ApiError
+from .insight import note_seen
 from .own_requests import body_of_ours
 from .own_requests import known_user
 from .own_requests import optional_text_in
@@ -70,6 +71,7 @@ def read(line: Platform, user: User, _body: Body) -> None:
     """Look at the chat: nothing is unread then."""
     if user.unread:
         with line.change():
+            note_seen(user)
             user.unread = 0
 
 

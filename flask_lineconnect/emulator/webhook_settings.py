@@ -17,8 +17,10 @@ from .channel_tokens import needs_messaging_token
 from .platform import is_loopback
 from .platform import platform
 from .requests_in import json_body
+from .times import iso_time
+from .webhook_sender import Delivery
+from .webhook_sender import sign
 from .webhooks import batch
-from .webhooks import deliver
 
 MAX_URL = 500
 _REASONS = {
@@ -58,22 +60,21 @@ def get_endpoint() -> Response:
 
 def try_endpoint() -> Response:
     """Send a webhook without events, and tell what came of it."""
-    body = json_body() if request.get_data() else {}
+    asked = json_body() if request.get_data() else {}
     line = platform()
     channel = line.world.messaging_channel
-    url = body.get("endpoint")
+    url = asked.get("endpoint")
     if url is None and channel.webhook_url is None:
         raise ApiError(404, "Webhook endpoint not found")
     # Not under the lock: the shop may call back while it answers.
     began_at = line.clock.now()
     target = _checked(channel.webhook_url if url is None else url)
-    record = deliver(line, target, batch(line), channel.secret)
-    with line.lock:
-        line.webhooks.append(record)
+    body = batch(line)
+    record = line.webhook_sender.try_now(Delivery(target, body, sign(body, channel.secret)))
     reason = _REASONS.get(record["outcome"], "UNCLASSIFIED")
     return jsonify(
         success=reason == "OK",
-        timestamp=began_at.strftime("%Y-%m-%dT%H:%M:%S.") + f"{began_at.microsecond // 1000:03d}Z",
+        timestamp=iso_time(began_at),
         statusCode=record["status"] or 0,
         reason=reason,
         detail=str(record["status"] or reason),

@@ -1,4 +1,4 @@
-"""The platform's data: one provider, its channels, its users, and all that happened.
+"""The platform's data: its channels, their users, and all that happened.
 
 Everything that must outlive a restart is in :class:`World`, a pydantic model, so that a snapshot is
 its JSON. Behaviour lives in the modules beside this one, one per API of LINE's.
@@ -26,6 +26,8 @@ class LoginChannel(BaseModel):
     """A LINE Login channel."""
 
     id: str = "1650000001"
+    #: Channels of different providers know the same person by different user ids.
+    provider: str = "komorebi"
     secret: str = "0123456789abcdef0123456789abcdef"
     name: str = "こもれび堂"
     callback_urls: list[str] = []
@@ -34,13 +36,20 @@ class LoginChannel(BaseModel):
     status: Literal["developing", "published"] = "published"
     #: User ids that may log in while the channel is developing.
     testers: list[str] = []
+    #: Public RSA keys of JWT assertions, as JWKs by their ``kid``.
+    assertion_keys: dict[str, dict[str, str]] = {}
 
 
 class MessagingChannel(BaseModel):
     """A Messaging API channel and its official account."""
 
     id: str = "1650000002"
+    provider: str = "komorebi"
     secret: str = "fedcba9876543210fedcba9876543210"
+    #: Public RSA keys of JWT assertions, as JWKs by their ``kid``.
+    assertion_keys: dict[str, dict[str, str]] = {}
+    #: Whether LINE verified the account, which lists of followers need.
+    is_verified: bool = False
     bot_user_id: str = "U8e742f61d673b39c7fff3cecb7536ef0"
     basic_id: str = "@demoshop"
     display_name: str = "こもれび堂"
@@ -54,6 +63,18 @@ class MessagingChannel(BaseModel):
     redelivery_seconds: float = 1.0
     #: Messages that may be sent each month; ``None`` is a plan without a limit.
     quota: int | None = 30_000
+    #: How much of LINE's rate limits applies: 0.001 of them makes 2 pushes a second. ``None`` is
+    #: none of them.
+    rate_limit_scale: float | None = Field(default=1.0, gt=0)
+    #: Seconds in which a narrowcast waits, and in which it is sent then; LINE tells neither.
+    narrowcast_seconds: float = Field(default=1.0, ge=0)
+    #: Seconds until an audience is ready.
+    audience_seconds: float = Field(default=1.0, ge=0)
+    #: LINE's minimums for privacy: friends whom filters must reach, recipients of a narrowcast
+    #: and members of an audience, and people below whom a figure is not told.
+    minimum_reach: int = 100
+    minimum_recipients: int = 50
+    minimum_figure: int = 20
     #: Whether a multicast to an unknown user is refused; the reference says both.
     refuses_foreign_multicast: bool = False
     default_rich_menu_id: str | None = None
@@ -83,7 +104,13 @@ class User(BaseModel):
     status_message: str | None = None
     email: str | None = None
     language: str = "ja"
+    #: What narrowcasts filter by: ``male`` or ``female``, ``age_20``, ``jp_13``, ``ios``.
+    gender: Literal["male", "female"] | None = None
+    age: str | None = None
+    area: str | None = None
+    app_type: Literal["ios", "android"] | None = None
     relation: Relation = "none"
+    befriended_at: datetime | None = None
     #: Scopes that the user granted to the login channel; empty before the first consent.
     granted: list[str] = []
     last_authenticated_at: datetime | None = None
@@ -99,6 +126,9 @@ class ChatEntry(BaseModel):
     sender: Literal["user", "bot"]
     message: dict[str, Any]
     at: datetime
+    #: The request that sent it, for statistics, and its place in that request.
+    request_id: str | None = None
+    seq: int = 0
 
 
 class RichMenu(BaseModel):
@@ -152,13 +182,18 @@ class ChannelToken(BaseModel):
     issued_at: datetime
     expires_at: datetime | None = None
     is_revoked: bool = False
+    #: Names a token of kind v2.1 without telling it.
+    key_id: str | None = None
 
 
 class ReplyToken(BaseModel):
     """A reply token; single use, about a minute."""
 
     token: str
-    user_id: str
+    #: A user, or a group or room in which the bot was spoken to.
+    chat_id: str
+    event_at: datetime
+    #: Of the event, or of its last redelivery.
     issued_at: datetime
     is_used: bool = False
 
@@ -180,6 +215,75 @@ class AcceptedRequest(BaseModel):
     sent_messages: list[dict[str, str]] = []
 
 
+class SentRequest(BaseModel):
+    """What was sent with one request, and what people did with it."""
+
+    request_id: str
+    kind: Literal["reply", "push", "multicast", "narrowcast", "broadcast"]
+    at: datetime
+    messages: list[dict[str, Any]]
+    unit: str | None = None
+    recipients: list[str] = []
+    #: Who saw a message, by its place in the request.
+    seen: dict[int, list[str]] = {}
+    #: Who opened an address, as often as they did.
+    clicks: dict[str, list[str]] = {}
+
+
+class Narrowcast(BaseModel):
+    """A narrowcast: accepted, waiting, sent."""
+
+    request_id: str
+    accepted_at: datetime
+    body: dict[str, Any]
+    #: What it may cost at most, held back from other deliveries meanwhile.
+    reserved: int
+    targets: list[str] = []
+    starts_at: datetime
+    completes_at: datetime
+    is_sent: bool = False
+    error_code: int | None = None
+
+
+class AudienceJob(BaseModel):
+    """One upload into an audience."""
+
+    id: int
+    description: str
+    added: int
+    at: datetime
+
+
+class Audience(BaseModel):
+    """An audience: users who were uploaded, or who saw or clicked a message."""
+
+    id: int
+    type: Literal["UPLOAD", "CLICK", "IMP"]
+    description: str
+    created_at: datetime
+    changed_at: datetime
+    user_ids: list[str] = []
+    jobs: list[AudienceJob] = []
+    is_ifa: bool = False
+    request_id: str | None = None
+    click_url: str | None = None
+
+
+class RichMenuBatch(BaseModel):
+    """A batch of rich menu operations that was accepted."""
+
+    request_id: str
+    accepted_at: datetime
+    resume_key: str | None = None
+
+
+class SigningKey(BaseModel):
+    """A private ES256 key, as a JWK, and until when its public half is told."""
+
+    jwk: dict[str, str]
+    removed_at: datetime | None = None
+
+
 class World(BaseModel):
     """All of the platform's data."""
 
@@ -196,11 +300,17 @@ class World(BaseModel):
     reply_tokens: dict[str, ReplyToken] = {}
     link_tokens: dict[str, LinkToken] = {}
     accepted_requests: dict[str, AcceptedRequest] = {}
+    #: By request id.
+    sent_requests: dict[str, SentRequest] = {}
+    narrowcasts: dict[str, Narrowcast] = {}
+    rich_menu_batches: dict[str, RichMenuBatch] = {}
+    audiences: dict[int, Audience] = {}
+    last_audience_id: int = 1_234_567_890_122
     #: Messages counted to the quota, by month such as ``2026-08``.
     usage: dict[str, int] = {}
     last_message_id: int = 461230966842064896
-    #: The private ES256 key of LIFF ID tokens, as a JWK.
-    signing_key: dict[str, str] | None = None
+    #: The keys of LIFF ID tokens; the last one signs.
+    signing_keys: list[SigningKey] = []
 
 
 USERS = (

@@ -74,6 +74,18 @@ class Line:
     def tokens(self) -> oauth.ChannelAccessToken:
         return oauth.ChannelAccessToken(oauth.ApiClient(oauth.Configuration(host=self.host)))
 
+    def advance(self, seconds: float) -> None:
+        """Move the clock, and get a token that lives then."""
+        self.platform.clock.advance(seconds)
+        self.renew_token()
+
+    def renew_token(self) -> None:
+        """Get a new channel access token."""
+        channel = self.platform.world.messaging_channel
+        self.token = self.tokens.issue_stateless_channel_token_by_client_secret(
+            channel.id, channel.secret
+        ).access_token
+
     def call(self, method: str, path: str, **options: Any) -> requests.Response:
         """Call what the SDK refuses to send."""
         headers = {"Authorization": f"Bearer {self.token}"} | options.pop("headers", {})
@@ -100,10 +112,7 @@ def line() -> Iterator[Line]:
     platform = Platform()
     with serving(create_app(platform)) as host:
         found = Line(platform, host)
-        channel = platform.world.messaging_channel
-        found.token = found.tokens.issue_stateless_channel_token_by_client_secret(
-            channel.id, channel.secret
-        ).access_token
+        found.renew_token()
         yield found
 
 

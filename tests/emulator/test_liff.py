@@ -257,7 +257,7 @@ def test_I10_tokens_of_a_page_end_after_hours(sakura: Browser) -> None:
 
 
 def test_I12_a_fault_makes_a_token_of_another_channel(sakura: Browser) -> None:
-    sakura.line.platform.faults.append({"id_token": {"aud": "1650000009"}, "times": 1})
+    sakura.line.platform.faults.add(id_token={"aud": "1650000009"})
     assert parts_of(_open(sakura)[1]["id_token"])[1]["aud"] == "1650000009"
     assert parts_of(_open(sakura)[1]["id_token"])[1]["aud"] == CHANNEL
 

@@ -11,7 +11,7 @@ from joserfc import jwt
 from joserfc.jwk import OctKey
 
 from flask_lineconnect.emulator import friendship
-from flask_lineconnect.emulator import id_tokens
+from flask_lineconnect.emulator import signing_keys
 from flask_lineconnect.emulator.user_actions import unlink_app
 from flask_lineconnect.emulator.world import LoginToken
 
@@ -219,7 +219,7 @@ def test_L15_the_scope_of_a_token_leaves_the_email_address_out(sakura: Browser) 
 
 def test_L16_a_failed_auto_login_brings_a_foreign_state(sakura: Browser) -> None:
     phone = phone_of(sakura.line)
-    sakura.line.platform.faults.append({"auto_login": "fail", "times": 1})
+    sakura.line.platform.faults.add(auto_login="fail")
     assert screen_of(sakura.open()) == "login"
     found = back(phone.open())
     assert found["state"] != "the-state"
@@ -373,7 +373,7 @@ def test_L28_verify_names_what_is_wrong(sakura: Browser) -> None:
 def test_L28_a_fault_changes_the_next_id_token_only(
     sakura: Browser, claims: dict[str, Any], text: str
 ) -> None:
-    sakura.line.platform.faults.append({"id_token": claims, "times": 1})
+    sakura.line.platform.faults.add(id_token=claims)
     wrong = sakura.tokens()["id_token"]
     assert parts_of(wrong)[1].items() >= claims.items()
     assert _verify(sakura, wrong, nonce="the-nonce")["error_description"] == text
@@ -596,6 +596,40 @@ def test_the_screens_keep_the_language_that_was_asked_for(sakura: Browser) -> No
 def test_L28_a_web_code_can_get_an_es256_token_which_verify_takes(sakura: Browser) -> None:
     code = sakura.log_in()["code"]
     id_token = sakura.exchange(code, id_token_key_type="JWK").json()["id_token"]
-    assert parts_of(id_token)[0]["kid"] == id_tokens.signing_key(sakura.line.platform).kid
+    assert parts_of(id_token)[0]["kid"] == signing_keys.signing_key(sakura.line.platform).kid
     assert _verify(sakura, id_token)["sub"] == SAKURA
     assert parts_of(id_token)[1]["nonce"] == "the-nonce"
+
+
+def test_L34_each_provider_knows_a_person_by_another_id(sakura: Browser, shop: Shop) -> None:
+    same = sakura.tokens()
+    with sakura.line.platform.change() as world:
+        world.login_channel.provider = "another-business"
+    other = sakura.tokens()
+    ids = [parts_of(tokens["id_token"])[1]["sub"] for tokens in (same, other)]
+    profile = sakura.read("/v2/profile", other["access_token"]).json()
+    body = {"to": ids[1], "messages": [{"type": "text", "text": "や"}]}
+    push = sakura.line.call("POST", "/v2/bot/message/push", json=body)
+
+    assert ids[0] == SAKURA
+    assert ids[1] != SAKURA
+    assert profile["userId"] == ids[1]
+    # The trap for shops whose two channels are of two providers.
+    assert (push.status_code, push.json()) == (400, {"message": "Failed to send messages"})
+
+
+def test_L35_a_new_key_signs_and_the_old_one_goes_later(sakura: Browser) -> None:
+    line, url = sakura.line, "/oauth2/v2.1/certs"
+
+    def kids() -> list[str]:
+        return [key["kid"] for key in sakura.get(url).json()["keys"]]
+
+    (old,) = kids()
+    line.call("POST", "/_emulator/keys/rotate", json={"keep_seconds": 60})
+    new, still = kids()
+    assert (still, new != old) == (old, True)
+    code = sakura.log_in({"redirect_uri": None, "client_id": None}, liff=True)["code"]
+    id_token = sakura.exchange_liff(code).json()["id_token"]
+    assert parts_of(id_token)[0]["kid"] == new
+    line.platform.clock.advance(60)
+    assert kids() == [new]

@@ -56,7 +56,7 @@ def details_of(line: Line, *messages: object) -> list[tuple[str, str]]:
 
 
 def fail(line: Line, **fault: Any) -> None:
-    line.platform.faults.append({"path": PUSH, "status": 500, "times": 1} | fault)
+    line.platform.faults.add(**{"path": PUSH, "status": 500, "times": 1} | fault)
 
 
 def test_M1_no_token(line: Line) -> None:
@@ -624,7 +624,7 @@ def test_M19_a_refused_call_keeps_its_own_answer(line: Line) -> None:
         line.api.push_message(push_request("x"))
 
     assert caught.value.status == 400
-    assert len(line.platform.faults) == 1
+    assert len(line.platform.faults.all()) == 1
 
 
 def test_M25_the_profile_of_a_friend(line: Line) -> None:

@@ -14,6 +14,7 @@ from linebot.v3.webhook import WebhookParser
 
 from flask_lineconnect.emulator import chats
 from flask_lineconnect.emulator import friendship
+from flask_lineconnect.emulator import webhook_sender
 from flask_lineconnect.emulator import webhooks
 
 from .conftest import KENTA
@@ -27,7 +28,7 @@ def test_D2_the_signature_of_the_documented_example() -> None:
     body = b'{"destination":"U8e742f61d673b39c7fff3cecb7536ef0","events":[]}'
     expected = "GhRKmvmHys4Pi8DxkF4+EayaH0OqtJtaZxgTD9fMDLs="
 
-    assert webhooks.sign(body, "8c570fa6dd201bb328f1c1eac23a96d8") == expected
+    assert webhook_sender.sign(body, "8c570fa6dd201bb328f1c1eac23a96d8") == expected
 
 
 def test_W12_the_official_parser_reads_a_message_with_emoji(line: Line, shop: Shop) -> None:
