@@ -23,6 +23,8 @@ from .setup import SetupError
 from .setup import apply_setup
 from .setup import read_setup
 from .setup import world_of
+from .sink import Sink
+from .sink import serve
 
 
 def main() -> None:
@@ -38,6 +40,8 @@ def main() -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _exit)
     logging.getLogger("werkzeug").setLevel(logging.WARNING)
+    if options.sink:
+        return _run_sink(options)
     try:
         server = _server(options)
         host = f"[{options.host}]" if ":" in options.host else options.host
@@ -48,6 +52,17 @@ def main() -> None:
             server.server_close()
     except KeyboardInterrupt:
         pass
+
+
+def _run_sink(options: argparse.Namespace) -> None:
+    sink = Sink(options.answer_after / 1000, options.rate_limits, options.quota)
+    print(f"LINE emulator, sink mode: http://{options.host}:{options.port}", flush=True)
+    try:
+        serve(sink, options.host, options.port)
+    except KeyboardInterrupt:
+        pass
+    except ImportError:
+        sys.exit("Sink mode needs uvicorn: pip install 'flask-lineconnect[sink]'")
 
 
 def _server(options: argparse.Namespace) -> BaseWSGIServer:
@@ -90,6 +105,11 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--setup", type=Path, help="a JSON file with channels, apps and users")
     parser.add_argument("--base-url", help="address of a shop with the usual paths")
     parser.add_argument("--expose", action="store_true", help="allow a host that others can reach")
+    sink = parser.add_argument_group("sink mode, for benchmarks of delivery")
+    sink.add_argument("--sink", action="store_true", help="take messages fast, keep only counts")
+    sink.add_argument("--answer-after", type=float, default=0, metavar="MILLISECONDS")
+    sink.add_argument("--rate-limits", type=float, metavar="SCALE", help="1 is LINE's own limits")
+    sink.add_argument("--quota", type=int, metavar="MESSAGES")
     return parser.parse_args()
 
 

@@ -22,11 +22,11 @@ from flask import request
 from werkzeug.wrappers import Response
 
 from . import assertions
+from .api_errors import RATE_LIMITED
 from .api_errors import ApiError
 from .api_errors import OAuthError
 from .platform import Platform
 from .platform import platform
-from .rate_limits import check_rate
 from .world import ChannelToken
 from .world import World
 
@@ -150,9 +150,12 @@ def needs_messaging_token_and_takes_retry_key(view: V) -> V:
 def _guarded(view: V, *, takes_retry_key: bool) -> V:
     @functools.wraps(view)
     def guarded(*args: Any, **kwargs: Any) -> Any:
-        channel_id = platform().world.messaging_channel.id
-        require_channel(channel_id)
-        check_rate(platform(), channel_id, request.method, request.path)
+        line = platform()
+        channel = line.world.messaging_channel
+        require_channel(channel.id)
+        scale = channel.rate_limit_scale
+        if not line.rate_limits.take(channel.id, request.method, request.path, scale):
+            raise ApiError(429, RATE_LIMITED)
         if not takes_retry_key and "X-Line-Retry-Key" in request.headers:
             raise ApiError(400, RETRY_KEY_REFUSED)
         return view(*args, **kwargs)

@@ -17,6 +17,7 @@ from flask import request
 
 from .clock import Clock
 from .faults import Faults
+from .rate_limits import Buckets
 from .webhook_sender import WebhookSender
 from .world import User
 from .world import World
@@ -46,8 +47,7 @@ class Platform:
         #: How webhooks went, by LINE's words for it: the platform's own statistics.
         self.webhook_counts: Counter[str] = Counter()
         self.faults = Faults()
-        #: What is left of each rate limit, and since when; see ``rate_limits``.
-        self.rate_buckets: dict[tuple[str, str], tuple[float, float]] = {}
+        self.rate_limits = Buckets(self.clock)
         self.webhook_sender = WebhookSender(self)
         #: Browsers on their way through the login screens, by the ticket in the form.
         self.tickets: dict[str, object] = {}
@@ -75,7 +75,7 @@ class Platform:
             self.webhooks.clear()
             self.webhook_counts.clear()
             self.faults.clear()
-            self.rate_buckets.clear()
+            self.rate_limits.refill()
             self.tickets.clear()
 
     def notify(self) -> None:

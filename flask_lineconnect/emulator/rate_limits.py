@@ -6,11 +6,10 @@ Source: Messaging API reference, "Rate limits".
 from __future__ import annotations
 
 import re
+import threading
 from dataclasses import dataclass
 
-from .api_errors import RATE_LIMITED
-from .api_errors import ApiError
-from .platform import Platform
+from .clock import Clock
 
 HOUR, MINUTE = 3_600.0, 60.0
 
@@ -49,23 +48,34 @@ OTHERS = (2_000, 1.0)
 _IDENTIFIER = re.compile(r"/(U[0-9a-f]{32}|richmenu-[^/]+|\d+)(?=/|$)")
 
 
-def check_rate(line: Platform, channel_id: str, method: str, path: str) -> None:
-    """Count a request.
+class Buckets:
+    """What is left of each limit, by a clock."""
 
-    :raises ApiError: there were too many before it.
-    """
-    scale = line.world.messaging_channel.rate_limit_scale
-    if scale is None:
-        return
-    name, count, seconds = _bucket_of(f"{method} {path}")
-    size, now = max(1.0, count * scale), line.clock.now().timestamp()
-    with line.lock:
-        key = (channel_id, name)
-        left, at = line.rate_buckets.get(key, (size, now))
-        left = min(size, left + max(0.0, now - at) * count * scale / seconds)
-        line.rate_buckets[key] = (left - 1 if left >= 1 else left, now)
-    if left < 1:
-        raise ApiError(429, RATE_LIMITED)
+    def __init__(self, clock: Clock):
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._left: dict[tuple[str, str], tuple[float, float]] = {}
+
+    def take(self, channel_id: str, method: str, path: str, scale: float | None) -> bool:
+        """Count a request of a channel; tell whether its limit allows it.
+
+        :param scale: how much of the limit applies; without one all is allowed.
+        """
+        if scale is None:
+            return True
+        name, count, seconds = _bucket_of(f"{method} {path}")
+        size, now = max(1.0, count * scale), self._clock.now().timestamp()
+        with self._lock:
+            left, at = self._left.get((channel_id, name), (size, now))
+            left = min(size, left + max(0.0, now - at) * count * scale / seconds)
+            is_allowed = left >= 1
+            self._left[channel_id, name] = (left - is_allowed, now)
+        return is_allowed
+
+    def refill(self) -> None:
+        """Forget all requests."""
+        with self._lock:
+            self._left.clear()
 
 
 def _bucket_of(call: str) -> tuple[str, int, float]:
