@@ -9,13 +9,10 @@ from flask import redirect
 from flask import render_template
 from flask import request
 from flask_babel import lazy_gettext as _
+from pydantic import ValidationError
+from werkzeug.exceptions import BadRequest
 from werkzeug.exceptions import NotFound
 from werkzeug.wrappers import Response
-from wtforms import Form
-from wtforms import IntegerField
-from wtforms import SelectField
-from wtforms.validators import NumberRange
-from wtforms.validators import Optional
 
 from .faults import Fault
 from .own_requests import require_own_origin
@@ -64,42 +61,6 @@ OTHERS: Effects = {
 }
 
 
-def _choices(effects: Effects) -> list[tuple[str, Any]]:
-    return [(word, name) for word, (name, _fields) in effects.items()]
-
-
-class _HowOften(Form):
-    times = IntegerField(_("回数"), [Optional(), NumberRange(1, 1_000_000)], default=1)
-    percent = IntegerField(_("または割合（％）"), [Optional(), NumberRange(1, 100)])
-
-    def fields(self) -> dict[str, Any]:
-        """Return how often it happens, as a fault says it."""
-        if self.percent.data:
-            return {"share": self.percent.data / 100}
-        return {"times": self.times.data or 1}
-
-
-class CallFaultForm(_HowOften):
-    """A fault of calls."""
-
-    path = SelectField(_("呼び出し"), choices=list(TARGETS.items()))
-    effect = SelectField(_("起きること"), choices=_choices(EFFECTS))
-
-    def fault(self) -> dict[str, Any]:
-        """Return the fault's fields."""
-        return {"path": self.path.data, **EFFECTS[self.effect.data][1], **self.fields()}
-
-
-class OtherFaultForm(_HowOften):
-    """A fault of webhooks or logins."""
-
-    effect = SelectField(_("起きること"), choices=_choices(OTHERS))
-
-    def fault(self) -> dict[str, Any]:
-        """Return the fault's fields."""
-        return {**OTHERS[self.effect.data][1], **self.fields()}
-
-
 def register(app: Flask) -> None:
     """Add the page and what its forms call."""
     for rule, view, method in (
@@ -114,19 +75,23 @@ def register(app: Flask) -> None:
 
 def show_faults() -> str:
     """Show what is on, and the forms to switch on more."""
-    return _page(CallFaultForm(), OtherFaultForm())
+    return _page()
 
 
 def add_call_fault() -> Response | tuple[str, int]:
     """Let calls go wrong."""
-    form = CallFaultForm(request.form)
-    return _add(form) or (_page(form, OtherFaultForm()), 400)
+    path, effect = request.form.get("path", ""), EFFECTS.get(request.form.get("effect", ""))
+    if path not in TARGETS or effect is None:
+        raise BadRequest("There is no such fault.")
+    return _add({"path": path, **effect[1]})
 
 
 def add_other_fault() -> Response | tuple[str, int]:
     """Let webhooks or logins go wrong."""
-    form = OtherFaultForm(request.form)
-    return _add(form) or (_page(CallFaultForm(), form), 400)
+    effect = OTHERS.get(request.form.get("effect", ""))
+    if effect is None:
+        raise BadRequest("There is no such fault.")
+    return _add(effect[1])
 
 
 def switch_off(fault_id: str) -> Response:
@@ -144,17 +109,33 @@ def switch_all_off() -> Response:
     return redirect("/faults", 303)
 
 
-def _add(form: CallFaultForm | OtherFaultForm) -> Response | None:
+def _add(fields: dict[str, Any]) -> Response | tuple[str, int]:
     require_own_origin()
-    if not form.validate():
-        return None
-    platform().faults.add(**form.fault())
+    percent = request.form.get("percent", "")
+    times = request.form.get("times", "") or "1"
+    if not (percent or "1").isdecimal() or not times.isdecimal():
+        return _page(is_wrong=True), 400
+    often = {"share": int(percent[:9]) / 100} if percent else {"times": int(times[:9])}
+    try:
+        platform().faults.add(**fields, **often)
+    except ValidationError:
+        return _page(is_wrong=True), 400
     return redirect("/faults", 303)
 
 
-def _page(calls: CallFaultForm, others: OtherFaultForm) -> str:
-    faults = [(fault, _name(fault)) for fault in platform().faults.all()]
-    return render_template("faults.html", faults=faults, calls=calls, others=others)
+def _page(*, is_wrong: bool = False) -> str:
+    return render_template(
+        "faults.html",
+        faults=[(fault, _name(fault)) for fault in platform().faults.all()],
+        targets=TARGETS,
+        effects=_named(EFFECTS),
+        others=_named(OTHERS),
+        is_wrong=is_wrong,
+    )
+
+
+def _named(effects: Effects) -> list[tuple[str, Any]]:
+    return [(word, name) for word, (name, _fields) in effects.items()]
 
 
 def _name(fault: Fault) -> str:

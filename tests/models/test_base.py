@@ -99,7 +99,7 @@ def test_the_copied_column_has_the_plain_type_and_a_foreign_key(tmp_path: Path) 
         db.engine.dispose()
 
 
-def test_S3_4_the_database_decides_who_is_linked(line: LineState) -> None:
+def test_K6_S3_4_the_database_decides_who_is_linked(line: LineState) -> None:
     from tests.small_shop import User
 
     line.session.add_all([User(id=1, name="A"), User(id=2, name="B")])

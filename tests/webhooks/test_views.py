@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 import time
 from typing import Any
 
@@ -17,14 +18,19 @@ from werkzeug.test import TestResponse
 from flask_lineconnect.models import Account
 from flask_lineconnect.models import InboxEvent
 from flask_lineconnect.state import LineState
+from flask_lineconnect.testing import Emulator
 from flask_lineconnect.views import exempt_webhook
 from flask_lineconnect.webhooks.dispatch import dispatch_due
 from flask_lineconnect.webhooks.signature import sign
 from tests.conftest import DATABASES
+from tests.emulator.conftest import wait_until as _wait_until
+from tests.emulator.serving import serving
 
 pytestmark = pytest.mark.parametrize("database", DATABASES, indirect=True)
 
 USER = "U" + "a" * 32
+#: Seconds; what LINE documents, and the emulator keeps.
+EMULATORS_PATIENCE = 2.0
 
 
 def _event(number: int = 1, **changes: Any) -> dict[str, Any]:
@@ -72,6 +78,16 @@ def test_the_shops_own_csrf_protection_lets_webhooks_in(app: Flask, is_first: bo
     else:
         CSRFProtect(app)
     assert _post(app, app.test_client(), _event()).status_code == 200
+
+
+@pytest.mark.parametrize("name", ["x-line-signature", "X-LINE-SIGNATURE"])
+def test_W3_the_headers_name_may_be_written_otherwise(
+    app: Flask, client: FlaskClient, line: LineState, name: str
+) -> None:
+    body = json.dumps({"destination": "U8e", "events": [_event()]}).encode()
+    signature = sign(body, app.config["LINECONNECT_MESSAGING_CHANNEL_SECRET"])
+    assert client.post("/line/webhook", data=body, headers={name: signature}).status_code == 200
+    assert _stored(line) == 1
 
 
 def test_W5_a_duplicate_is_stored_once(app: Flask, client: FlaskClient, line: LineState) -> None:
@@ -144,6 +160,44 @@ def test_W11_events_in_standby_are_left_alone(
 ) -> None:
     assert _post(app, client, _event(mode="standby")).status_code == 200
     assert _stored(line) == 0
+
+
+def test_W8_what_was_answered_too_late_is_processed_once(
+    app: Flask, line: LineState, line_emulator: Emulator
+) -> None:
+    channel = {
+        "secret": app.config["LINECONNECT_MESSAGING_CHANNEL_SECRET"],
+        "redelivery": True,
+        "redelivery_count": 1,
+        "redelivery_seconds": 0.1,
+    }
+    prompt, late = app.wsgi_app, threading.Event()
+
+    def slow_at_first(environ: Any, start_response: Any) -> Any:
+        answer = prompt(environ, start_response)
+        if not late.is_set():
+            late.set()
+            time.sleep(EMULATORS_PATIENCE + 0.3)
+        return answer
+
+    app.wsgi_app = slow_at_first  # type: ignore[method-assign]
+    with serving(app) as url:
+        line_emulator.set_up(base_url=url, messaging_channel=channel)
+        line_emulator.write(line_emulator.users()[0]["user_id"], "やあ")
+        _wait_until(lambda: len(line_emulator.webhooks()) == 2)
+    assert [one["outcome"] for one in line_emulator.webhooks()] == ["request_timeout", "ok"]
+    assert '"isRedelivery": true' in line_emulator.webhooks()[1]["body"]
+    assert _stored(line) == 1
+
+
+def test_K5_a_nonce_that_nobody_waits_for_links_nobody(
+    app: Flask, client: FlaskClient, line: LineState
+) -> None:
+    link = {"result": "ok", "nonce": "nobody-waits-for-this"}
+    assert _post(app, client, _event(type="accountLink", link=link)).status_code == 200
+    dispatch_due(line)
+    assert line.session.scalars(select(InboxEvent.state)).one() == "done"
+    assert line.session.scalars(select(Account.member_id)).all() in ([], [None])
 
 
 def test_W10_unknown_events_pass(app: Flask, client: FlaskClient, line: LineState) -> None:
