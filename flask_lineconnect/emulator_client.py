@@ -86,6 +86,10 @@ class Emulator:
         """Let a user tap a button that carries ``data``."""
         self._post(f"/_emulator/users/{user_id}/postback", {"data": data})
 
+    def revoke(self, user_id: str) -> None:
+        """Let a user unlink the shop in LINE's settings: consent and tokens end, no webhook."""
+        self._post(f"/_emulator/users/{user_id}/revoke")
+
     def chat(self, user_id: str) -> list[dict[str, Any]]:
         """Return a user's chat with the official account, oldest first."""
         return list(self._get(f"/_emulator/users/{user_id}/chat")["messages"])

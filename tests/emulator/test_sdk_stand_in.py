@@ -296,12 +296,12 @@ def test_permissions_follow_the_granted_scope(
     assert "openid" in call(page, "liff.permission.getGrantedAll()")["value"]
 
 
-def test_sending_needs_messages_and_permission(
+def test_sending_needs_the_permission(
     page: Page, shop_url: str, liff_id: str, emulator: Emulator
 ) -> None:
     log_in(page, shop_url, liff_id)
-    assert call(page, "liff.sendMessages('hello')")["code"] == "INVALID_ARGUMENT"
-    assert call(page, "liff.sendMessages([])")["code"] == "INVALID_ARGUMENT"
+    assert call(page, "liff.sendMessages('hello')")["code"] == "FORBIDDEN"
+    assert call(page, "liff.sendMessages([])")["code"] == "FORBIDDEN"
 
 
 def test_a_plugin_gets_the_hooks(

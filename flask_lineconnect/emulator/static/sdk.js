@@ -49,11 +49,11 @@
    * tab still holds, so it is forgotten.
    */
   function recallInClient() {
-    if (sessionStorage.getItem("LIFF_STORE:window") !== window.name) {
+    if (sessionStorage.getItem("line_emulator:window") !== window.name) {
       Object.keys(sessionStorage)
         .filter((key) => key.startsWith("LIFF_STORE:"))
         .forEach((key) => sessionStorage.removeItem(key));
-      sessionStorage.setItem("LIFF_STORE:window", window.name);
+      sessionStorage.setItem("line_emulator:window", window.name);
     }
     const inClient = /Line\/\d+\.\d+\.\d+ LIFF/.test(navigator.userAgent)
       || fragment.has("access_token")
@@ -122,8 +122,16 @@
     return token;
   }
 
+  function requireAppScope(scope) {
+    requireInit();
+    if (!(recall("context")?.scope || []).includes(scope)) {
+      throw liffError("FORBIDDEN", "The permission is not in LIFF app scope.");
+    }
+  }
+
   /** Return the access token once LINE says that it still carries a scope. */
   async function tokenWithScope(scope) {
+    requireAppScope(scope);
     const token = requireToken();
     const { scope: granted } = await verifyAccessToken(token);
     if (!granted.split(" ").includes(scope)) {
@@ -230,6 +238,7 @@
     keep("decodedIDToken", null);
     keep("featureToken", fragment.get("feature_token"));
     keep("clientId", fragment.get("client_id"));
+    keep("mstChallenge", fragment.get("mst_challenge"));
     const contextToken = fragment.get("context_token");
     keep("context", contextToken && jsonOf(contextToken.split(".")[1]));
     const rest = new URLSearchParams(fragment);
@@ -245,6 +254,8 @@
       throw liffError("INIT_FAILED", reason);
     }
     if (recall("accessToken") && !hasExpiryCookie()) logout();
+    // A login that goes on keeps the context that it began with.
+    if (isLoggedIn() && recall("context")) return;
     const attempt = recall("loginTmp");
     if (query.has("code") && attempt && !isLoggedIn()) await exchangeCode(query, attempt.codeVerifier);
     const token = recall("accessToken") || undefined;
@@ -355,11 +366,11 @@
   }
 
   async function getFriendship({ officialAccountId } = {}) {
+    const token = await tokenWithScope("profile");
     if (officialAccountId !== undefined && !String(officialAccountId).startsWith("@")) {
-      throw liffError("INVALID_ARGUMENT", "officialAccountId must start with @");
+      throw liffError("INVALID_ARGUMENT", 'officialAccountId must start with "@".');
     }
     const query = officialAccountId ? `?officialAccountId=${encodeURIComponent(officialAccountId)}` : "";
-    const token = await tokenWithScope("profile");
     const { friendFlag } = await call(`/friendship/v1/status${query}`, { token });
     return { friendFlag };
   }
@@ -404,14 +415,13 @@
   }
 
   async function sendMessages(messages) {
-    requireInit();
+    const token = await tokenWithScope("chat_message.write");
     if (!Array.isArray(messages) || messages.some((message) => !message || !message.type)) {
       throw liffError("INVALID_ARGUMENT", "Parameter 'messages' must be an array of { type, ... }");
     }
     if (messages.length < 1 || messages.length > 5) {
       throw liffError("INVALID_ARGUMENT", "Number of messages should be in range 1 to 5.");
     }
-    const token = await tokenWithScope("chat_message.write");
     return call("/message/v3/share", { token, method: "POST", json: { messages } });
   }
 
@@ -426,14 +436,11 @@
     return url.origin === endpoint.origin && inside ? { url, path: url.pathname.slice(base.length) } : null;
   }
 
-  function linkTo(address) {
+  function linkTo(address, refusal) {
     const { endpointUrl } = recall("context") || {};
     if (!endpointUrl) throw liffError("INIT_FAILED", "The endpoint URL is not known before liff.init()");
     const found = restBelow(endpointUrl, address);
-    if (!found) {
-      const message = "currentPageUrl must start with endpoint URL of LIFF App.";
-      throw liffError("INVALID_ARGUMENT", message);
-    }
+    if (!found) throw refusal;
     const endpointNames = [...new URL(endpointUrl).searchParams.keys()];
     const { url, path } = found;
     [...url.searchParams.keys()]
@@ -444,10 +451,11 @@
   }
 
   async function permissionState(name) {
-    if (!SCOPES.includes(name)) throw liffError("INVALID_ARGUMENT", "Unknown permission name");
+    if (!SCOPES.includes(name)) throw liffError("INVALID_ARGUMENT", "Unexpected permission name.");
+    requireInit();
+    if (!(recall("context").scope || []).includes(name)) return { state: "unavailable" };
     const { scope } = await verifyAccessToken(requireToken());
-    if (scope.split(" ").includes(name)) return { state: "granted" };
-    return { state: (recall("context").scope || []).includes(name) ? "prompt" : "unavailable" };
+    return { state: scope.split(" ").includes(name) ? "granted" : "prompt" };
   }
 
   function isApiAvailable(name) {
@@ -500,14 +508,21 @@
     sendMessages,
     isApiAvailable,
     permanentLink: {
-      createUrlBy: async (url) => { requireInit(); return linkTo(url); },
-      createUrl: () => { requireInit(); return linkTo(location.href); },
+      createUrlBy: async (url) => {
+        if (!state.liffId) throw liffError("INIT_FAILED", "Should run after liff init.");
+        return linkTo(new URL(url).href, liffError("INVALID_ARGUMENT", "invalid URL."));
+      },
+      createUrl: () => {
+        requireInit();
+        const refusal = liffError("INVALID_CONFIG", "Current page is not under entrypoint.");
+        return linkTo(location.href, refusal);
+      },
     },
     permission: {
       query: permissionState,
       getGrantedAll: async () => (await verifyAccessToken(requireToken())).scope.split(" "),
       requestAll: async () => {
-        throw liffError("FORBIDDEN", "requestAll is only for LINE MINI Apps");
+        throw liffError("FORBIDDEN", "SkipChannelVerificationScreen is unavailable.");
       },
     },
   };
