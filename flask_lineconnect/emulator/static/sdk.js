@@ -14,8 +14,8 @@
     "mst_verifier", "mst_challenge", "msit",
   ];
   const SCOPES = ["openid", "profile", "email", "chat_message.write"];
-  // Real API names whose sub-windows or native bridge this stand-in does not have.
-  const ABSENT_APIS = [
+  // What `isApiAvailable` can be asked about.
+  const APIS = [
     "shareTargetPicker", "scanCode", "scanCodeV2", "multipleLiffTransition", "subwindowOpen",
     "createShortcutOnHomeScreen", "requestFriendship", "iap",
   ];
@@ -186,7 +186,7 @@
 
   async function init(config, succeeded, failed) {
     try {
-      if (!config || !config.liffId) {
+      if (!config.liffId) {
         throw liffError("INVALID_CONFIG", "liffId is necessary for liff.init()");
       }
       state.liffId = config.liffId;
@@ -406,7 +406,6 @@
   }
 
   function openWindow(params) {
-    requireInit();
     const { url, external = false } = params || {};
     if (typeof url !== "string" || !url || typeof external !== "boolean") {
       throw liffError("INVALID_ARGUMENT", "Invalid parameters for liff.openWindow()");
@@ -459,10 +458,11 @@
   }
 
   function isApiAvailable(name) {
+    if (!APIS.includes(name)) throw liffError("INVALID_ARGUMENT", "Unexpected API name.");
+    if (name === "iap") return false;
     requireInit();
-    if (typeof liff[name] === "function") return true;
-    if (ABSENT_APIS.includes(name)) return false;
-    throw liffError("INVALID_ARGUMENT", "Unexpected API name.");
+    const api = name === "requestFriendship" ? "subwindowOpen" : name;
+    return isLoggedIn() && Boolean(recall("context")?.availability?.[api]?.permission);
   }
 
   function use(plugin, option) {
@@ -489,6 +489,7 @@
     init,
     use,
     isInClient: () => state.inClient,
+    isSubWindow: () => { requireInit(); return /LIFF\/SubWindow/.test(navigator.userAgent); },
     isLoggedIn,
     login,
     logout,
@@ -522,6 +523,7 @@
       query: permissionState,
       getGrantedAll: async () => (await verifyAccessToken(requireToken())).scope.split(" "),
       requestAll: async () => {
+        requireInit();
         throw liffError("FORBIDDEN", "SkipChannelVerificationScreen is unavailable.");
       },
     },

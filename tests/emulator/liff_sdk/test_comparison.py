@@ -18,8 +18,10 @@ GETTERS = (
     "liff.id",
     "liff.isInClient()",
     "liff.isLoggedIn()",
+    "liff.isSubWindow()",
     "liff.getOS()",
     "liff.getLanguage()",
+    "liff.getAppLanguage()",
     "liff.getVersion()",
     "liff.getLineVersion()",
     "liff.getAccessToken()",
@@ -27,7 +29,7 @@ GETTERS = (
     "liff.getDecodedIDToken()",
     "liff.getContext()",
 )
-CALLS = (
+PEOPLE = (
     "liff.getProfile()",
     "liff.getFriendship()",
     "liff.getFriendship({ officialAccountId: 'demoshop' })",
@@ -35,27 +37,61 @@ CALLS = (
     "liff.permission.query('openid')",
     "liff.permission.query('email')",
     "liff.permission.query('chat_message.write')",
-    "liff.permission.query('nonsense')",
+    "liff.permission.query('camera')",
+    "liff.permission.query()",
     "liff.permission.getGrantedAll()",
     "liff.permission.requestAll()",
+)
+LINKS = (
     "liff.permanentLink.createUrl()",
-    "liff.permanentLink.createUrlBy(location.origin + '/line/liff/orders?page=2#top')",
+    "liff.permanentLink.createUrlBy(location.origin + '/line/liff')",
+    "liff.permanentLink.createUrlBy(location.origin + '/line/liff/')",
+    "liff.permanentLink.createUrlBy(location.origin + '/line/liff/a/?b=1&liff.x=2#c')",
+    "liff.permanentLink.createUrlBy(location.origin + '/line/liff?b=1')",
+    "liff.permanentLink.createUrlBy(location.origin + '/line/liff#c')",
+    "liff.permanentLink.createUrlBy(location.origin + '/line/liffy')",
     "liff.permanentLink.createUrlBy(location.origin + '/elsewhere')",
-    "liff.permanentLink.createUrlBy('/line/liff')",
+    "liff.permanentLink.createUrlBy('/line/liff/a')",
+    "liff.permanentLink.createUrlBy()",
+)
+APIS = (
     "liff.isApiAvailable('shareTargetPicker')",
     "liff.isApiAvailable('scanCodeV2')",
+    "liff.isApiAvailable('scanCode')",
     "liff.isApiAvailable('multipleLiffTransition')",
+    "liff.isApiAvailable('subwindowOpen')",
+    "liff.isApiAvailable('createShortcutOnHomeScreen')",
+    "liff.isApiAvailable('requestFriendship')",
+    "liff.isApiAvailable('iap')",
+    "liff.isApiAvailable('getProfile')",
     "liff.isApiAvailable('nonsense')",
+    "liff.isApiAvailable()",
+)
+WINDOWS = (
     "liff.openWindow()",
     "liff.openWindow({})",
+    "liff.openWindow({ url: '' })",
+    "liff.openWindow({ url: 5 })",
+    "liff.openWindow({ url: 'https://shop.example/', external: 'yes' })",
+)
+MESSAGES = (
     "liff.sendMessages()",
+    "liff.sendMessages('や')",
     "liff.sendMessages([])",
+    "liff.sendMessages([{}])",
+    "liff.sendMessages([null])",
     "liff.sendMessages([{ text: 'や' }])",
     "liff.sendMessages(Array(6).fill({ type: 'text', text: 'や' }))",
+    "liff.sendMessages([{ type: 'text', text: '' }])",
     "liff.sendMessages([{ type: 'text', text: 'や' }])",
+)
+INITS = (
+    "liff.init()",
     "liff.init({})",
+    "liff.init({ liffId: '' })",
     "liff.ready.then(() => 'ready')",
 )
+CALLS = PEOPLE + LINKS + APIS + WINDOWS + MESSAGES + INITS
 
 
 def state(sdk: Sdk, calls: tuple[str, ...] = ()) -> Result:
@@ -132,7 +168,7 @@ def with_a_plugin(sdk: Sdk) -> Result:
 def before_init(sdk: Sdk) -> Result:
     sdk.configure("wait")
     sdk.open()
-    return state(sdk, CALLS[:1] + CALLS[10:13])
+    return state(sdk, PEOPLE + LINKS + APIS + WINDOWS + MESSAGES + INITS[:-1])
 
 
 def without_liff_id(sdk: Sdk) -> Result:
@@ -209,13 +245,13 @@ def rotated_keys(sdk: Sdk) -> Result:
 def narrow_scope(sdk: Sdk) -> Result:
     sdk.emulator.set_up(liff_apps=[{"liff_id": sdk.liff_id, "scope": ["openid"]}])
     log_in(sdk)
-    return {"init": sdk.log_in(), **state(sdk, CALLS[:2])}
+    return {"init": sdk.log_in(), **state(sdk, PEOPLE)}
 
 
 def without_openid(sdk: Sdk) -> Result:
     sdk.emulator.set_up(liff_apps=[{"liff_id": sdk.liff_id, "scope": ["profile"]}])
     log_in(sdk)
-    return {"init": sdk.log_in(), **state(sdk, CALLS[:2])}
+    return {"init": sdk.log_in(), **state(sdk, PEOPLE)}
 
 
 def revoked_outside(sdk: Sdk) -> Result:
@@ -238,11 +274,9 @@ def in_app_may_write(sdk: Sdk) -> Result:
     scope = ["openid", "profile", "chat_message.write"]
     sdk.emulator.set_up(liff_apps=[{"liff_id": sdk.liff_id, "scope": scope}])
     sdk.open_in_app()
-    refused = [sdk.call(one) for one in CALLS if one.startswith("liff.sendMessages")][:-1]
-    sent = sdk.call("liff.sendMessages([{ type: 'text', text: 'や' }])")
-    wrong = sdk.call("liff.sendMessages([{ type: 'text', text: '' }])")
+    said = {one: sdk.call(one) for one in MESSAGES}
     texts = [entry["message"]["text"] for entry in sdk.emulator.chat(sdk.user_id)]
-    return {"refused": refused, "sent": sent, "wrong": wrong, "texts": texts}
+    return {"said": said, "texts": texts}
 
 
 def in_app_reloaded(sdk: Sdk) -> Result:
@@ -258,7 +292,7 @@ def in_app_of_another_app(sdk: Sdk) -> Result:
 
 def outside_the_endpoint(sdk: Sdk) -> Result:
     sdk.page.goto(f"{sdk.shop.url}/elsewhere")
-    return {"init": sdk.settled(), **state(sdk, CALLS[10:13])}
+    return {"init": sdk.settled(), **state(sdk, LINKS)}
 
 
 OUTSIDE = [
