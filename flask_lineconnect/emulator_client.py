@@ -5,6 +5,7 @@ For tests and demos; it meets the emulator over HTTP only.
 
 from __future__ import annotations
 
+import base64
 import socket
 import subprocess
 import sys
@@ -82,9 +83,44 @@ class Emulator:
         """Let a user write into the chat."""
         self._post(f"/_emulator/users/{user_id}/text", {"text": text})
 
-    def postback(self, user_id: str, data: str) -> None:
-        """Let a user tap a button that carries ``data``."""
-        self._post(f"/_emulator/users/{user_id}/postback", {"data": data})
+    def postback(self, user_id: str, data: str, params: dict[str, str] | None = None) -> None:
+        """Let a user tap a button that carries ``data``.
+
+        :param params: what a date or time picker chose, for example ``{"date": "2026-08-14"}``.
+        """
+        body = {"data": data} | ({"params": params} if params else {})
+        self._post(f"/_emulator/users/{user_id}/postback", body)
+
+    def tap(self, user_id: str, area: int = 0) -> str | None:
+        """Let a user tap an area of the rich menu; return the address that it opens, if any."""
+        answer: dict[str, str] = self._post(f"/_emulator/users/{user_id}/tap", {"area": area})
+        return answer.get("uri")
+
+    def send_sticker(self, user_id: str, package_id: str = "446", sticker_id: str = "1988") -> str:
+        """Let a user send a sticker; return the message id."""
+        return self._send_message(
+            user_id, "sticker", {"package_id": package_id, "sticker_id": sticker_id}
+        )
+
+    def send_location(self, user_id: str, latitude: float, longitude: float, **texts: str) -> str:
+        """Let a user send a place, perhaps with ``title`` and ``address``; return its id."""
+        place = {"latitude": latitude, "longitude": longitude, **texts}
+        return self._send_message(user_id, "location", place)
+
+    def send_media(self, user_id: str, kind: str, content: bytes, **fields: str | int) -> str:
+        """Let a user send a medium; return the message id.
+
+        :param kind: ``image``, ``video``, ``audio`` or ``file``.
+        :param content: at most 1.5 MB.
+        :param fields: ``type`` such as ``image/png``; ``name`` of a file; ``duration`` in
+            milliseconds of a video or sound.
+        """
+        body = {"base64": base64.b64encode(content).decode(), **fields}
+        return self._send_message(user_id, kind, body)
+
+    def unsend(self, user_id: str, message_id: str) -> None:
+        """Let a user take a message back."""
+        self._post(f"/_emulator/users/{user_id}/unsend", {"message_id": message_id})
 
     def revoke(self, user_id: str) -> None:
         """Let a user unlink the shop in LINE's settings: consent and tokens end, no webhook."""
@@ -172,6 +208,9 @@ class Emulator:
     def rotate_keys(self, keep_seconds: float = 0) -> None:
         """Let ID tokens of LIFF be signed with a new key, and forget the old one later."""
         self._post("/_emulator/keys/rotate", {"keep_seconds": keep_seconds})
+
+    def _send_message(self, user_id: str, kind: str, body: dict[str, Any]) -> str:
+        return str(self._post(f"/_emulator/users/{user_id}/{kind}", body)["message_id"])
 
     def _get(self, path: str) -> Any:
         return self._send("GET", path, None)

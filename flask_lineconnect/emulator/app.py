@@ -31,6 +31,7 @@ from . import insight
 from . import inspector
 from . import liff
 from . import login_tokens
+from . import message_content
 from . import messaging
 from . import narrowcasts
 from . import phone
@@ -88,6 +89,7 @@ def create_app(platform: Platform, *, is_exposed: bool = False) -> Flask:
         channel_tokens,
         channel_tokens_v21,
         messaging,
+        message_content,
         narrowcasts,
         audiences,
         insight,

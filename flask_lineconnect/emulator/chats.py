@@ -10,6 +10,7 @@ from .platform import Platform
 from .platform import platform as current_platform
 from .webhooks import emit
 from .world import ChatEntry
+from .world import Content
 from .world import World
 
 #: Messages that can be quoted, and so come with a quote token.
@@ -20,23 +21,62 @@ Sent = list[dict[str, str]]
 
 def write_text(platform: Platform, user_id: str, text: str) -> None:
     """Let a user write a text; the shop hears of it unless the account is blocked."""
+    write(platform, user_id, {"type": "text", "text": text})
+
+
+def write(
+    platform: Platform, user_id: str, message: dict[str, Any], content: Content | None = None
+) -> str:
+    """Let a user send a message of any kind; return its id.
+
+    :param message: as the webhook has it, but for id and quote token.
+    :param content: of an image, a video, a sound or a file.
+    """
     with platform.change() as world:
-        message = {"type": "text", "text": text}
         entry = _append(platform, user_id, "user", message)
+        if content is not None:
+            world.contents[entry.id] = content
         user = world.users[user_id]
         if user.relation != "blocked":
             user.last_wrote_at = entry.at
             sent = message | _receipt(entry.id, message)
             emit(platform, {"type": "message", "user_id": user_id, "message": sent})
+    return entry.id
 
 
-def postback(platform: Platform, user_id: str, data: str, display_text: str | None = None) -> None:
-    """Let a user tap a postback button; its display text appears as the user's."""
+def unsend(platform: Platform, user_id: str, message_id: str) -> bool:
+    """Let a user take a message back; tell whether it was theirs to take."""
+    with platform.change() as world:
+        chat = world.chats.get(user_id, [])
+        entry = next((one for one in chat if one.id == message_id and one.sender == "user"), None)
+        if entry is None:
+            return False
+        chat.remove(entry)
+        if message_id in world.contents:
+            world.contents[message_id].is_gone = True
+        if world.users[user_id].relation != "blocked":
+            event = {"type": "unsend", "user_id": user_id, "unsend": {"messageId": message_id}}
+            emit(platform, event)
+    return True
+
+
+def postback(
+    platform: Platform,
+    user_id: str,
+    data: str,
+    display_text: str | None = None,
+    params: dict[str, str] | None = None,
+) -> None:
+    """Let a user tap a postback button; its display text appears as the user's.
+
+    :param params: what a picker chose, or how the switch of a rich menu went.
+    """
     with platform.change() as world:
         if display_text:
             _append(platform, user_id, "user", {"type": "text", "text": display_text})
         if world.users[user_id].relation != "blocked":
-            emit(platform, {"type": "postback", "user_id": user_id, "postback": {"data": data}})
+            answer: dict[str, Any] = {"data": data} | ({"params": params} if params else {})
+            emit(platform, {"type": "postback", "user_id": user_id, "postback": answer})
 
 
 def deliver(
@@ -50,6 +90,7 @@ def deliver(
             entry.request_id, entry.seq = request_id, seq
             if chat_id in world.users:
                 world.users[chat_id].unread += 1
+                world.users[chat_id].loading_until = None
             sent.append(_receipt(entry.id, message))
     return sent
 

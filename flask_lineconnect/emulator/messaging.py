@@ -184,7 +184,7 @@ def bot_info() -> Response:
 
 
 def start_loading() -> tuple[Response, int]:
-    """Accept a loading animation; the phone page does not show it."""
+    """Show that an answer is on its way, until a message comes; friends see it, nobody else."""
     body = json_body()
     seconds, chat_id, details = body.get("loadingSeconds", 20), body.get("chatId"), []
     if not isinstance(chat_id, str) or not USER_ID.fullmatch(chat_id):
@@ -198,6 +198,11 @@ def start_loading() -> tuple[Response, int]:
     elif seconds % 5:
         details.append({"message": "must be a multiple of five", "property": "loadingSeconds"})
     refuse_if(details)
+    line = platform()
+    with line.change() as world:
+        user = world.users.get(str(chat_id))
+        if user is not None and user.relation == "friend":
+            user.loading_until = line.clock.now() + timedelta(seconds=seconds)
     return jsonify({}), 202
 
 

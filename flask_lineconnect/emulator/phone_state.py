@@ -27,7 +27,11 @@ def phone_state(line: Platform, user: User) -> dict[str, Any]:
                 "picture_url": account.picture_url,
                 "relation": user.relation,
                 "unread": user.unread,
+                "is_answering": user.loading_until is not None
+                and user.loading_until > line.clock.now(),
             },
+            "app": {"name": line.world.login_channel.name} if user.granted else None,
+            "liff_views": {one.liff_id: one.view_type for one in line.world.liff_apps.values()},
             "messages": chats.chat_json(user.user_id),
             "rich_menu": _menu_json(user, shown_menu(line, user)),
         }

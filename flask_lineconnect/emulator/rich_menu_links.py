@@ -130,13 +130,13 @@ def _user_ids(body: dict[str, Any]) -> list[str]:
 def _link(world: World, user_id: str, menu_id: str) -> None:
     user = world.users.get(user_id)
     if user is not None and user.relation == "friend":
-        user.rich_menu_id = menu_id
+        user.rich_menu_id, user.switched_menu_id = menu_id, None
 
 
 def _unlink(world: World, user_id: str) -> None:
     user = world.users.get(user_id)
     if user is not None:
-        user.rich_menu_id = None
+        user.rich_menu_id = user.switched_menu_id = None
 
 
 def _check_usable(world: World, menu_id: str) -> None:

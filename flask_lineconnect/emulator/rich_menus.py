@@ -56,8 +56,10 @@ def register(app: Flask) -> None:
 
 
 def shown_to(world: World, user_id: str) -> RichMenu | None:
-    """Return the rich menu that a user sees: their own, or everybody's."""
+    """Return the rich menu that a user sees: the one switched to, their own, or everybody's."""
     user = world.users[user_id]
+    if user.switched_menu_id in world.rich_menus:
+        return world.rich_menus[user.switched_menu_id]
     menu_id = user.rich_menu_id or world.messaging_channel.default_rich_menu_id
     return world.rich_menus.get(menu_id or "")
 

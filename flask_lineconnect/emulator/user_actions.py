@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
 from . import chats
 from . import friendship
+from . import user_messages
 from .api_errors import ApiError
 from .insight import note_seen
 from .own_requests import body_of_ours
@@ -20,6 +22,12 @@ from .world import User
 
 #: LINE's limits, in characters.
 MAX_TEXT, MAX_POSTBACK = 5_000, 300
+#: What a picker gives, as LINE writes it.
+PICKED = {
+    "date": re.compile(r"\d{4}-\d{2}-\d{2}"),
+    "time": re.compile(r"\d{2}:\d{2}"),
+    "datetime": re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}"),
+}
 
 Body = dict[str, Any]
 Answer = dict[str, Any] | None
@@ -61,10 +69,28 @@ def write(line: Platform, user: User, body: Body) -> None:
 
 
 def press(line: Platform, user: User, body: Body) -> None:
-    """Press a postback button with ``data``, and ``display_text`` if it has one."""
+    """Press a postback button with ``data``, and ``display_text`` if it has one.
+
+    ``params`` are what a picker chose: ``date``, ``time`` or ``datetime``.
+    """
     data = text_in(body, "data", MAX_POSTBACK)
     text = optional_text_in(body, "display_text", MAX_POSTBACK)
-    chats.postback(line, user.user_id, data, text)
+    chats.postback(line, user.user_id, data, text, _picked(body))
+
+
+def switch_menu(line: Platform, user: User, body: Body) -> None:
+    """Switch to the rich menu that ``alias`` means, with the ``data`` of the area."""
+    alias, data = text_in(body, "alias", 32), text_in(body, "data", MAX_POSTBACK)
+    with line.change() as world:
+        menu_id = world.rich_menu_aliases.get(alias)
+        if menu_id is None:
+            params = {"status": "RICHMENU_ALIAS_ID_NOTFOUND"}
+        elif menu_id not in world.rich_menus:
+            params = {"status": "RICHMENU_NOTFOUND"}
+        else:
+            user.switched_menu_id = menu_id
+            params = {"newRichMenuAliasId": alias, "status": "SUCCESS"}
+        chats.postback(line, user.user_id, data, params=params)
 
 
 def read(line: Platform, user: User, _body: Body) -> None:
@@ -93,6 +119,8 @@ def tap(line: Platform, user: User, body: Body) -> Answer:
         case "postback":
             text = action.get("displayText") or action.get("text")
             chats.postback(line, user.user_id, action["data"], text)
+        case "richmenuswitch":
+            switch_menu(line, user, {"alias": action["richMenuAliasId"], "data": action["data"]})
         case other:
             raise ApiError(400, f"Actions of type {other} can't be tapped in the emulator")
     return None
@@ -110,8 +138,33 @@ def unlink_app(line: Platform, user: User, _body: Body) -> None:
         }
 
 
+def _picked(body: Body) -> dict[str, str] | None:
+    params = body.get("params")
+    if params is None:
+        return None
+    is_one = isinstance(params, dict) and len(params) == 1
+    name, value = next(iter(params.items())) if is_one else ("", None)
+    if not isinstance(value, str) or name not in PICKED or not PICKED[name].fullmatch(value):
+        raise ApiError(400, "'params' must be one of date, time and datetime, as LINE writes them")
+    return {name: value}
+
+
+#: What pickers and messages of all kinds have in common on both sides.
+_MESSAGES: dict[str, Action] = {
+    "sticker": user_messages.send_sticker,
+    "location": user_messages.send_location,
+    "image": user_messages.send_image,
+    "video": user_messages.send_video,
+    "audio": user_messages.send_audio,
+    "file": user_messages.send_file,
+    "unsend": user_messages.unsend,
+    "video-complete": user_messages.watch_to_the_end,
+    "switch-menu": switch_menu,
+}
 #: By the last part of the path, under ``/phone/<user_id>``.
 ON_PHONE: dict[str, Action] = {
+    **_MESSAGES,
+    "unlink-app": unlink_app,
     "send": write,
     "postback": press,
     "friend": add_friend,
@@ -121,6 +174,8 @@ ON_PHONE: dict[str, Action] = {
 }
 #: By the last part of the path, under ``/_emulator/users/<user_id>``.
 BY_CONTROL: dict[str, Action] = {
+    **_MESSAGES,
+    "beacon": user_messages.meet_beacon,
     "friend": add_friend,
     "block": block,
     "unblock": unblock,

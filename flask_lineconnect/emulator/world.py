@@ -115,6 +115,10 @@ class User(BaseModel):
     granted: list[str] = []
     last_authenticated_at: datetime | None = None
     rich_menu_id: str | None = None
+    #: The rich menu that a tap in the chat switched to; the linked one stays what it was.
+    switched_menu_id: str | None = None
+    #: Until when the chat shows that an answer is on its way.
+    loading_until: datetime | None = None
     last_wrote_at: datetime | None = None
     unread: int = 0
 
@@ -129,6 +133,16 @@ class ChatEntry(BaseModel):
     #: The request that sent it, for statistics, and its place in that request.
     request_id: str | None = None
     seq: int = 0
+
+
+class Content(BaseModel):
+    """A medium that a user sent; bots download it for a while."""
+
+    type: str
+    kind: Literal["image", "video", "audio", "file"]
+    base64: str
+    #: Whether the user took the message back.
+    is_gone: bool = False
 
 
 class RichMenu(BaseModel):
@@ -292,6 +306,8 @@ class World(BaseModel):
     liff_apps: dict[str, LiffApp] = {}
     users: dict[str, User] = {}
     chats: dict[str, list[ChatEntry]] = {}
+    #: By message id.
+    contents: dict[str, Content] = {}
     rich_menus: dict[str, RichMenu] = {}
     rich_menu_aliases: dict[str, str] = {}
     codes: dict[str, AuthorizationCode] = {}

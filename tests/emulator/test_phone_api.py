@@ -99,7 +99,10 @@ def test_a_new_phone(client: FlaskClient) -> None:
             "picture_url": "/static/avatars/shop.svg",
             "relation": "none",
             "unread": 0,
+            "is_answering": False,
         },
+        "app": None,
+        "liff_views": {"1650000001-DemoCard": "full"},
         "messages": [],
         "rich_menu": None,
     }
