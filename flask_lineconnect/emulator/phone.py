@@ -18,6 +18,7 @@ from werkzeug.wrappers import Response
 
 from .insight import note_click
 from .liff import open_liff_url
+from .message_content import content_response
 from .own_requests import APP_USER_COOKIE
 from .own_requests import is_ours
 from .own_requests import known_user
@@ -46,6 +47,7 @@ def register(app: Flask) -> None:
         (f"{phone}/events", tell_changes, "GET"),
         (f"{phone}/open", open_address, "GET"),
         (f"{phone}/rich-menu/<menu_id>", show_menu_image, "GET"),
+        (f"{phone}/content/<message_id>", show_content, "GET"),
         (f"{phone}/<action>", act, "POST"),
     ):
         app.add_url_rule(rule, f"phone.{view.__name__}", view, methods=[method])
@@ -104,6 +106,16 @@ def show_menu_image(user_id: str, menu_id: str) -> Response:
     # A rich menu gets its image once, and no id comes twice.
     response.headers["Cache-Control"] = "private, max-age=86400, immutable"
     return response
+
+
+def show_content(user_id: str, message_id: str) -> Response:
+    """Return what the user sent beside text, for their own chat."""
+    known_user(user_id)
+    chat = platform().world.chats.get(user_id, [])
+    content = platform().world.contents.get(message_id)
+    if content is None or content.is_gone or all(entry.id != message_id for entry in chat):
+        raise NotFound("There is no such message.")
+    return _not_kept(content_response(content))
 
 
 def act(user_id: str, action: str) -> tuple[str, int]:

@@ -32,9 +32,19 @@ def phone_state(line: Platform, user: User) -> dict[str, Any]:
             },
             "app": {"name": line.world.login_channel.name} if user.granted else None,
             "liff_views": {one.liff_id: one.view_type for one in line.world.liff_apps.values()},
-            "messages": chats.chat_json(user.user_id),
+            "messages": _messages(line, user),
             "rich_menu": _menu_json(user, shown_menu(line, user)),
         }
+
+
+def _messages(line: Platform, user: User) -> list[dict[str, Any]]:
+    """Return the chat; what a user sent beside text comes with its address on this phone."""
+    return [
+        entry | {"content_url": f"/phone/{user.user_id}/content/{entry['id']}"}
+        if entry["id"] in line.world.contents
+        else entry
+        for entry in chats.chat_json(user.user_id)
+    ]
 
 
 def shown_menu(line: Platform, user: User) -> RichMenu | None:

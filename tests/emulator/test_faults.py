@@ -257,3 +257,14 @@ def test_the_log_of_a_webhook_can_be_read(line: Line, shop: Shop) -> None:
 
     assert told["statistics"] == {"ok": 1}
     assert json.loads(told["webhooks"][0]["body"])["events"][0]["message"]["text"] == "一"
+
+
+def test_the_page_speaks_english(line_emulator: Emulator) -> None:
+    line_emulator.fault(webhook="duplicate", share=0.5)
+
+    page = requests.get(
+        f"{line_emulator.url}/faults", headers={"Accept-Language": "en"}, timeout=10
+    )
+
+    assert page.status_code == 200
+    assert "50 percent of the time" in page.text

@@ -81,6 +81,8 @@ class Bot:
 
     def __init__(self, emulator: Emulator) -> None:
         self.url = emulator.url
+        #: The rich menus that it published, oldest first.
+        self.menu_ids: list[str] = []
         settings = emulator.settings("http://127.0.0.1:5000")
         form = {
             "grant_type": "client_credentials",
@@ -122,6 +124,7 @@ class Bot:
         image = {"data": plain_png(width, height), "headers": {"Content-Type": "image/png"}}
         self.post(f"/v2/bot/richmenu/{menu_id}/content", **image)
         self.post(f"/v2/bot/user/all/richmenu/{menu_id}")
+        self.menu_ids.append(menu_id)
 
 
 @pytest.fixture

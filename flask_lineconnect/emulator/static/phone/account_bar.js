@@ -21,10 +21,11 @@ export class AccountBar {
     });
   }
 
-  update(account) {
+  update(account, app) {
     byId("account-name").textContent = account?.display_name ?? "";
-    if (!account || account.relation === this.relation) return;
+    if (!account || (account.relation === this.relation && app?.name === this.app?.name)) return;
     this.relation = account.relation;
+    this.app = app;
     const offers = {
       none: [texts.not_a_friend, [this.#button("friend", texts.add, "main"), this.#button("block", texts.block)]],
       blocked: [texts.is_blocked, [this.#button("unblock", texts.unblock, "main")]],
@@ -36,6 +37,7 @@ export class AccountBar {
     this.menu.replaceChildren(
       element("p", { text: `${texts.official_account} ${account.basic_id}` }),
       ...this.#menuButtons(account.relation),
+      ...this.#appButtons(app),
     );
   }
 
@@ -43,6 +45,15 @@ export class AccountBar {
     if (relation === "blocked") return [this.#button("unblock", texts.unblock)];
     if (relation === "friend") return [this.#button("block", texts.block)];
     return [this.#button("friend", texts.add), this.#button("block", texts.block)];
+  }
+
+  /** What LINE's settings call authorized apps: the login channel, once it has the user's consent. */
+  #appButtons(app) {
+    if (!app) return [];
+    return [
+      element("p", { text: `${texts.authorized_app} ${app.name}` }),
+      this.#button("unlink-app", texts.unlink_app),
+    ];
   }
 
   #button(what, text, className) {

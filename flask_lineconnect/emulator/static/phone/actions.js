@@ -5,7 +5,7 @@ import { webAddress } from "./dom.js";
 import { texts } from "./page_data.js";
 
 /** Return the function that performs an action with these parts of the phone. */
-export function actionPerformer({ browser, composer, toast }) {
+export function actionPerformer({ attachments, browser, composer, picker, toast }) {
   const send = (what, body) => act(what, body).catch(() => toast(texts.failed));
 
   const performers = {
@@ -15,6 +15,12 @@ export function actionPerformer({ browser, composer, toast }) {
       send("postback", { data: action.data, display_text: action.displayText ?? action.text });
       composer.follow(action);
     },
+    datetimepicker: (action) => picker.open(action),
+    richmenuswitch: ({ richMenuAliasId, data }) => send("switch-menu", { alias: richMenuAliasId, data }),
+    camera: () => attachments.choose("image/*,video/*"),
+    cameraRoll: () => attachments.choose("image/*,video/*"),
+    location: () => attachments.sendPlace(),
+    videoEnded: ({ trackingId }) => send("video-complete", { tracking_id: trackingId }),
     clipboard: ({ clipboardText }) => navigator.clipboard
       .writeText(clipboardText)
       .then(() => toast(texts.copied), () => toast(texts.cannot_open)),

@@ -14,6 +14,9 @@ export class InAppBrowser {
     this.sheet = byId("browser");
     this.closed = closed;
     this.frame = null;
+    /** How much of the screen each LIFF app takes: compact, tall or full. */
+    this.views = {};
+    byId("browser-rest").addEventListener("click", () => this.close());
     byId("browser-close").addEventListener("click", () => this.close());
     byId("browser-back").addEventListener("click", () => this.back());
     window.addEventListener("message", (event) => this.#hear(event));
@@ -35,6 +38,8 @@ export class InAppBrowser {
     this.frame.addEventListener("load", () => this.#loaded());
     this.pagesBehind = 0;
     this.historyLength = null;
+    const liffId = new URL(url).pathname.split("/")[1];
+    this.sheet.dataset.view = this.views[liffId] || "full";
     byId("browser-title").textContent = "";
     byId("browser-host").textContent = new URL(url).host;
     byId("browser-progress").hidden = false;

@@ -1,5 +1,6 @@
 /** The list of messages: days, senders, times, read marks and the last message's quick replies. */
 
+import { act } from "./client.js";
 import { byId } from "./dom.js";
 import { dayOf } from "./page_data.js";
 import { element } from "./dom.js";
@@ -28,7 +29,10 @@ export class Chat {
   }
 
   update({ account, messages }) {
-    if (!messages.some(({ id }) => this.shown.has(id))) this.#clear();
+    const known = new Set(messages.map(({ id }) => id));
+    // Taken back, or all of it gone with a reset.
+    if ([...this.shown].some((id) => !known.has(id))) this.#clear();
+    byId("answering").hidden = !account?.is_answering;
     const isFirst = this.shown.size === 0;
     const fresh = messages.filter(({ id }) => !this.shown.has(id));
     fresh.forEach((entry) => this.#append(entry, { account, isFresh: !isFirst }));
@@ -62,9 +66,10 @@ export class Chat {
     const meta = [element("span", { text: timeOf(entry.at) })];
     if (isOwn && entry.read !== false) meta.unshift(element("span", { text: texts.read }));
     const line = element("div", { class: "line" }, [
-      renderMessage(entry.message, this.perform),
+      renderMessage({ ...entry.message, contentUrl: entry.content_url }, this.perform),
       element("span", { class: "meta" }, meta),
     ]);
+    if (isOwn) line.append(takeBackButton(entry.id));
     const body = element("div", { class: "message-body" }, [line]);
     const item = element("div", { class: "message", "data-message-id": entry.id }, [body]);
     item.classList.toggle("own", isOwn);
@@ -95,4 +100,11 @@ export class Chat {
       return element("button", { type: "button", on: { click: press } }, content);
     }));
   }
+}
+
+function takeBackButton(id) {
+  const takeBack = () => act("unsend", { message_id: id }).catch(() => {});
+  return element("button", {
+    class: "take-back", type: "button", text: texts.take_back, on: { click: takeBack },
+  });
 }

@@ -1,9 +1,11 @@
 /** Start the phone: make its parts, then follow the emulator's state. */
 
 import { AccountBar } from "./account_bar.js";
+import { Attachments } from "./attachments.js";
 import { Chat } from "./chat.js";
 import { Composer } from "./composer.js";
 import { InAppBrowser } from "./browser.js";
+import { Picker } from "./picker.js";
 import { act } from "./client.js";
 import { actionPerformer } from "./actions.js";
 import { byId } from "./dom.js";
@@ -26,7 +28,8 @@ const browser = new InAppBrowser({ closed: refresh });
 // The composer's menu performs actions, and an action may speak to the composer.
 const perform = (action) => performWithParts(action);
 const composer = new Composer({ toast, perform });
-const performWithParts = actionPerformer({ browser, composer, toast });
+const parts = { attachments: new Attachments({ toast }), browser, composer, picker: new Picker({ toast }), toast };
+const performWithParts = actionPerformer(parts);
 const chat = new Chat({ perform });
 const accountBar = new AccountBar({ toast });
 
@@ -56,7 +59,8 @@ let state;
 function show(next) {
   state = next;
   showTalks(state, { open: () => showScreen("chat") });
-  accountBar.update(state.account);
+  accountBar.update(state.account, state.app);
+  browser.views = state.liff_views;
   composer.update(state.account?.relation === "friend" ? state.rich_menu : null);
   chat.update(state);
   markRead();

@@ -4,30 +4,30 @@ import { areaButtons } from "./areas.js";
 import { element } from "./dom.js";
 import { renderFlex } from "./flex.js";
 import { renderTemplate } from "./template_message.js";
+import { stickerPicture } from "./stickers.js";
 import { texts } from "./page_data.js";
 import { webAddress } from "./dom.js";
 
-// LINE's sticker art is not ours to show: one of our own faces stands for each sticker.
-const FACES = ["smile", "laugh", "love", "thanks", "sad"];
-const stickerPicture = (id) => new URL(
-  `../stickers/${FACES[Number(id) % FACES.length] || FACES[0]}.svg`,
-  import.meta.url,
-).href;
 const ADDRESS = /https?:\/\/[\w\-.~:/?#[\]@!$&'()*+,;=%]+/g;
 
 const renderers = {
   text: ({ text }, perform) => bubble(linked(text, perform)),
   textV2: ({ text, substitution }, perform) => bubble(linked(substituted(text, substitution), perform)),
-  image: ({ originalContentUrl, previewImageUrl }, perform) => element("button", {
+  image: renderImage,
+  video: ({ originalContentUrl, previewImageUrl, trackingId, contentUrl }, perform) => element("video", {
     class: "photo",
-    type: "button",
-    "aria-label": texts.photo,
-    on: { click: () => perform({ type: "uri", uri: originalContentUrl }) },
-  }, [element("img", { src: webAddress(previewImageUrl || originalContentUrl), alt: "" })]),
-  video: ({ originalContentUrl, previewImageUrl }) => element("video", {
-    class: "photo", controls: "", src: webAddress(originalContentUrl), poster: webAddress(previewImageUrl),
+    controls: "",
+    src: contentUrl || webAddress(originalContentUrl),
+    poster: webAddress(previewImageUrl),
+    on: { ended: () => trackingId && perform({ type: "videoEnded", trackingId }) },
   }),
-  audio: ({ originalContentUrl }) => element("audio", { controls: "", src: webAddress(originalContentUrl) }),
+  audio: ({ originalContentUrl, contentUrl }) => element("audio", {
+    controls: "", src: contentUrl || webAddress(originalContentUrl),
+  }),
+  file: ({ fileName, fileSize }) => element("div", { class: "bubble place" }, [
+    element("strong", { text: fileName }),
+    element("span", { text: `${Math.ceil(fileSize / 1000)} kB` }),
+  ]),
   sticker: ({ stickerId }) => element("img", {
     class: "sticker", src: stickerPicture(stickerId), alt: texts.sticker,
   }),
@@ -44,6 +44,15 @@ export function renderMessage(message, perform) {
   const render = renderers[message.type];
   const drawn = render && render(message, perform);
   return drawn || element("div", { class: "bubble unsupported", text: message.altText || texts.unsupported });
+}
+
+function renderImage({ originalContentUrl, previewImageUrl, contentUrl }, perform) {
+  const picture = element("img", {
+    src: contentUrl || webAddress(previewImageUrl || originalContentUrl), alt: texts.photo,
+  });
+  if (contentUrl) return element("div", { class: "photo" }, [picture]);
+  const open = () => perform({ type: "uri", uri: originalContentUrl });
+  return element("button", { class: "photo", type: "button", on: { click: open } }, [picture]);
 }
 
 function bubble(children) {
@@ -72,7 +81,7 @@ function substituted(text, substitution = {}) {
   });
 }
 
-function renderImageMap({ baseUrl, baseSize, altText, actions }, perform) {
+function renderImageMap({ baseUrl, baseSize, altText, actions, video }, perform) {
   const size = { w: baseSize.width, h: baseSize.height };
   const areas = actions.map(({ area, linkUri, ...action }) => ({
     bounds: area,
@@ -81,5 +90,20 @@ function renderImageMap({ baseUrl, baseSize, altText, actions }, perform) {
   return element("div", { class: "image-map", style: { "aspect-ratio": `${size.w} / ${size.h}` } }, [
     element("img", { src: webAddress(`${baseUrl}/700`), alt: altText }),
     ...areaButtons(areas, size, perform),
+    ...(video ? [videoIn(video, size)] : []),
   ]);
+}
+
+function videoIn({ originalContentUrl, previewImageUrl, area }, { w, h }) {
+  return element("video", {
+    controls: "",
+    src: webAddress(originalContentUrl),
+    poster: webAddress(previewImageUrl),
+    style: {
+      left: `${(area.x / w) * 100}%`,
+      top: `${(area.y / h) * 100}%`,
+      width: `${(area.width / w) * 100}%`,
+      height: `${(area.height / h) * 100}%`,
+    },
+  });
 }
