@@ -19,6 +19,7 @@ from typing import Any
 
 import requests
 
+from .emulator_browser import LineBrowser
 from .errors import UsageError
 
 #: Seconds that an emulator may take to start.
@@ -66,6 +67,10 @@ class Emulator:
         """Return all LINE users."""
         users = self._get("/_emulator/users")
         return list(users["users"] if isinstance(users, dict) else users)
+
+    def browser(self, user_id: str) -> LineBrowser:
+        """Return a browser in which a user logs in to LINE or opens LIFF pages."""
+        return LineBrowser(self.url, user_id)
 
     def add_friend(self, user_id: str) -> None:
         """Let a user add the official account."""

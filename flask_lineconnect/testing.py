@@ -10,11 +10,12 @@ from collections.abc import Iterator
 
 import pytest
 
+from .emulator_browser import LineBrowser
 from .emulator_client import Emulator
 from .emulator_client import free_port
 from .emulator_client import run_emulator
 
-__all__ = ["Emulator", "free_port", "line_emulator", "line_emulator_server"]
+__all__ = ["Emulator", "LineBrowser", "free_port", "line_emulator", "line_emulator_server"]
 
 
 @pytest.fixture(scope="session")

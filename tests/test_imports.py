@@ -22,6 +22,7 @@ LAYERS = [
         "webhooks.events",
         "webhooks.signature",
         "emulator",
+        "emulator_browser",
         "emulator_client",
         "engines",
         "liff",

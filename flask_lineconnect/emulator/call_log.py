@@ -76,6 +76,8 @@ def _note(response: Response) -> Response:
         "path": request.path,
         "query": _bounded(_masked_form(request.query_string.decode("utf-8", "replace"))),
         "status": response.status_code,
+        "content_type": request.mimetype,
+        "has_token": "Authorization" in request.headers,
         "request": masked(g.get("call_body", b""), request.mimetype),
         "response": _response_text(response),
         "request_id": request_id(),

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import json
+import shutil
+import subprocess
+
 import pytest
+import requests
 from playwright.sync_api import Page
 from playwright.sync_api import expect
 
@@ -45,3 +50,38 @@ def test_it_speaks_english_and_fits_a_phone(page: Page, line_emulator: Emulator)
     page.locator(".record summary").first.click()
     overflow = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
     assert page.evaluate(overflow) <= 0
+
+
+def test_a_call_is_copied_as_curl_and_works(page: Page, line_emulator: Emulator) -> None:
+    """What is copied is run by a shell, which puts its own token in."""
+    if shutil.which("curl") is None:
+        pytest.skip("curl is not installed")
+    form = {
+        "grant_type": "client_credentials",
+        "client_id": "1650000002",
+        "client_secret": "fedcba9876543210fedcba9876543210",
+    }
+    answer = requests.post(f"{line_emulator.url}/oauth2/v3/token", data=form, timeout=10)
+    token = answer.json()["access_token"]
+    user_id = line_emulator.users()[0]["user_id"]
+    body = {"to": user_id, "messages": [{"type": "text", "text": "It's 朝"}]}
+    headers = {"Authorization": f"Bearer {token}"}
+    requests.post(
+        f"{line_emulator.url}/v2/bot/message/push", json=body, headers=headers, timeout=10
+    )
+    page.goto(f"{line_emulator.url}/inspector")
+    page.evaluate("navigator.clipboard.writeText = async (text) => { window.copied = text; }")
+    record = page.locator(".record", has_text="/v2/bot/message/push")
+    record.locator("summary").click()
+    record.get_by_role("button", name="curlをコピー").click()
+    command = page.evaluate("window.copied")
+
+    assert token not in command
+    done = subprocess.run(
+        ["sh", "-c", f"{command} -s"],
+        env={"PATH": "/usr/bin:/bin", "LINE_TOKEN": token, "NO_PROXY": "*"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert json.loads(done.stdout)["sentMessages"]

@@ -20,7 +20,6 @@ from flask_lineconnect.models import Account
 from flask_lineconnect.state import LineState
 from tests.conftest import DATABASES
 from tests.conftest import MakeApp
-from tests.line_browser import LineBrowser
 from tests.small_shop import User
 
 pytestmark = pytest.mark.parametrize("database", DATABASES, indirect=True)
@@ -39,7 +38,7 @@ def app(make_app: MakeApp, line_emulator: Emulator) -> Flask:
 @pytest.fixture
 def callback(client: FlaskClient, line_emulator: Emulator) -> str:
     """Return the callback of a finished login that was begun by ``client``."""
-    browser = LineBrowser(line_emulator, line_emulator.add_user("佐藤 さくら"))
+    browser = line_emulator.browser(line_emulator.add_user("佐藤 さくら"))
     return browser.log_in(client.get("/line/login").location)
 
 

@@ -18,8 +18,8 @@ from flask_lineconnect.models import Account
 from flask_lineconnect.models import LoginAttempt
 from flask_lineconnect.state import LineState
 from flask_lineconnect.testing import Emulator
+from flask_lineconnect.testing import LineBrowser
 from tests.conftest import MakeApp
-from tests.line_browser import LineBrowser
 from tests.small_shop import SmallShop
 from tests.small_shop import User
 from tests.small_shop import db
@@ -43,7 +43,7 @@ def app(make_app: MakeApp, line_emulator: Emulator) -> Flask:
 def sakura(line_emulator: Emulator) -> LineBrowser:
     """Return the browser of a LINE user who has not met the shop."""
     user_id = line_emulator.add_user("佐藤 さくら", email="sakura@mail.example")
-    return LineBrowser(line_emulator, user_id)
+    return LineBrowser(line_emulator.url, user_id)
 
 
 def _token(answer: TestResponse) -> str:
@@ -208,12 +208,14 @@ def test_L16_a_failed_auto_login_offers_one_without_it(
     phone = app.test_client()
     start = phone.get("/private", headers={"User-Agent": IN_APP}).location
     sakura.http.headers["User-Agent"] = IN_APP
-    sakura.emulator.fault(auto_login="fail", times=1)
-    calls = len(sakura.emulator.calls())
+    Emulator(sakura.url).fault(auto_login="fail", times=1)
+    calls = len(Emulator(sakura.url).calls())
     answer = phone.get(sakura.log_in(start))
     assert answer.status_code == 400
     # Only the browser was at LINE: the dead code was not exchanged.
-    assert {call["path"] for call in sakura.emulator.calls()[calls:]} == {"/oauth2/v2.1/authorize"}
+    assert {call["path"] for call in Emulator(sakura.url).calls()[calls:]} == {
+        "/oauth2/v2.1/authorize"
+    }
     retry = re.search(r'href="(/line/login[^"]*fresh=1)"', answer.text)
     assert retry
     again = phone.get(retry[1]).location
@@ -226,14 +228,14 @@ def test_L18_an_altered_state_is_refused_without_asking_line(
 ) -> None:
     path = sakura.log_in(_start(client))
     state = parse_qs(urlsplit(path).query)["state"][0]
-    calls = len(sakura.emulator.calls())
+    calls = len(Emulator(sakura.url).calls())
     answer = client.get(path.replace(state, state[::-1]))
     assert answer.status_code == 400
     assert "state" in answer.text
     assert "fresh=1" in answer.text
     assert _changed_nothing(line)
     assert _count(line, LoginAttempt) == 0
-    assert len(sakura.emulator.calls()) == calls
+    assert len(Emulator(sakura.url).calls()) == calls
 
 
 def test_L17_another_browser_is_refused(
@@ -260,11 +262,11 @@ def test_S2_3_an_old_cookie_does_not_revive_an_attempt(
     cookie = client.get_cookie("session", domain="localhost")
     assert cookie
     assert client.get(path).location == "/line/sign-up"
-    calls = len(sakura.emulator.calls())
+    calls = len(Emulator(sakura.url).calls())
     client.set_cookie("session", cookie.value, domain="localhost")
     answer = client.get(path)
     assert answer.status_code == 400
-    assert len(sakura.emulator.calls()) == calls
+    assert len(Emulator(sakura.url).calls()) == calls
 
 
 def _tamper(client: FlaskClient, **changes: str) -> None:
@@ -292,7 +294,7 @@ def test_L19_an_expired_code_is_refused(
     client: FlaskClient, line: LineState, sakura: LineBrowser
 ) -> None:
     path = sakura.log_in(_start(client))
-    sakura.emulator.advance(601)
+    Emulator(sakura.url).advance(601)
     answer = client.get(path)
     assert answer.status_code == 400
     assert "code" in answer.text
@@ -303,7 +305,7 @@ def test_L28_an_id_token_for_another_channel_is_refused(
     app: Flask, client: FlaskClient, line: LineState, sakura: LineBrowser
 ) -> None:
     path = sakura.log_in(_start(client))
-    sakura.emulator.fault(id_token={"aud": "1650000009"}, times=1)
+    Emulator(sakura.url).fault(id_token={"aud": "1650000009"}, times=1)
     answer = client.get(path)
     assert answer.status_code == 400
     assert "aud" in answer.text
@@ -397,7 +399,7 @@ def test_in_lines_browser_a_private_page_logs_in_by_itself(
     _sign_up(client, sakura)
     phone = app.test_client()
     start = phone.get("/private?tab=1", headers={"User-Agent": IN_APP})
-    assert start.location.startswith(sakura.emulator.url)
+    assert start.location.startswith(sakura.url)
     assert phone.get(sakura.log_in(start.location)).location == "/private?tab=1"
 
 

@@ -8,13 +8,15 @@ const texts = JSON.parse(byId("texts").textContent);
 const shown = new Set();
 
 async function refresh() {
-  const [{ calls }, { webhooks }] = await Promise.all([read("calls"), read("webhooks")]);
+  const [{ calls }, { webhooks, statistics }] = await Promise.all([read("calls"), read("webhooks")]);
   const records = [...calls.map(callRecord), ...webhooks.map(webhookRecord)];
   records.sort((one, other) => one.at.localeCompare(other.at));
   // A reset of the emulator takes the old records away.
   if (shown.size > records.length) clear();
   records.filter(({ key }) => !shown.has(key)).forEach(show);
   byId("nothing").hidden = shown.size > 0;
+  byId("statistics").textContent = Object.entries(statistics)
+    .map(([outcome, count]) => `${outcome} ${count}`).join(" · ");
 }
 
 async function read(name) {
@@ -33,13 +35,16 @@ function callRecord(call) {
     took: call.milliseconds,
     request: call.request,
     response: call.response,
-    curl: curl(call.method, location.origin + call.path + query, call.request),
+    curl: curl(call.method, location.origin + call.path + query, {
+      "Content-Type": call.content_type,
+      Authorization: call.has_token && "Bearer $LINE_TOKEN",
+    }, call.request),
   };
 }
 
-function webhookRecord(webhook, index) {
+function webhookRecord(webhook) {
   return {
-    key: `webhook ${index} ${webhook.at}`,
+    key: `webhook ${webhook.number}`,
     kind: texts.webhook,
     at: webhook.at,
     line: `POST ${webhook.url}`,
@@ -48,15 +53,21 @@ function webhookRecord(webhook, index) {
     took: webhook.milliseconds,
     request: webhook.body,
     response: webhook.outcome,
-    curl: curl("POST", webhook.url, webhook.body),
+    curl: curl("POST", webhook.url, {
+      "Content-Type": "application/json; charset=utf-8",
+      "X-Line-Signature": "$LINE_SIGNATURE",
+    }, webhook.body),
   };
 }
 
-/** Quote for a shell; tokens and signatures are masked, so whoever runs it puts in their own. */
-function curl(method, url, body) {
+/** Quote for a shell; tokens and signatures were never noted: the shell puts its own in. */
+function curl(method, url, headers, body) {
   const quote = (text) => `'${text.replaceAll("'", "'\\''")}'`;
-  const data = body ? ` -H 'Content-Type: application/json' --data-raw ${quote(body)}` : "";
-  return `curl -X ${method} ${quote(url)}${data}`;
+  const lines = Object.entries(headers)
+    .filter(([, value]) => value)
+    .map(([name, value]) => `-H ${value.includes("$") ? `"${name}: ${value}"` : quote(`${name}: ${value}`)}`);
+  if (body) lines.push(`--data-raw ${quote(body)}`);
+  return [`curl -X ${method} ${quote(url)}`, ...lines].join(" \\\n  ");
 }
 
 function show(record) {
