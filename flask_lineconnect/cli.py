@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import sys
 import time
+from typing import Any
 
 import click
 from flask.cli import AppGroup
+from sqlalchemy import inspect
 
+from . import unlinking
 from .channels import set_up_channels
 from .config import settings_reference
 from .engines.embedded import POLL_SECONDS
@@ -44,6 +47,28 @@ def worker() -> None:
             time.sleep(POLL_SECONDS)
     except KeyboardInterrupt:
         click.echo("Stopped.")
+
+
+@line.command()
+@click.argument("member_id")
+def unlink(member_id: str) -> None:
+    """End the link of the member with this key; LINE is told."""
+    state = current_line
+    account = unlinking.end_links_of(state.session, _key(member_id), now=state.clock())
+    state.session.commit()
+    if account is None:
+        raise click.ClickException(f"member {member_id} is not linked to a LINE account")
+    work_until_idle(state)
+    click.echo(f"Member {member_id} is no longer linked. Tell them.")
+
+
+def _key(text: str) -> Any:
+    """Return a member's key in the type that the shop uses."""
+    column = inspect(current_line.shop.model).primary_key[0]
+    try:
+        return column.type.python_type(text)
+    except ValueError:
+        raise click.ClickException(f"{text} can't be the key of a member") from None
 
 
 @line.command(with_appcontext=False)

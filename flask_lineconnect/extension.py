@@ -16,6 +16,8 @@ from sqlalchemy import event
 from sqlalchemy.orm import Session
 
 from . import linking
+from . import signals
+from . import unlinking
 from .blueprint import HookTable
 from .config import Config
 from .engines.embedded import NoEngine
@@ -29,6 +31,8 @@ from .line_api.tokens import StatelessToken
 from .login import auto
 from .login import sessions
 from .login.oidc import LineLogin
+from .login.tokens import LoginTokenApi
+from .login.tokens import TokenVault
 from .messages.objects import Reply
 from .messages.objects import to_payloads
 from .messages.render import json_environment
@@ -118,6 +122,39 @@ class LineConnect:
         line.session.info[_WAKE] = True
         return queue.enqueue(line.session, account, to_payloads(message), key=key, now=line.clock())
 
+    def unlink(self, member: Any) -> bool:
+        """End a member's link, inside the caller's transaction; LINE is told after the commit.
+
+        For staff and for the shop's own pages. Sessions that LINE gave, waiting messages and tokens
+        end with it; tell the member.
+
+        :return: whether there was a link.
+        """
+        line = current_line
+        member_id = linking.member_key(line.session, member)
+        account = unlinking.end_links_of(line.session, member_id, now=line.clock())
+        if account is None:
+            return False
+        line.session.info[_WAKE] = True
+        signals.account_unlinked.send(line.app, account=account, member=member)
+        return True
+
+    def erase(self, member: Any) -> bool:
+        """Forget a member's LINE account, inside the caller's transaction, when the member leaves.
+
+        Everything of the person goes: profile, tokens, messages, events; LINE is told after the
+        commit. An audit entry without a name stays.
+
+        :return: whether there was an account.
+        """
+        line = current_line
+        account = linking.account_of(line.session, linking.member_key(line.session, member))
+        if account is None:
+            return False
+        unlinking.erase(line.session, account, now=line.clock())
+        line.session.info[_WAKE] = True
+        return True
+
     def _make_state(self, app: Flask, config: Config) -> LineState:
         hosts, timeout = config.hosts, config.timeout_seconds
         token_url = f"{hosts.api}/oauth2/v3/token"
@@ -140,6 +177,8 @@ class LineConnect:
             hooks=HookTable(),
             api=LineApi(hosts, messaging_token, login_token, timeout),
             login=LineLogin(config),
+            login_tokens=LoginTokenApi(config, login_token),
+            vault=TokenVault([app.config["SECRET_KEY"], *_retired_keys(app)]),
             liff_tokens=LiffTokens(
                 f"{hosts.api}/oauth2/v2.1/certs", config.login_channel_id, timeout
             ),
@@ -155,6 +194,11 @@ class LineConnect:
                 prepare_sqlite(engine)
         if not event.contains(self.db.session, "after_commit", _wake_after_commit):
             event.listen(self.db.session, "after_commit", _wake_after_commit)
+
+
+def _retired_keys(app: Flask) -> list[str]:
+    """Return the keys that were SECRET_KEY before, which Flask knows too."""
+    return list(app.config.get("SECRET_KEY_FALLBACKS") or ())
 
 
 def _check_neighbours(app: Flask) -> None:

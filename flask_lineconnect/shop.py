@@ -138,6 +138,10 @@ class ShopAdapter(ABC, Generic[Member]):
         """
         return bool(getattr(member, "is_active", True))
 
+    def has_other_login(self, member: Member) -> bool:
+        """Tell whether a member can log in without LINE; who can't is warned before unlinking."""
+        return True
+
     def member_name(self, member: Member) -> str:
         """Return how a page addresses the member."""
         return str(member)

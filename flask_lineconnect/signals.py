@@ -9,6 +9,8 @@ _signals = Namespace()
 
 #: A LINE account and a member were joined; arguments ``account``, ``member``.
 account_linked = _signals.signal("lineconnect.account-linked")
+#: A link ended; arguments ``account``, ``member``, which is ``None`` if the consent ended at LINE.
+account_unlinked = _signals.signal("lineconnect.account-unlinked")
 #: A member was logged in by LINE; arguments ``account``, ``member``.
 member_logged_in = _signals.signal("lineconnect.member-logged-in")
 #: A person added or unblocked the official account; argument ``account``.

@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from .liff.id_token import LiffTokens
     from .line_api.client import LineApi
     from .login.oidc import LineLogin
+    from .login.tokens import LoginTokenApi
+    from .login.tokens import TokenVault
 
 EXTENSION_KEY = "lineconnect"
 
@@ -62,6 +64,8 @@ class LineState:
     hooks: HookTable
     api: LineApi
     login: LineLogin
+    login_tokens: LoginTokenApi
+    vault: TokenVault
     liff_tokens: LiffTokens
     json_environment: Environment
     engine: Engine

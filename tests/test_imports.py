@@ -36,6 +36,9 @@ LAYERS = [
     {
         "channels",
         "linking",
+        "login.tokens",
+        "unlink_tasks",
+        "unlinking",
         "login.decide",
         "login.flow",
         "outbox.delivery",
@@ -51,6 +54,7 @@ LAYERS = [
         "login.auto",
         "login.forms",
         "login.sessions",
+        "login.unlink",
         "login.views",
         "pages",
         "webhooks.members",

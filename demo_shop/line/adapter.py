@@ -46,6 +46,10 @@ class KomorebiShop(ShopAdapter[User]):
         """Keep locked members out, and staff with their passwords."""
         return member.is_active and not member.is_staff
 
+    def has_other_login(self, member: User) -> bool:
+        """Tell whether the member has set a password."""
+        return member.password_hash is not None
+
     def member_name(self, member: User) -> str:
         """Return the member's own name."""
         return member.name

@@ -126,6 +126,15 @@ class LineApi:
             lambda sdk: sdk.delete_rich_menu_with_http_info(rich_menu_id, **self._options),
         )
 
+    def unlink_rich_menu(self, line_user_id: str) -> None:
+        """Take a person's own rich menu away; everybody's is shown again."""
+        self._call(
+            "unlink rich menu",
+            lambda sdk: sdk.unlink_rich_menu_id_from_user_with_http_info(
+                line_user_id, **self._options
+            ),
+        )
+
     def set_liff_endpoint(self, liff_id: str, url: str) -> None:
         """Set the address that a LIFF app opens."""
         request = _parsed(self._liff_sdk.UpdateLiffAppRequest, {"view": {"url": url}})

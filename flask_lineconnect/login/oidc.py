@@ -96,8 +96,8 @@ class LineLogin:
 
     def fetch_identity(
         self, code: str, *, redirect_uri: str, nonce: str, code_verifier: str
-    ) -> tuple[Identity, str]:
-        """Exchange a code; return who it was, and the access token.
+    ) -> tuple[Identity, Mapping[str, Any]]:
+        """Exchange a code; return who it was, and the token endpoint's answer.
 
         :raises Refused: LINE does not take the code, or the ID token fails a check.
         :raises LineApiError: LINE did not answer.
@@ -122,7 +122,7 @@ class LineLogin:
             channel_secret=self._config.login_channel_secret,
             nonce=nonce,
         )
-        return identity_of(claims), str(token.get("access_token", ""))
+        return identity_of(claims), token
 
     def is_friend(self, access_token: str) -> bool | None:
         """Ask whether the person is a friend of the official account and has not blocked it.

@@ -9,10 +9,13 @@ from typing import TypedDict
 
 from flask import Flask
 from flask import current_app
+from flask import request
 from flask import session
 from flask_login import login_user
+from flask_login import logout_user
 from flask_login import user_logged_in
 from flask_login import user_logged_out
+from sqlalchemy import select
 
 from ..errors import Refused
 from ..i18n import gettext as _
@@ -104,9 +107,25 @@ def drop_handle() -> None:
 
 
 def register(app: Flask) -> None:
-    """Let a waiting login die whenever somebody logs in or out, by whichever door."""
+    """Let a waiting login die whenever somebody logs in or out, by whichever door.
+
+    A session that LINE gave ends at its next request when the link behind it has ended.
+    """
+    app.before_request(_end_with_the_link)
     user_logged_in.connect(_person_changed, app)
     user_logged_out.connect(_person_changed, app)
+
+
+def _end_with_the_link() -> None:
+    given = session.get(_ACCOUNT)
+    # Static files show nobody's data, and there are many of them on a page.
+    if given is None or (request.endpoint or "static").endswith("static"):
+        return
+    line = current_line
+    statement = select(Account.session_generation).where(Account.id == given[0])
+    if line.session.scalars(statement).one_or_none() != given[1]:
+        logout_user()
+        renew(line.config.keep_session_keys)
 
 
 def _person_changed(_app: Flask, **_extra: Any) -> None:
@@ -132,6 +151,11 @@ def log_in(member: Any, account: Account, *, keep: Iterable[str]) -> None:
     renew(keep)
     login_user(member)
     session[_ACCOUNT] = [account.id, account.session_generation]
+
+
+def came_from_line() -> bool:
+    """Tell whether it was LINE that logged this session in."""
+    return _ACCOUNT in session
 
 
 def is_ended(account: Account) -> bool:

@@ -32,6 +32,7 @@ from .decide import Situation
 from .decide import decide
 from .forms import SignUpForm
 from .oidc import Identity
+from .tokens import LoginTokens
 
 
 def register(blueprint: Blueprint) -> None:
@@ -115,13 +116,15 @@ def callback() -> Response | str:
         source=attempt["source"],
         now=line.clock(),
     )
-    identity, access_token = line.login.fetch_identity(
+    identity, answer = line.login.fetch_identity(
         code,
         redirect_uri=line.url_for("lineconnect.callback"),
         nonce=attempt["nonce"],
         code_verifier=attempt["code_verifier"],
     )
-    account = _seen(identity, line.login.is_friend(access_token))
+    tokens = LoginTokens.of(answer, now=line.clock())
+    account = _seen(identity, line.login.is_friend(tokens.access_token))
+    account.sealed_tokens = line.vault.seal(account.id, tokens)
     return _proceed(row, account, email=identity.email)
 
 

@@ -3,6 +3,7 @@
 from .account import Account
 from .account import AuditEntry
 from .account import LoginAttempt
+from .account import UnlinkTask
 from .base import LineBase
 from .base import MemberKey
 from .base import UtcDateTime
@@ -19,5 +20,6 @@ __all__ = [
     "MemberKey",
     "OutboxMessage",
     "PublishedRichMenu",
+    "UnlinkTask",
     "UtcDateTime",
 ]

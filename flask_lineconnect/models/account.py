@@ -20,6 +20,8 @@ class Account(LineBase):
     """One LINE user of this provider, and the member it is linked to."""
 
     __tablename__ = "lineconnect_account"
+    # A session names its account by the id, which therefore must never come again.
+    __table_args__ = {"sqlite_autoincrement": True}  # noqa: RUF012  # SQLAlchemy's own form
 
     id: Mapped[int] = mapped_column(primary_key=True)
     #: ``U`` and 32 hexadecimal digits; never changes, differs per provider.
@@ -35,6 +37,8 @@ class Account(LineBase):
     linked_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     #: Where the link began: the ``source`` of the store QR or button.
     link_source: Mapped[str | None] = mapped_column(String(100))
+    #: Encrypted, for this row alone; see ``login/tokens.py``.
+    sealed_tokens: Mapped[str | None] = mapped_column(Text, deferred=True)
     #: Raised at unlink and erasure, which ends the sessions that LINE gave.
     session_generation: Mapped[int] = mapped_column(default=0)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
@@ -69,6 +73,25 @@ class LoginAttempt(LineBase):
     expires_at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
 
 
+class UnlinkTask(LineBase):
+    """What LINE must still be told of a link that ended; done as soon as LINE answers.
+
+    State: ``queued`` → gone when it is done, ``failed`` when LINE kept refusing it.
+    """
+
+    __tablename__ = "lineconnect_unlink_task"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    #: Of an account whose row may be gone; the key to its tokens.
+    account_id: Mapped[int]
+    line_user_id: Mapped[str] = mapped_column(String(33))
+    sealed_tokens: Mapped[str | None] = mapped_column(Text)
+    state: Mapped[str] = mapped_column(String(10), default="queued")
+    attempts: Mapped[int] = mapped_column(default=0)
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    next_attempt_at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
+
+
 class AuditEntry(LineBase):
     """Who did what; no personal data beyond ids, never changed."""
 
@@ -76,7 +99,7 @@ class AuditEntry(LineBase):
 
     id: Mapped[int] = mapped_column(primary_key=True)
     at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
-    #: A past participle: ``linked``, ``unlinked``.
+    #: A past participle: ``linked``, ``unlinked``, ``erased``, ``consent-ended``.
     action: Mapped[str] = mapped_column(String(40))
     account_id: Mapped[int | None]
     member_key: Mapped[str | None] = mapped_column(String(255))

@@ -1,0 +1,57 @@
+"""The page on which a member ends the link, always offered."""
+
+from __future__ import annotations
+
+from flask import Blueprint
+from flask import current_app
+from flask import request
+from flask_login import current_user
+from flask_login import login_fresh
+from flask_login import logout_user
+from werkzeug.wrappers import Response
+
+from .. import linking
+from .. import signals
+from .. import unlinking
+from ..pages import render_page
+from ..state import current_line
+from . import sessions
+
+
+def register(blueprint: Blueprint) -> None:
+    """Add the route to the extension's blueprint."""
+    blueprint.add_url_rule("/unlink", view_func=unlink, methods=["GET", "POST"])
+
+
+def unlink() -> Response | str:
+    """Say what ends with the link, that LINE is told, and wait for the press."""
+    line = current_line
+    manager = current_app.login_manager  # type: ignore[attr-defined]  # set by Flask-Login
+    member = current_user._get_current_object() if current_user.is_authenticated else None
+    if not isinstance(member, line.shop.model):
+        answer: Response = manager.unauthorized()
+        return answer
+    if not login_fresh():
+        answer = manager.needs_refresh()
+        return answer
+    account = linking.account_of(line.session, linking.member_key(line.session, member))
+    context = {
+        "member_name": line.shop.member_name(member),
+        "account": account,
+        "is_last_way_in": not line.shop.has_other_login(member),
+        "is_done": False,
+    }
+    if request.method == "POST" and account is not None:
+        unlinking.unlink(line.session, account, now=line.clock())
+        line.session.commit()
+        line.engine.wake()
+        if sessions.came_from_line():
+            logout_user()
+            sessions.renew(line.config.keep_session_keys)
+        signals.account_unlinked.send(
+            current_app._get_current_object(),  # type: ignore[attr-defined]  # LocalProxy's own
+            account=account,
+            member=member,
+        )
+        context["is_done"] = True
+    return render_page("lineconnect/unlink.html", **context)
