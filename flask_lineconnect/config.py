@@ -198,6 +198,13 @@ class Config:
         "a page of its own, `normal` a switch.",
         default="aggressive",
     )
+    chat_linking: str = _setting(
+        _one_of("login", "account-link"),
+        "How a person who writes without being linked is invited: `login`, by LINE Login; "
+        "`account-link`, by the shop's own login and LINE's account link, for shops that start "
+        "from friends.",
+        default="login",
+    )
     auto_login_blueprints: tuple[str, ...] = _setting(
         _names,
         "Blueprints whose pages log a linked member in by themselves in LINE's in-app browser, "

@@ -15,6 +15,7 @@ from flask_babel import Babel
 from sqlalchemy import event
 from sqlalchemy.orm import Session
 
+from . import chat_link
 from . import linking
 from . import signals
 from . import unlinking
@@ -29,6 +30,7 @@ from .line_api.client import LineApi
 from .line_api.tokens import FixedToken
 from .line_api.tokens import StatelessToken
 from .login import auto
+from .login import chat_views
 from .login import sessions
 from .login.oidc import LineLogin
 from .login.tokens import LoginTokenApi
@@ -103,6 +105,7 @@ class LineConnect:
         app.jinja_env.globals["lineconnect"] = TemplateHelpers()
         sessions.register(app)
         auto.register(app)
+        chat_views.watch_logouts(app)
         _run_engine_with(app, state)
 
     def send(self, member: Any, message: Reply, *, key: str | None = None) -> OutboxMessage | None:
@@ -138,6 +141,20 @@ class LineConnect:
         line.session.info[_WAKE] = True
         signals.account_unlinked.send(line.app, account=account, member=member)
         return True
+
+    def credentials_changed(self, member: Any) -> None:
+        """End what an older password could have begun, inside the caller's transaction.
+
+        Call it when a member changed or recovered the password: sessions that LINE gave end, and so
+        do links that wait for LINE. The link itself stays.
+        """
+        line = current_line
+        member_id = linking.member_key(line.session, member)
+        chat_link.end_waiting(line.session, member_id)
+        account = linking.account_of(line.session, member_id)
+        if account is not None:
+            account.session_generation += 1
+            line.session.flush()
 
     def erase(self, member: Any) -> bool:
         """Forget a member's LINE account, inside the caller's transaction, when the member leaves.

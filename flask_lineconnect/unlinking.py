@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 
 from .models import Account
 from .models import AuditEntry
+from .models import ChatLink
 from .models import InboxEvent
 from .models import LoginAttempt
 from .models import OutboxMessage
@@ -66,6 +67,7 @@ def erase(session: Session, account: Account, *, now: datetime) -> None:
     session.execute(delete(InboxEvent).where(InboxEvent.line_user_id == account.line_user_id))
     session.execute(delete(OutboxMessage).where(OutboxMessage.account_id == account.id))
     session.execute(delete(LoginAttempt).where(LoginAttempt.account_id == account.id))
+    session.execute(delete(ChatLink).where(ChatLink.account_id == account.id))
     entry = AuditEntry(at=now, action="erased", account_id=account.id, member_key=None)
     session.execute(
         update(AuditEntry).where(AuditEntry.account_id == account.id).values(member_key=None)
@@ -90,6 +92,7 @@ def _stop_what_waits(session: Session, account: Account) -> None:
         .values(state="cancelled")
     )
     session.execute(delete(LoginAttempt).where(LoginAttempt.account_id == account.id))
+    session.execute(delete(ChatLink).where(ChatLink.account_id == account.id))
 
 
 def _tell_line(

@@ -32,6 +32,7 @@ from .i18n import gettext as _
 from .liff import api as liff_api
 from .liff import codes
 from .liff import views as liff_views
+from .login import chat_views
 from .login import unlink as unlink_views
 from .login import views as login_views
 from .pages import render_error
@@ -55,7 +56,7 @@ def make_blueprint(app: Flask) -> Blueprint:
             FileSystemLoader(LIFF_PAGES / "templates"),
         ]
     )
-    for module in (login_views, unlink_views, liff_views, liff_api, webhook_views):
+    for module in (login_views, chat_views, unlink_views, liff_views, liff_api, webhook_views):
         module.register(blueprint)
     blueprint.add_url_rule("/liff/static/<path:filename>", view_func=liff_static)
     blueprint.before_request(_check_csrf)

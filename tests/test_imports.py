@@ -35,6 +35,7 @@ LAYERS = [
     {"line_api.client", "line_api.tokens", "login.oidc", "liff.id_token"},
     {
         "channels",
+        "chat_link",
         "linking",
         "login.tokens",
         "unlink_tasks",
@@ -53,6 +54,7 @@ LAYERS = [
         "liff.views",
         "login.auto",
         "login.forms",
+        "login.chat_views",
         "login.sessions",
         "login.unlink",
         "login.views",

@@ -126,6 +126,30 @@ class LineApi:
             lambda sdk: sdk.delete_rich_menu_with_http_info(rich_menu_id, **self._options),
         )
 
+    def link_token(self, line_user_id: str) -> str:
+        """Return a token that links one friend, once, for ten minutes."""
+        answer, _ = self._call(
+            "issue a link token",
+            lambda sdk: sdk.issue_link_token_with_http_info(line_user_id, **self._options),
+        )
+        return str(answer.link_token)
+
+    def profile(self, line_user_id: str) -> tuple[str, str | None] | None:
+        """Return name and picture of a friend; ``None`` for anybody else.
+
+        :raises LineApiError: LINE did not say.
+        """
+        try:
+            answer, _ = self._call(
+                "get a profile",
+                lambda sdk: sdk.get_profile_with_http_info(line_user_id, **self._options),
+            )
+        except LineApiError as error:
+            if error.status == HTTPStatus.NOT_FOUND:
+                return None
+            raise
+        return str(answer.display_name), answer.picture_url
+
     def unlink_rich_menu(self, line_user_id: str) -> None:
         """Take a person's own rich menu away; everybody's is shown again."""
         self._call(

@@ -66,6 +66,11 @@ def auto_login(view: V) -> V:
     return view
 
 
+def stay_off() -> None:
+    """Leave the answer to this request alone, also if the page needs a login."""
+    g._lineconnect_auto_off = True
+
+
 def _wants_auto_login(config: Config) -> bool:
     if set(request.blueprints).intersection(config.auto_login_blueprints):
         return True
@@ -95,7 +100,8 @@ def _log_in_instead_of_refusing(response: Response) -> Response:
     """Replace Flask-Login's answer to a page that needs a login, and stay off after a logout."""
     if g.pop("_lineconnect_logged_out", False):
         session[_OFF] = True
-    if g.pop("_lineconnect_refused", False) and _may_try(current_line.config):
+    is_wanted = g.pop("_lineconnect_refused", False) and "_lineconnect_auto_off" not in g
+    if is_wanted and _may_try(current_line.config):
         return _start(silent=False)
     return response
 

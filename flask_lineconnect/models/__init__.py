@@ -2,6 +2,7 @@
 
 from .account import Account
 from .account import AuditEntry
+from .account import ChatLink
 from .account import LoginAttempt
 from .account import UnlinkTask
 from .base import LineBase
@@ -14,6 +15,7 @@ from .rich_menu import PublishedRichMenu
 __all__ = [
     "Account",
     "AuditEntry",
+    "ChatLink",
     "InboxEvent",
     "LineBase",
     "LoginAttempt",

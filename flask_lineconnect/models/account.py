@@ -73,6 +73,22 @@ class LoginAttempt(LineBase):
     expires_at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
 
 
+class ChatLink(LineBase):
+    """A link on its way through the chat: first LINE's token, then the member's nonce.
+
+    Only hashes are here; a row is used once and lives for ten minutes.
+    """
+
+    __tablename__ = "lineconnect_chat_link"
+
+    token_hash: Mapped[str] = mapped_column(String(64), primary_key=True)
+    #: For whom LINE gave the token; nobody else can be linked with it.
+    account_id: Mapped[int] = mapped_column(ForeignKey(Account.id, ondelete="CASCADE"))
+    nonce_hash: Mapped[str | None] = mapped_column(String(64), unique=True)
+    member_id: Mapped[Any | None] = mapped_column(MemberKey)
+    expires_at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
+
+
 class UnlinkTask(LineBase):
     """What LINE must still be told of a link that ended; done as soon as LINE answers.
 

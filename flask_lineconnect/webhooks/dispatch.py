@@ -18,13 +18,18 @@ from sqlalchemy import update
 from sqlalchemy.orm import Session
 from sqlalchemy.orm import aliased
 
+from .. import chat_link
 from .. import linking
 from .. import signals
 from ..errors import LineApiError
+from ..errors import Refused
+from ..i18n import gettext as _
 from ..messages.limits import check_messages
+from ..messages.objects import Reply
 from ..messages.objects import to_payloads
 from ..models import InboxEvent
 from ..state import LineState
+from .events import AccountLinkEvent
 from .events import Event
 from .events import FollowEvent
 from .events import UnfollowEvent
@@ -122,9 +127,10 @@ def _work_on(line: LineState, event_id: str) -> None:
 def _answer(line: LineState, event: Event) -> list[dict[str, object]]:
     """Keep what the event itself says, then ask its hook for the reply."""
     _note_friendship(line, event)
+    own_reply = _close_chat_link(line, event)
     found = line.hooks.find(event)
     if found is None:
-        return []
+        return to_payloads(own_reply)
     payloads = to_payloads(found.hook.function(found.event, **found.arguments))
     if payloads:
         check_messages(payloads)
@@ -140,6 +146,23 @@ def _note_friendship(line: LineState, event: Event) -> None:
         line.session.flush()
         signal = signals.account_followed if is_friend else signals.account_unfollowed
         signal.send(line.app, account=account)
+
+
+def _close_chat_link(line: LineState, event: Event) -> Reply:
+    """Link what waited for this event; return what to say if the shop says nothing itself."""
+    if not isinstance(event, AccountLinkEvent) or not event.is_ok or event.line_user_id is None:
+        return None
+    account = linking.ensure_account(line.session, event.line_user_id, now=line.clock())
+    member_id = chat_link.redeem(line.session, account, event.nonce, now=line.clock())
+    member = None if member_id is None else line.session.get(line.shop.model, member_id)
+    if member is None or not line.shop.may_log_in(member):
+        return None
+    try:
+        linking.link(line.session, account, member_id, source="chat", now=line.clock())
+    except Refused as refused:
+        return refused.message
+    signals.account_linked.send(line.app, account=account, member=member)
+    return _("連携が完了しました。")
 
 
 def _send_reply(line: LineState, event: Event, row: InboxEvent) -> None:

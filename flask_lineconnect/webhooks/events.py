@@ -66,6 +66,14 @@ class UnfollowEvent(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AccountLinkEvent(Event):
+    """The person came back to LINE from the shop; ``is_ok`` says whether it was the same person."""
+
+    is_ok: bool
+    nonce: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class UnknownEvent(Event):
     """Any other event; LINE adds new ones without notice."""
 
@@ -88,6 +96,11 @@ def parse_event(raw: Mapping[str, Any]) -> Event:
             return FollowEvent(**common, is_unblocked=unblocked)
         case "unfollow":
             return UnfollowEvent(**common)
+        case "accountLink":
+            link = _at(raw, "link")
+            return AccountLinkEvent(
+                is_ok=link.get("result") == "ok", nonce=str(link.get("nonce", "")), **common
+            )
     return UnknownEvent(**common)
 
 

@@ -8,6 +8,8 @@ from typing import Any
 
 from sqlalchemy import select
 
+from .. import chat_link
+from .. import linking
 from ..i18n import gettext as _
 from ..messages.objects import ButtonsMessage
 from ..messages.objects import Message
@@ -35,14 +37,34 @@ def member_for(event: Event) -> Any | None:
     return member if member and current_line.shop.may_log_in(member) else None
 
 
-def link_invitation() -> Message:
+def link_invitation(event: Event) -> Message:
     """Return the message that invites a person to register, or to link their membership."""
+    line = current_line
+    if line.config.chat_linking == "account-link" and event.line_user_id is not None:
+        address = account_link_url(event)
+    else:
+        address = line.url_for("lineconnect.login", source="chat")
     return ButtonsMessage(
         text=_("会員登録、またはお持ちの会員との連携がお済みでないようです。"),
-        actions=[
-            UriAction(_("登録・連携する"), current_line.url_for("lineconnect.login", source="chat"))
-        ],
+        actions=[UriAction(_("登録・連携する"), address)],
     )
+
+
+def account_link_url(event: Event) -> str:
+    """Return an address that links the person who wrote with whoever logs in to the shop there.
+
+    It asks LINE for a link token, so it is good for this person, once, for ten minutes.
+
+    :raises LineApiError: LINE gave none.
+    """
+    line, line_user_id = current_line, str(event.line_user_id)
+    account = linking.ensure_account(line.session, line_user_id, now=line.clock())
+    profile = line.api.profile(line_user_id)
+    if profile is not None:
+        account.display_name, account.picture_url = profile
+    token = line.api.link_token(line_user_id)
+    chat_link.begin(line.session, account, token, now=line.clock())
+    return line.url_for("lineconnect.chat_link_page", linkToken=token)
 
 
 def require_member(hook: Callable[..., Reply]) -> Callable[..., Reply]:
@@ -57,7 +79,7 @@ def require_member(hook: Callable[..., Reply]) -> Callable[..., Reply]:
             return None
         member = member_for(event)
         if member is None:
-            return link_invitation()
+            return link_invitation(event)
         return hook(event, member, **arguments)
 
     return with_member

@@ -1,0 +1,74 @@
+"""The page to which the chat leads: which member is it, and do they want this link?"""
+
+from __future__ import annotations
+
+from urllib.parse import urlencode
+
+from flask import Blueprint
+from flask import Flask
+from flask import current_app
+from flask import redirect
+from flask import request
+from flask_login import current_user
+from flask_login import login_fresh
+from flask_login import user_logged_out
+from werkzeug.wrappers import Response
+
+from .. import chat_link
+from .. import linking
+from ..pages import render_page
+from ..shop import LineProfile
+from ..state import current_line
+from . import auto
+from . import sessions
+
+
+def register(blueprint: Blueprint) -> None:
+    """Add the route to the extension's blueprint."""
+    blueprint.add_url_rule("/chat-link", view_func=chat_link_page, methods=["GET", "POST"])
+
+
+def watch_logouts(app: Flask) -> None:
+    """Let what waits for a member end when they log out."""
+    user_logged_out.connect(_end_waiting, app)
+
+
+def chat_link_page() -> Response | str:
+    """Show whose LINE account is to be linked with which member; a press leads on to LINE."""
+    line = current_line
+    link_token = request.args.get("linkToken", "")
+    account = chat_link.account_behind(line.session, link_token, now=line.clock())
+    manager = current_app.login_manager  # type: ignore[attr-defined]  # set by Flask-Login
+    member = current_user._get_current_object() if current_user.is_authenticated else None
+    # The shop's own login is what must be proven here, and LINE's would prove the other side.
+    auto.stay_off()
+    if not isinstance(member, line.shop.model):
+        answer: Response = manager.unauthorized()
+        return answer
+    if not login_fresh():
+        answer = manager.needs_refresh()
+        return answer
+    sessions.require_may_log_in(member)
+    member_id = linking.member_key(line.session, member)
+    if account.member_id is not None:
+        raise linking.account_taken()
+    if linking.account_of(line.session, member_id) is not None:
+        raise linking.member_taken()
+    if request.method == "POST":
+        nonce = chat_link.confirm(line.session, link_token, member_id, now=line.clock())
+        line.session.commit()
+        query = urlencode({"linkToken": link_token, "nonce": nonce})
+        return redirect(f"{line.config.hosts.access}/dialog/bot/accountLink?{query}")
+    profile = LineProfile(account.line_user_id, account.display_name, account.picture_url)
+    return render_page(
+        "lineconnect/confirm_link.html",
+        profile=profile,
+        member_name=line.shop.member_name(member),
+    )
+
+
+def _end_waiting(_app: Flask, user: object, **_extra: object) -> None:
+    line = current_line
+    if isinstance(user, line.shop.model):
+        chat_link.end_waiting(line.session, linking.member_key(line.session, user))
+        line.session.commit()
