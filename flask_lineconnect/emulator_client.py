@@ -131,6 +131,10 @@ class Emulator:
         """Let a user unlink the shop in LINE's settings: consent and tokens end, no webhook."""
         self._post(f"/_emulator/users/{user_id}/revoke")
 
+    def close_liff(self, user_id: str) -> None:
+        """Let a user close a LIFF page in the LINE app: its access token is revoked."""
+        self._post(f"/_emulator/users/{user_id}/close-liff")
+
     def chat(self, user_id: str) -> list[dict[str, Any]]:
         """Return a user's chat with the official account, oldest first."""
         return list(self._get(f"/_emulator/users/{user_id}/chat")["messages"])

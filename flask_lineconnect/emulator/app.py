@@ -46,7 +46,7 @@ OWN_HOSTS = ["127.0.0.1", "localhost", "[::1]"]
 LANGUAGES = ["ja", "en"]
 _API = re.compile(r"/(v2|v3|oauth2|liff|message|friendship|user|\.well-known|_emulator)(/|$)")
 #: Pages below these paths.
-_PAGES = re.compile(r"/(oauth2/v2\.1/(authorize$|_)|liff/v1/authorize$)")
+_PAGES = re.compile(r"/(oauth2/v2\.1/(authorize$|liff/shareTargetPicker$|_)|liff/v1/authorize$)")
 #: A page may be framed by the phone, and frames whatever a shop wants to show there. A form's
 #: answer leads to the shop, which Chromium counts as the form's target.
 _POLICY = (

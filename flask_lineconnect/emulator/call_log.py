@@ -28,7 +28,8 @@ MAX_BODY = 10_000
 MASK = "***"
 #: Names of what lets somebody in; also ``replyToken``, ``id_token_hint``, ``channelSecret``.
 _SECRET_NAME = re.compile(
-    r"token(_hint|s)?$|secret$|^code$|^code_verifier$|assertion$|password$|^ticket$", re.I
+    r"token(_hint|s)?$|secret$|^code$|^code_verifier$|assertion$|password$|^(ticket|ott|msit)$",
+    re.I,
 )
 #: Names of that shape which hold no secret.
 _HARMLESS = {"quoteToken", "token_type"}

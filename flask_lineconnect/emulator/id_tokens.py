@@ -97,7 +97,7 @@ def context_token(
         "type": "utou" if in_client else "external",
         "liffId": app.liff_id,
         "endpointUrl": app.endpoint_url,
-        "availability": _availability(),
+        "availability": _availability(app),
         # What the app asks for, not what the user granted.
         "scope": app.scope,
         "menuColorSetting": {"adaptableColorSchemes": ["light"]},
@@ -115,16 +115,15 @@ def context_token(
     return sign_liff(line, context)
 
 
-def _availability() -> dict[str, Any]:
-    """Name what LINE's app can do for a page; most of it needs the real app, and is refused."""
+def _availability(app: LiffApp) -> dict[str, Any]:
+    """Name what LINE's app can do for a page."""
     # A true multipleLiffTransition would send the page to liff://, which no desktop browser opens.
-    least = {
-        "shareTargetPicker": "10.3.0",
-        "multipleLiffTransition": "10.18.0",
-        "subwindowOpen": "11.7.0",
-        "scanCodeV2": "11.7.0",
-    }
     return {
-        name: {"permission": name == "subwindowOpen", "minVer": version}
-        for name, version in least.items()
+        name: {"permission": is_there, "minVer": version}
+        for name, version, is_there in (
+            ("shareTargetPicker", "10.3.0", app.has_share_target_picker),
+            ("multipleLiffTransition", "10.18.0", False),
+            ("subwindowOpen", "11.7.0", True),
+            ("scanCodeV2", "11.7.0", app.has_qr_code),
+        )
     }

@@ -1,6 +1,7 @@
 """LIFF: the addresses that open apps, what LINE's app hands to a page, and what its SDK calls.
 
-The server API, which registers apps, is in ``liff_apps``.
+The server API, which registers apps, is in ``liff_apps``; what the SDK asks for later is in the
+other ``liff_`` modules.
 
 Source: LIFF documentation, "Opening a LIFF app"; the SDK's calls as seen on the wire.
 """
@@ -14,43 +15,42 @@ from urllib.parse import urlsplit
 from urllib.parse import urlunsplit
 
 from flask import Flask
-from flask import current_app
 from flask import jsonify
 from flask import redirect
 from flask import request
 from werkzeug.exceptions import NotFound
 from werkzeug.wrappers import Response
 
-from . import chats
 from . import id_tokens
 from . import liff_apps
-from .api_errors import ApiError
-from .api_errors import refuse_if
+from . import liff_messages
+from . import liff_permissions
+from . import liff_sdk
+from . import liff_subwindows
 from .authorize import is_in_app
 from .channel_tokens import bearer
-from .login_profile import bearer_of
 from .login_profile import what_is_wrong
 from .login_tokens import LIFF_TOKEN_LIFE
 from .login_tokens import issue
-from .message_checks import check_messages
 from .own_requests import APP_USER_COOKIE
 from .platform import Platform
 from .platform import platform
-from .requests_in import json_body
 from .world import AuthorizationCode
-from .world import ChatEntry
 from .world import LiffApp
 from .world import User
 
 #: What pages of other origins call, with an Authorization header.
 CORS_PATHS = (
     "/liff/v2/",
+    "/oauth2/v2.1/liff/shareTargetPicker/result",
+    "/oauth2/v2.1/liff/friendship/",
     "/oauth2/v2.1/certs",
     "/oauth2/v2.1/token",
     "/oauth2/v2.1/verify",
     "/v2/profile",
     "/friendship/v1/status",
     "/message/v3/share",
+    "/xlt/",
 )
 
 
@@ -59,8 +59,6 @@ def register(app: Flask) -> None:
     for rule, view, method in (
         ("/liff/v2/apps/<liff_id>/contextToken", context_token, "GET"),
         ("/liff/v2/apps/<liff_id>/featureToken", feature_token, "GET"),
-        ("/message/v3/share", share, "POST"),
-        ("/liff/edge/2/sdk.js", sdk, "GET"),
         (r"/<regex('\d+-\w+'):liff_id>", open_liff, "GET"),
         (r"/<regex('\d+-\w+'):liff_id>/<path:path>", open_liff, "GET"),
         (r"/<regex('\d+-\w+'):liff_id>/", open_liff, "GET"),
@@ -69,6 +67,8 @@ def register(app: Flask) -> None:
     app.before_request(_answer_preflight)
     app.after_request(_allow_other_origins)
     liff_apps.register(app)
+    for module in (liff_sdk, liff_messages, liff_subwindows, liff_permissions):
+        module.register(app)
 
 
 def open_liff(liff_id: str, path: str = "") -> Response:
@@ -128,37 +128,6 @@ def feature_token(liff_id: str) -> Response:
     """Return a token that only LINE's app would look at."""
     liff_apps.known_app(liff_id)
     return jsonify(featureToken=secrets.token_urlsafe(24))
-
-
-def share() -> Response:
-    """Write messages as the user into the chat that the LIFF page was opened from."""
-    line = platform()
-    user, token = bearer_of("chat_message.write")
-    if not token.is_in_chat:
-        raise ApiError(403, "user doesn't grant required permissions yet")
-    messages = json_body().get("messages")
-    refuse_if(check_messages(messages))
-    with line.change() as world:
-        for message in messages or ():
-            if message["type"] == "text":
-                chats.write_text(line, user.user_id, message["text"])
-                continue
-            # Seen in the chat, but the official account hears nothing of it.
-            entry = ChatEntry(
-                id=chats.next_message_id(world),
-                sender="user",
-                message=message,
-                at=line.clock.now(),
-            )
-            world.chats.setdefault(user.user_id, []).append(entry)
-    return jsonify({})
-
-
-def sdk() -> Response:
-    """Serve the stand-in for LINE's LIFF SDK."""
-    response = current_app.send_static_file("sdk.js")
-    response.mimetype = "text/javascript"
-    return response
 
 
 def _to_page(liff_id: str, state: str, user: User | None) -> Response:

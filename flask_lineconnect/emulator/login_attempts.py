@@ -125,8 +125,8 @@ def liff_attempt(line: Platform, args: Args) -> Attempt:
     return attempt
 
 
-def make_ticket(line: Platform, attempt: Attempt) -> str:
-    """Keep an attempt while a screen is shown; return what the screen's form must send back."""
+def make_ticket(line: Platform, attempt: object) -> str:
+    """Keep what a screen is for while it is shown; return what its form must send back."""
     ticket = secrets.token_urlsafe(24)
     with line.lock:
         line.tickets[ticket] = attempt

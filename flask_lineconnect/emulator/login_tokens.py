@@ -89,6 +89,7 @@ def issue(
         expires_at=now + life,
         refresh_expires_at=now + REFRESH_LIFE,
         is_in_chat=is_in_chat,
+        liff_id=code.liff_id,
     )
     with line.change() as world:
         _drop_dead(world, now)

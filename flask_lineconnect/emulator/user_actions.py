@@ -11,6 +11,7 @@ from . import friendship
 from . import user_messages
 from .api_errors import ApiError
 from .insight import note_seen
+from .liff_closing import close_liff
 from .own_requests import body_of_ours
 from .own_requests import known_user
 from .own_requests import optional_text_in
@@ -171,6 +172,7 @@ ON_PHONE: dict[str, Action] = {
     "block": block,
     "unblock": unblock,
     "read": read,
+    "close-liff": close_liff,
 }
 #: By the last part of the path, under ``/_emulator/users/<user_id>``.
 BY_CONTROL: dict[str, Action] = {
@@ -183,4 +185,5 @@ BY_CONTROL: dict[str, Action] = {
     "postback": press,
     "tap": tap,
     "revoke": unlink_app,
+    "close-liff": close_liff,
 }

@@ -93,6 +93,10 @@ class LiffApp(BaseModel):
     is_module_mode: bool = False
     #: Whether the page may use the scanner.
     has_qr_code: bool = False
+    #: Whether the page may share messages with people whom the user picks.
+    has_share_target_picker: bool = False
+    #: Whether closing the app's window revokes the page's access token; LINE says that it may.
+    revokes_on_close: bool = True
 
 
 class User(BaseModel):
@@ -185,6 +189,7 @@ class LoginToken(BaseModel):
     is_revoked: bool = False
     #: Whether the LIFF page that holds it was opened from a chat, so that it can write there.
     is_in_chat: bool = False
+    liff_id: str | None = None
 
 
 class ChannelToken(BaseModel):

@@ -334,6 +334,10 @@ def test_I14_a_page_writes_as_its_user(sakura: Browser, shop: Shop) -> None:
         "/friendship/v1/status",
         "/message/v3/share",
         f"/liff/v2/apps/{LIFF_ID}/contextToken",
+        f"/liff/v2/apps/{LIFF_ID}/ott",
+        "/liff/v2/sub/waitResult",
+        "/oauth2/v2.1/liff/shareTargetPicker/result",
+        "/xlt/manifest.json",
     ],
 )
 def test_I16_pages_of_other_origins_may_call(sakura: Browser, path: str) -> None:

@@ -200,7 +200,7 @@ def test_messages_appear_without_a_reload_and_the_newest_is_in_view(
 ) -> None:
     for start in range(0, 15, 5):
         bot.push(user_id, *(text(f"お知らせ {start + at}") for at in range(5)))
-    expect(phone.get_by_role("log").get_by_text("お知らせ 14")).to_be_in_viewport()
+    expect(phone.get_by_role("log").get_by_text("お知らせ 14", exact=True)).to_be_in_viewport()
 
 
 def test_text_is_text_and_its_addresses_are_links(

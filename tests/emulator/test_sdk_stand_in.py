@@ -251,9 +251,9 @@ def test_another_window_of_the_phone_starts_anew(
 def test_forged_credentials_fail_init(
     page: Page, shop_url: str, liff_id: str, emulator: Emulator
 ) -> None:
-    page.goto(f"{shop_url}/line/liff#access_token=forged&context_token=e30.e30.x&client_id=1")
-    error = init(page, liff_id)
-    assert (error["code"], error["message"]) == ("INIT_FAILED", "Invalid LIFF ID")
+    forged = "access_token=forged&context_token=e30.e30.x&feature_token=f&client_id=1"
+    page.goto(f"{shop_url}/line/liff#{forged}")
+    assert init(page, liff_id)["code"] == "invalid_request"
 
 
 def test_close_window_closes_the_sheet(
@@ -263,6 +263,46 @@ def test_close_window_closes_the_sheet(
     frame = frame_of(page, open_in_phone(page, emulator, user_id, f"{emulator.url}/{liff_id}"))
     frame.evaluate("liff.closeWindow()")
     expect(page.get_by_role("dialog")).to_be_hidden()
+
+
+@pytest.mark.parametrize("is_revoked", [True, False])
+def test_I9_closing_the_window_revokes_the_token(
+    page: Page, shop_url: str, liff_id: str, emulator: Emulator, is_revoked: bool
+) -> None:
+    emulator.set_up(liff_apps=[{"liff_id": liff_id, "revokes_on_close": is_revoked}])
+    user_id = user_called(emulator, "佐藤 さくら")
+    tokens = []
+    for _ in range(2):
+        frame = frame_of(page, open_in_phone(page, emulator, user_id, f"{emulator.url}/{liff_id}"))
+        init(frame, liff_id)
+        tokens.append(call(frame, "liff.getAccessToken()")["value"])
+        assert call(frame, "liff.getProfile()")["value"]["userId"] == user_id
+        with page.expect_response("**/close-liff"):
+            frame.evaluate("liff.closeWindow()")
+    answers = [
+        page.request.get(f"{emulator.url}/oauth2/v2.1/verify?access_token={token}")
+        for token in tokens
+    ]
+    assert [answer.ok for answer in answers] == [not is_revoked] * 2
+    if is_revoked:
+        assert answers[0].json()["error_description"] == "The access token revoked"
+
+
+def test_sharing_from_the_phone(
+    page: Page, shop_url: str, liff_id: str, emulator: Emulator
+) -> None:
+    emulator.set_up(liff_apps=[{"liff_id": liff_id, "has_share_target_picker": True}])
+    user_id = user_called(emulator, "佐藤 さくら")
+    frame = frame_of(page, open_in_phone(page, emulator, user_id, f"{emulator.url}/{liff_id}"))
+    init(frame, liff_id)
+    with page.expect_popup() as opening:
+        frame.evaluate(
+            "window.shared = liff.shareTargetPicker([{ type: 'text', text: 'どうぞ' }]); 0"
+        )
+    opening.value.get_by_label("こもれび堂").check()
+    opening.value.get_by_role("button", name="送信").click()
+    assert frame.evaluate("shared") == {"status": "success"}
+    expect(page.locator("#messages")).to_contain_text("どうぞ")
 
 
 def test_open_window_opens_the_in_app_browser(

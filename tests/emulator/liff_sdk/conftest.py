@@ -29,8 +29,20 @@ LIFF_BROWSER = (
     "Mozilla/5.0 (Linux; Android 15; V2319) AppleWebKit/537.36 (KHTML, like Gecko) "
     "Version/4.0 Chrome/144.0.0.0 Mobile Safari/537.36 Line/15.12.1 LIFF"
 )
+IPHONE = (
+    "Mozilla/5.0 (iPhone; CPU iPhone OS 17_5 like Mac OS X) AppleWebKit/605.1.15 "
+    "(KHTML, like Gecko) Mobile/15E148 Safari Line/15.12.1 LIFF"
+)
 #: What LINE's app gives to pages, as far as the SDK waits for it.
 NATIVE_BRIDGE = "window._liff = { features: [], postMessage() {} };"
+#: No browser opens `liff://` or `line://`: take down where the page wants to go.
+STAY = """
+navigation.addEventListener("navigate", (event) => {
+  if (/^https?:/.test(event.destination.url)) return;
+  event.preventDefault();
+  leave(event.destination.url);
+});
+"""
 PAGE = """<!doctype html><title>会員証</title><script src="{sdk}"></script><script>
 const query = new URLSearchParams("{options}");
 const config = {{ liffId: query.get("liffId") || undefined }};
@@ -79,6 +91,7 @@ def shop(line_emulator: Emulator) -> Iterator[Shop]:
     found, app = Shop(), Flask(__name__)
 
     @app.get("/line/liff")
+    @app.get("/line/liff/")
     @app.get("/line/liff/<path:_rest>")
     @app.get("/elsewhere")
     def page(_rest: str = "") -> str:
@@ -100,7 +113,11 @@ class Sdk:
         self.user_id = str(emulator.users()[0]["user_id"])
         self.page: Page = context.new_page()
         self.requests: list[str] = []
+        #: Addresses for LINE's app.
+        self.left_for: list[str] = []
         self.page.on("request", self._note)
+        self.page.expose_function("leave", lambda url: self.left_for.append(self.plain(url)))
+        self.page.add_init_script(STAY)
         self.configure()
 
     def configure(self, options: str = "") -> None:
@@ -179,9 +196,9 @@ def make_sdk(
     """Return a function that opens a browser with one of the two SDKs."""
     contexts: list[BrowserContext] = []
 
-    def make(name: str, *, in_app: bool = False) -> Sdk:
-        agent = LIFF_BROWSER if in_app else None
-        context = browser.new_context(locale="ja-JP", user_agent=agent)
+    def make(name: str, *, in_app: bool = False, agent: str = LIFF_BROWSER) -> Sdk:
+        user_agent = agent if in_app else None
+        context = browser.new_context(locale="ja-JP", user_agent=user_agent)
         contexts.append(context)
         if name == "real":
             shop.sdk = REAL_SDK

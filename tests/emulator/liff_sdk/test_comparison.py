@@ -325,16 +325,22 @@ INSIDE = [in_app, in_app_with_path, in_app_may_write, in_app_reloaded, in_app_of
 
 @pytest.mark.parametrize("scenario", [*OUTSIDE, *INSIDE], ids=lambda one: one.__name__)
 def test_both_sdks_do_the_same(make_sdk: MakeSdk, scenario: Scenario) -> None:
-    results, requests = {}, {}
+    compare(make_sdk, scenario, in_app=scenario in INSIDE)
+
+
+def compare(make_sdk: MakeSdk, scenario: Scenario, **browser: Any) -> None:
+    """Play a scenario with both; fail if they differ in what they say, store, ask or open."""
+    results, requests, left_for = {}, {}, {}
     for name in ("real", "stand-in"):
-        sdk = make_sdk(name, in_app=scenario in INSIDE)
+        sdk = make_sdk(name, **browser)
         sdk.emulator.reset()
         sdk.emulator.set_up(base_url=sdk.shop.url)
         results[name] = comparable(scenario(sdk))
-        requests[name] = sdk.requests
+        requests[name], left_for[name] = sdk.requests, sdk.left_for
 
     assert differences(results["stand-in"], results["real"]) == {}
     assert requests["stand-in"] == requests["real"]
+    assert left_for["stand-in"] == left_for["real"]
 
 
 def differences(stand_in: Any, real: Any, where: str = "") -> dict[str, tuple[Any, Any]]:

@@ -1,5 +1,6 @@
 /** The in-app browser: a sheet with a frame; LIFF pages and the shop's pages open in it. */
 
+import { act } from "./client.js";
 import { addressThroughApp } from "./client.js";
 import { byId } from "./dom.js";
 import { element } from "./dom.js";
@@ -14,6 +15,8 @@ export class InAppBrowser {
     this.sheet = byId("browser");
     this.closed = closed;
     this.frame = null;
+    /** Settles when LINE knows that the page before is closed: that ends its token, not the next one's. */
+    this.lastClose = Promise.resolve();
     /** How much of the screen each LIFF app takes: compact, tall or full. */
     this.views = {};
     byId("browser-rest").addEventListener("click", () => this.close());
@@ -32,10 +35,10 @@ export class InAppBrowser {
       name: `in-app-${Math.random().toString(36).slice(2)}`,
       sandbox: SANDBOX,
       allow: "clipboard-write",
-      src: addressThroughApp(url),
       title: new URL(url).host,
     });
-    this.frame.addEventListener("load", () => this.#loaded());
+    const { frame } = this;
+    this.lastClose.then(() => this.#load(frame, url));
     this.pagesBehind = 0;
     this.historyLength = null;
     const liffId = new URL(url).pathname.split("/")[1];
@@ -49,9 +52,15 @@ export class InAppBrowser {
     byId("browser-close").focus({ preventScroll: true });
   }
 
+  #load(frame, url) {
+    frame.addEventListener("load", () => this.#loaded());
+    frame.src = addressThroughApp(url);
+  }
+
   close() {
     if (!this.frame) return;
     this.frame.remove();
+    this.lastClose = act("close-liff").catch(() => {});
     this.frame = null;
     this.sheet.classList.add("leaving");
     setTimeout(() => {
