@@ -214,6 +214,10 @@ class Emulator:
         """Switch all faults off."""
         self._send("DELETE", "/_emulator/faults", None)
 
+    def long_lived_token(self) -> str:
+        """Return a new long-lived channel access token; the one before it ends."""
+        return str(self._post("/_emulator/long-lived-token")["access_token"])
+
     def rotate_keys(self, keep_seconds: float = 0) -> None:
         """Let ID tokens of LIFF be signed with a new key, and forget the old one later."""
         self._post("/_emulator/keys/rotate", {"keep_seconds": keep_seconds})

@@ -85,6 +85,18 @@ def issue_short_lived() -> Response:
     )
 
 
+def issue_long_lived() -> ChannelToken:
+    """Issue the Messaging API channel's one long-lived token, as LINE's console does.
+
+    The one before it ends at once; LINE's console may let it live on for a day.
+    """
+    channel_id = platform().world.messaging_channel.id
+    with platform().change() as world:
+        for token in world.channel_tokens.values():
+            token.is_revoked |= token.channel_id == channel_id and token.kind == "long-lived"
+        return issue(channel_id, "long-lived", None)
+
+
 def verify() -> Response:
     """Tell about a short-lived or long-lived token."""
     given = request.form.get("access_token", "")
@@ -199,16 +211,21 @@ def is_secret_of(channel_id: str, secret: str) -> bool:
 
 
 def issue(
-    channel_id: str, kind: Literal["short-lived", "v2.1", "stateless"], seconds: int
+    channel_id: str,
+    kind: Literal["long-lived", "short-lived", "v2.1", "stateless"],
+    seconds: int | None,
 ) -> ChannelToken:
-    """Issue a token; the checks are its endpoint's."""
+    """Issue a token; the checks are its endpoint's.
+
+    :param seconds: that it lives; ``None`` is until it is issued anew.
+    """
     now = platform().clock.now()
     token = ChannelToken(
         access_token=secrets.token_urlsafe(64),
         channel_id=channel_id,
         kind=kind,
         issued_at=now,
-        expires_at=now + timedelta(seconds=seconds),
+        expires_at=None if seconds is None else now + timedelta(seconds=seconds),
         key_id=secrets.token_urlsafe(16) if kind == "v2.1" else None,
     )
     with platform().change() as world:

@@ -16,6 +16,7 @@ from werkzeug.wrappers import Response
 
 from . import chats
 from .api_errors import ApiError
+from .channel_tokens import issue_long_lived
 from .faults import Fault
 from .narrowcasts import deliver_due
 from .own_requests import body_of_ours
@@ -51,6 +52,7 @@ def register(app: Flask) -> None:
         ("/events", send_events, "POST"),
         ("/clock", set_clock, "POST"),
         ("/keys/rotate", rotate_keys, "POST"),
+        ("/long-lived-token", make_long_lived_token, "POST"),
         ("/faults", add_fault, "POST"),
         ("/faults", list_faults, "GET"),
         ("/faults", clear_faults, "DELETE"),
@@ -169,6 +171,12 @@ def set_clock() -> Response:
         raise ApiError(400, "The clock takes one of advance_seconds, freeze and unfreeze: true")
     deliver_due(platform())
     return jsonify(now=clock.now().isoformat())
+
+
+def make_long_lived_token() -> Response:
+    """Issue the long-lived channel access token that LINE's console shows."""
+    body_of_ours()
+    return jsonify(access_token=issue_long_lived().access_token)
 
 
 def rotate_keys() -> Response:

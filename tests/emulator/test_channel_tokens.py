@@ -5,12 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+import requests
 from joserfc import jwt
 from joserfc.jwk import RSAKey
 from linebot.v3.messaging.exceptions import ApiException
 from linebot.v3.oauth.exceptions import ApiException as OAuthException
 
 from flask_lineconnect.emulator.rate_limits import LIMITS
+from flask_lineconnect.testing import Emulator
 
 from .conftest import KENTA
 from .conftest import SAKURA
@@ -126,6 +128,21 @@ def test_C1_a_stateless_token_for_an_assertion(line: Line) -> None:
     line.token = issued.access_token
     assert issued.expires_in == 900
     assert line.api.get_message_quota().type == "limited"
+
+
+def test_C1_the_console_issues_one_long_lived_token(line: Line) -> None:
+    console = Emulator(line.host)
+    first, second = console.long_lived_token(), console.long_lived_token()
+    line.platform.clock.advance(400 * 86_400)
+
+    line.token = second
+    assert line.api.get_message_quota().type == "limited"
+    told = requests.post(f"{line.host}/v2/oauth/verify", data={"access_token": second}, timeout=10)
+    assert told.json()["client_id"] == line.platform.world.messaging_channel.id
+    line.token = first
+    with pytest.raises(ApiException) as ended:
+        line.api.get_message_quota()
+    assert ended.value.status == 401
 
 
 def test_M14_a_rate_limit_is_a_bucket(line: Line) -> None:
