@@ -12,13 +12,12 @@ from typing import Any
 from flask import Flask
 from flask import request
 from flask_babel import Babel
-from sqlalchemy import event
-from sqlalchemy.orm import Session
 
 from . import chat_link
 from . import linking
-from . import signals
 from . import unlinking
+from .after_commit import after_commit
+from .after_commit import watch as watch_commits
 from .blueprint import HookTable
 from .config import Config
 from .engines.embedded import NoEngine
@@ -57,8 +56,6 @@ if TYPE_CHECKING:
 
 #: Shorter secret keys can be guessed.
 MIN_SECRET_KEY = 16
-#: Marks a session whose commit gives an engine something to do.
-_WAKE = "lineconnect_wake"
 
 
 class LineConnect:
@@ -81,6 +78,8 @@ class LineConnect:
         self.shop = shop
         self.rich_menu = rich_menu
         copy_tables(db.metadata, shop.model)
+        watch_commits(db.session)
+        unlinking.watch_deletions(db.session, shop.model)
         if app is not None:
             self.init_app(app)
 
@@ -122,7 +121,7 @@ class LineConnect:
         account = linking.account_of(line.session, linking.member_key(line.session, member))
         if account is None:
             return None
-        line.session.info[_WAKE] = True
+        after_commit(line.session, line.engine.wake)
         return queue.enqueue(line.session, account, to_payloads(message), key=key, now=line.clock())
 
     def unlink(self, member: Any) -> bool:
@@ -135,12 +134,8 @@ class LineConnect:
         """
         line = current_line
         member_id = linking.member_key(line.session, member)
-        account = unlinking.end_links_of(line.session, member_id, now=line.clock())
-        if account is None:
-            return False
-        line.session.info[_WAKE] = True
-        signals.account_unlinked.send(line.app, account=account, member=member)
-        return True
+        account = unlinking.end_links_of(line.session, member_id, actor="shop", now=line.clock())
+        return account is not None
 
     def credentials_changed(self, member: Any) -> None:
         """End what an older password could have begun, inside the caller's transaction.
@@ -159,8 +154,8 @@ class LineConnect:
     def erase(self, member: Any) -> bool:
         """Forget a member's LINE account, inside the caller's transaction, when the member leaves.
 
-        Everything of the person goes: profile, tokens, messages, events; LINE is told after the
-        commit. An audit entry without a name stays.
+        ``db.session.delete(member)`` does it by itself. Everything of the person goes: profile,
+        tokens, messages, events; LINE is told after the commit. An audit entry of the fact stays.
 
         :return: whether there was an account.
         """
@@ -169,7 +164,6 @@ class LineConnect:
         if account is None:
             return False
         unlinking.erase(line.session, account, now=line.clock())
-        line.session.info[_WAKE] = True
         return True
 
     def _make_state(self, app: Flask, config: Config) -> LineState:
@@ -195,7 +189,9 @@ class LineConnect:
             api=LineApi(hosts, messaging_token, login_token, timeout),
             login=LineLogin(config),
             login_tokens=LoginTokenApi(config, login_token),
-            vault=TokenVault([app.config["SECRET_KEY"], *_retired_keys(app)]),
+            vault=TokenVault(
+                [app.config["SECRET_KEY"], *_retired_keys(app)], config.login_channel_id
+            ),
             liff_tokens=LiffTokens(
                 f"{hosts.api}/oauth2/v2.1/certs", config.login_channel_id, timeout
             ),
@@ -209,8 +205,6 @@ class LineConnect:
             for engine in self.db.engines.values():
                 bind_member_key(engine.dialect, key_type)
                 prepare_sqlite(engine)
-        if not event.contains(self.db.session, "after_commit", _wake_after_commit):
-            event.listen(self.db.session, "after_commit", _wake_after_commit)
 
 
 def _retired_keys(app: Flask) -> list[str]:
@@ -267,9 +261,3 @@ def _run_engine_with(app: Flask, state: LineState) -> None:
     engine = state.engine
     if isinstance(engine, ThreadEngine):
         app.before_request(lambda: engine.ensure_running(state))
-
-
-def _wake_after_commit(session: Session) -> None:
-    # A savepoint's end is no commit yet.
-    if not session.in_nested_transaction() and session.info.pop(_WAKE, False):
-        current_line.engine.wake()

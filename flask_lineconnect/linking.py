@@ -6,17 +6,21 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import inspect
+from sqlalchemy import or_
 from sqlalchemy import select
 from sqlalchemy import update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+from . import signals
+from .after_commit import announce
 from .errors import Refused
 from .errors import UsageError
 from .i18n import gettext as _
 from .models import Account
 from .models import AuditEntry
 from .models.base import insert_if_absent
+from .state import current_line
 
 
 def ensure_account(session: Session, line_user_id: str, *, now: datetime) -> Account:
@@ -53,24 +57,37 @@ def member_key(session: Session, member: Any) -> Any:
     return state.mapper.primary_key_from_instance(member)[0]
 
 
-def note_friendship(account: Account, is_friend: bool | None, *, at: datetime) -> bool:
-    """Keep what LINE told us about friendship, unless something newer is known.
+def note_friendship(
+    session: Session, account: Account, is_friend: bool | None, *, at: datetime
+) -> bool:
+    """Keep what LINE told us about friendship, unless something newer is known; one statement.
 
+    :param is_friend: ``None`` when LINE did not say.
     :return: whether it was the newest evidence.
     """
     if is_friend is None:
         return False
-    if account.friend_evidence_at is not None and account.friend_evidence_at > at:
-        return False
-    account.is_friend = is_friend
-    account.friend_evidence_at = at
-    return True
+    statement = (
+        update(Account)
+        .where(
+            Account.id == account.id,
+            or_(Account.friend_evidence_at.is_(None), Account.friend_evidence_at <= at),
+        )
+        .values(is_friend=is_friend, friend_evidence_at=at)
+        .returning(Account.id)
+        .execution_options(synchronize_session=False)
+    )
+    is_newest = session.execute(statement).first() is not None
+    session.refresh(account, ["is_friend", "friend_evidence_at"])
+    return is_newest
 
 
 def link(
     session: Session, account: Account, member_id: Any, *, source: str | None, now: datetime
 ) -> None:
     """Tie a LINE account to a member, in one statement that a race can't get past.
+
+    The signal :data:`~flask_lineconnect.signals.account_linked` follows the commit.
 
     :raises Refused: either side is tied already; the transaction is as before.
     """
@@ -88,9 +105,17 @@ def link(
         raise account_taken()
     session.refresh(account)
     session.add(
-        AuditEntry(at=now, action="linked", account_id=account.id, member_key=str(member_id))
+        AuditEntry(
+            at=now,
+            action="linked",
+            actor="member",
+            account_id=account.id,
+            member_key=str(member_id),
+        )
     )
     session.flush()
+    member = session.get(current_line.shop.model, member_id)
+    announce(session, signals.account_linked, account=account, member=member)
 
 
 def account_taken() -> Refused:

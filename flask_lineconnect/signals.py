@@ -1,6 +1,6 @@
 """Signals that tell what happened; their return values are ignored.
 
-The sender is the Flask app. They are sent after the commit.
+The sender is the Flask app. They are sent after the commit; what a receiver raises is logged.
 """
 
 from blinker import Namespace
@@ -9,7 +9,7 @@ _signals = Namespace()
 
 #: A LINE account and a member were joined; arguments ``account``, ``member``.
 account_linked = _signals.signal("lineconnect.account-linked")
-#: A link ended; arguments ``account``, ``member``, which is ``None`` if the consent ended at LINE.
+#: A link ended; arguments ``account``, ``member``, which is ``None`` if the member was erased.
 account_unlinked = _signals.signal("lineconnect.account-unlinked")
 #: A member was logged in by LINE; arguments ``account``, ``member``.
 member_logged_in = _signals.signal("lineconnect.member-logged-in")

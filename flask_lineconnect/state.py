@@ -54,6 +54,7 @@ class LineState:
     """Everything the extension keeps for one app; nothing of a request's.
 
     :ivar clock: returns the time now; tests and demos replace it.
+    :ivar next_sweep_at: when this process next clears away what expired; see ``upkeep.py``.
     """
 
     app: Flask
@@ -70,6 +71,7 @@ class LineState:
     json_environment: Environment
     engine: Engine
     clock: Callable[[], datetime] = utcnow
+    next_sweep_at: datetime | None = None
 
     @property
     def session(self) -> Session:

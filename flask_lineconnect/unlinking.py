@@ -6,14 +6,24 @@ afterwards, again and again until LINE answers.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
+from typing import Literal
 
+from flask import current_app
+from flask import has_app_context
 from sqlalchemy import delete
+from sqlalchemy import event
+from sqlalchemy import inspect
 from sqlalchemy import select
 from sqlalchemy import update
 from sqlalchemy.orm import Session
+from sqlalchemy.orm import scoped_session
 
+from . import signals
+from .after_commit import after_commit
+from .after_commit import announce
 from .models import Account
 from .models import AuditEntry
 from .models import ChatLink
@@ -21,15 +31,20 @@ from .models import InboxEvent
 from .models import LoginAttempt
 from .models import OutboxMessage
 from .models import UnlinkTask
+from .state import EXTENSION_KEY
+from .state import current_line
 
+#: Who ended a link: the member, the shop (its staff or its code), or the person at LINE.
+Actor = Literal["member", "shop", "line"]
 #: Messages that were not given to LINE yet.
 _UNSENT = ("queued", "sending")
 
 
-def unlink(session: Session, account: Account, *, action: str = "unlinked", now: datetime) -> bool:
+def unlink(session: Session, account: Account, *, actor: Actor, now: datetime) -> bool:
     """End an account's link; its sessions, tokens and waiting messages end with it.
 
-    :param action: what the audit log says: ``unlinked`` or ``consent-ended``.
+    The signal :data:`~flask_lineconnect.signals.account_unlinked` follows the commit.
+
     :return: whether there was a link, also when several callers race.
     """
     member_id, sealed_tokens = account.member_id, account.sealed_tokens
@@ -43,6 +58,7 @@ def unlink(session: Session, account: Account, *, action: str = "unlinked", now:
             linked_at=None,
             link_source=None,
             sealed_tokens=None,
+            consent_checked_at=None,
             session_generation=Account.session_generation + 1,
         )
         .returning(Account.id)
@@ -50,10 +66,20 @@ def unlink(session: Session, account: Account, *, action: str = "unlinked", now:
     if session.execute(statement).first() is None:
         return False
     _stop_what_waits(session, account)
-    _tell_line(session, account, sealed_tokens, now)
-    session.add(AuditEntry(at=now, action=action, account_id=account.id, member_key=str(member_id)))
+    _tell_line(session, account, None if actor == "line" else sealed_tokens, now)
+    session.add(
+        AuditEntry(
+            at=now,
+            action="consent-ended" if actor == "line" else "unlinked",
+            actor=actor,
+            account_id=account.id,
+            member_key=str(member_id),
+        )
+    )
     session.flush()
     session.refresh(account)
+    member = session.get(current_line.shop.model, member_id)
+    announce(session, signals.account_unlinked, account=account, member=member)
     return True
 
 
@@ -68,21 +94,49 @@ def erase(session: Session, account: Account, *, now: datetime) -> None:
     session.execute(delete(OutboxMessage).where(OutboxMessage.account_id == account.id))
     session.execute(delete(LoginAttempt).where(LoginAttempt.account_id == account.id))
     session.execute(delete(ChatLink).where(ChatLink.account_id == account.id))
-    entry = AuditEntry(at=now, action="erased", account_id=account.id, member_key=None)
+    entry = AuditEntry(at=now, action="erased", actor="shop", account_id=account.id)
     session.execute(
         update(AuditEntry).where(AuditEntry.account_id == account.id).values(member_key=None)
     )
     session.add(entry)
     session.execute(delete(Account).where(Account.id == account.id))
     session.expunge(account)
-    session.flush()
+    announce(session, signals.account_unlinked, account=account, member=None)
 
 
-def end_links_of(session: Session, member_id: Any, *, now: datetime) -> Account | None:
+def end_links_of(
+    session: Session, member_id: Any, *, actor: Actor, now: datetime
+) -> Account | None:
     """End the link of a member, if there is one; return the account that was linked."""
     statement = select(Account).where(Account.member_id == member_id)
     account = session.scalars(statement).one_or_none()
-    return account if account is not None and unlink(session, account, now=now) else None
+    if account is None or not unlink(session, account, actor=actor, now=now):
+        return None
+    return account
+
+
+def watch_deletions(session: scoped_session[Any], member_model: type[Any]) -> None:
+    """Let a member's LINE account go whenever the shop deletes the member through the session.
+
+    A key that the database gives to the next member must not bring the link along. Members who are
+    deleted by SQL are noticed by ``upkeep.py``.
+    """
+
+    def erase_with_member(session: Session, _context: object, _objects: object) -> None:
+        deleted = [one for one in session.deleted if isinstance(one, member_model)]
+        if deleted and has_app_context() and EXTENSION_KEY in current_app.extensions:
+            _erase_all(session, deleted)
+
+    event.listen(session, "before_flush", erase_with_member)
+
+
+def _erase_all(session: Session, members: Iterable[Any]) -> None:
+    for member in members:
+        (key,) = inspect(member).identity
+        statement = select(Account).where(Account.member_id == key)
+        account = session.scalars(statement).one_or_none()
+        if account is not None:
+            erase(session, account, now=current_line.clock())
 
 
 def _stop_what_waits(session: Session, account: Account) -> None:
@@ -107,3 +161,4 @@ def _tell_line(
             next_attempt_at=now,
         )
     )
+    after_commit(session, current_line.engine.wake)

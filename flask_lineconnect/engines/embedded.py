@@ -9,6 +9,7 @@ import threading
 from ..outbox.delivery import deliver_due
 from ..state import LineState
 from ..unlink_tasks import tell_line_due
+from ..upkeep import look_after
 from ..webhooks.dispatch import dispatch_due
 
 logger = logging.getLogger(__name__)
@@ -20,7 +21,7 @@ POLL_SECONDS = 2.0
 
 def run_due(line: LineState) -> int:
     """Do all work that is due now, in the caller's thread; return how much there was."""
-    return dispatch_due(line) + deliver_due(line) + tell_line_due(line)
+    return dispatch_due(line) + deliver_due(line) + tell_line_due(line) + look_after(line)
 
 
 class ThreadEngine:

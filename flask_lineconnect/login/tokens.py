@@ -60,14 +60,17 @@ class TokenVault:
     """Encrypts login tokens, each bound to its account's row.
 
     :param keys: secrets of any form; the first encrypts, all decrypt, so that keys can rotate.
+    :param channel_id: the login channel; tokens of another one are no use.
     """
 
-    def __init__(self, keys: Sequence[str]):
+    def __init__(self, keys: Sequence[str], channel_id: str):
+        self._channel_id = channel_id
         self._fernet = MultiFernet([Fernet(_derived(key)) for key in keys])
 
     def seal(self, account_id: int, tokens: LoginTokens) -> str:
         """Return the tokens encrypted for one account."""
-        content = json.dumps({"account": account_id, **asdict(tokens)})
+        owner = [account_id, self._channel_id]
+        content = json.dumps({"owner": owner, **asdict(tokens)})
         return self._fernet.encrypt(content.encode()).decode()
 
     def open(self, account_id: int, sealed: str | None) -> LoginTokens | None:
@@ -76,8 +79,9 @@ class TokenVault:
             return None
         try:
             content = json.loads(self._fernet.decrypt(sealed.encode()))
-            owner = content.pop("account")
-            return LoginTokens(**content) if owner == account_id else None
+            owner = content.pop("owner")
+            is_its_own = owner == [account_id, self._channel_id]
+            return LoginTokens(**content) if is_its_own else None
         except (InvalidToken, ValueError, TypeError, KeyError):
             logger.warning(
                 "the LINE Login tokens of account %d can't be read; was SECRET_KEY changed without "
@@ -111,7 +115,11 @@ class LoginTokenApi:
         }
         answer = self._send("POST", "/oauth2/v2.1/token", "refresh a login token", data=form)
         if answer.status_code == HTTPStatus.BAD_REQUEST:
-            return None
+            error = _json(answer).get("error")
+            if error == "invalid_grant":
+                return None
+            # A wrong channel secret says nothing about the consent.
+            raise LineApiError(f"LINE refused to refresh a login token: {error!r:.40}", status=400)
         fresh = LoginTokens.of(_json(answer), now=now)
         return LoginTokens(
             access_token=fresh.access_token,

@@ -11,7 +11,6 @@ from flask_login import logout_user
 from werkzeug.wrappers import Response
 
 from .. import linking
-from .. import signals
 from .. import unlinking
 from ..pages import render_page
 from ..state import current_line
@@ -42,16 +41,10 @@ def unlink() -> Response | str:
         "is_done": False,
     }
     if request.method == "POST" and account is not None:
-        unlinking.unlink(line.session, account, now=line.clock())
+        unlinking.unlink(line.session, account, actor="member", now=line.clock())
         line.session.commit()
-        line.engine.wake()
         if sessions.came_from_line():
             logout_user()
             sessions.renew(line.config.keep_session_keys)
-        signals.account_unlinked.send(
-            current_app._get_current_object(),  # type: ignore[attr-defined]  # LocalProxy's own
-            account=account,
-            member=member,
-        )
         context["is_done"] = True
     return render_page("lineconnect/unlink.html", **context)

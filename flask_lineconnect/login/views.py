@@ -125,6 +125,7 @@ def callback() -> Response | str:
     tokens = LoginTokens.of(answer, now=line.clock())
     account = _seen(identity, line.login.is_friend(tokens.access_token))
     account.sealed_tokens = line.vault.seal(account.id, tokens)
+    account.consent_checked_at = line.clock()
     return _proceed(row, account, email=identity.email)
 
 
@@ -135,8 +136,7 @@ def _seen(identity: Identity, is_friend: bool | None) -> Account:
     account = linking.ensure_account(line.session, identity.line_user_id, now=now)
     account.display_name = identity.display_name or account.display_name
     account.picture_url = identity.picture_url
-    linking.note_friendship(account, is_friend, at=now)
-    line.session.flush()
+    linking.note_friendship(line.session, account, is_friend, at=now)
     return account
 
 
@@ -243,13 +243,7 @@ def _tie(waiting: flow.Held, member_id: Any) -> Response:
     flow.release(line.session, waiting)
     line.session.commit()
     sessions.drop_handle()
-    response = log_in_linked(account, next_path)
-    signals.account_linked.send(
-        current_app._get_current_object(),  # type: ignore[attr-defined]  # LocalProxy's own method
-        account=account,
-        member=line.session.get(line.shop.model, member_id),
-    )
-    return response
+    return log_in_linked(account, next_path)
 
 
 def link() -> Response | str:

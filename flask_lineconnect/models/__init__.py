@@ -3,6 +3,7 @@
 from .account import Account
 from .account import AuditEntry
 from .account import ChatLink
+from .account import KeptForm
 from .account import LoginAttempt
 from .account import UnlinkTask
 from .base import LineBase
@@ -17,6 +18,7 @@ __all__ = [
     "AuditEntry",
     "ChatLink",
     "InboxEvent",
+    "KeptForm",
     "LineBase",
     "LoginAttempt",
     "MemberKey",

@@ -39,6 +39,10 @@ class Account(LineBase):
     link_source: Mapped[str | None] = mapped_column(String(100))
     #: Encrypted, for this row alone; see ``login/tokens.py``.
     sealed_tokens: Mapped[str | None] = mapped_column(Text, deferred=True)
+    #: When LINE was last asked whether the consent still stands; see ``upkeep.py``.
+    consent_checked_at: Mapped[datetime | None] = mapped_column(UtcDateTime, index=True)
+    #: When a page asked the person to become a friend, which it does once.
+    friend_asked_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     #: Raised at unlink and erasure, which ends the sessions that LINE gave.
     session_generation: Mapped[int] = mapped_column(default=0)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
@@ -108,6 +112,22 @@ class UnlinkTask(LineBase):
     next_attempt_at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
 
 
+class KeptForm(LineBase):
+    """A form that an auto-login interrupted; shown again to the same browser session for a press.
+
+    Only for views marked with ``keep_form``; gone when it was shown, after ten minutes at the most.
+    """
+
+    __tablename__ = "lineconnect_kept_form"
+
+    #: SHA-256 of the handle in the browser's session.
+    handle_hash: Mapped[str] = mapped_column(String(64), primary_key=True)
+    path: Mapped[str] = mapped_column(Text)
+    #: The form's fields, encrypted: they are a person's data.
+    sealed_fields: Mapped[str] = mapped_column(Text)
+    expires_at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
+
+
 class AuditEntry(LineBase):
     """Who did what; no personal data beyond ids, never changed."""
 
@@ -117,5 +137,7 @@ class AuditEntry(LineBase):
     at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
     #: A past participle: ``linked``, ``unlinked``, ``erased``, ``consent-ended``.
     action: Mapped[str] = mapped_column(String(40))
+    #: Who did it: ``member``, ``shop`` (staff, or the shop's own code) or ``line``.
+    actor: Mapped[str] = mapped_column(String(10))
     account_id: Mapped[int | None]
     member_key: Mapped[str | None] = mapped_column(String(255))

@@ -21,6 +21,7 @@ from sqlalchemy.orm import aliased
 from .. import chat_link
 from .. import linking
 from .. import signals
+from ..after_commit import announce
 from ..errors import LineApiError
 from ..errors import Refused
 from ..i18n import gettext as _
@@ -142,10 +143,11 @@ def _note_friendship(line: LineState, event: Event) -> None:
         return
     is_friend = isinstance(event, FollowEvent)
     account = linking.ensure_account(line.session, event.line_user_id, now=line.clock())
-    if linking.note_friendship(account, is_friend, at=event.occurred_at):
-        line.session.flush()
+    # An event from the future would outlive all that follows it.
+    at = min(event.occurred_at, line.clock())
+    if linking.note_friendship(line.session, account, is_friend, at=at):
         signal = signals.account_followed if is_friend else signals.account_unfollowed
-        signal.send(line.app, account=account)
+        announce(line.session, signal, account=account)
 
 
 def _close_chat_link(line: LineState, event: Event) -> Reply:
@@ -161,7 +163,6 @@ def _close_chat_link(line: LineState, event: Event) -> Reply:
         linking.link(line.session, account, member_id, source="chat", now=line.clock())
     except Refused as refused:
         return refused.message
-    signals.account_linked.send(line.app, account=account, member=member)
     return _("連携が完了しました。")
 
 

@@ -243,10 +243,11 @@ def test_S11_1_keys_rotate_with_flasks_own(make_app: MakeApp, app: Flask, line: 
     from flask_lineconnect.login.tokens import TokenVault
 
     tokens = LoginTokens("a", "b", 1, 2)
-    old = TokenVault(["the old key"]).seal(7, tokens)
+    old = TokenVault(["the old key"], "165").seal(7, tokens)
 
-    assert TokenVault(["the new key", "the old key"]).open(7, old) == tokens
-    assert TokenVault(["the new key"]).open(7, old) is None
+    assert TokenVault(["the new key", "the old key"], "165").open(7, old) == tokens
+    assert TokenVault(["the new key"], "165").open(7, old) is None
+    assert TokenVault(["the old key"], "another channel").open(7, old) is None
 
 
 def test_S11_3_erasure_leaves_nothing_of_the_person(
