@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from .errors import UsageError
     from .extension import LineConnect
     from .login.auto import auto_login
+    from .login.kept_forms import keep_form
     from .messages.objects import ButtonsMessage
     from .messages.objects import FlexMessage
     from .messages.objects import MessageAction
@@ -61,6 +62,7 @@ _HOMES = {
     ),
     "extension": ("LineConnect",),
     "login.auto": ("auto_login",),
+    "login.kept_forms": ("keep_form",),
     "messages.objects": (
         "ButtonsMessage",
         "FlexMessage",
@@ -118,6 +120,7 @@ __all__ = [
     "UsageError",
     "auto_login",
     "current_line",
+    "keep_form",
     "member_for",
     "postback_for",
     "render_message",

@@ -20,6 +20,23 @@ from zoneinfo import ZoneInfoNotFoundError
 from .errors import ConfigError
 
 PREFIX = "LINECONNECT_"
+#: What the extension's own registration form can ask; the fields are in ``login/forms.py``.
+SIGN_UP_FIELDS = (
+    "display_name",
+    "email",
+    "family_name",
+    "given_name",
+    "family_name_kana",
+    "given_name_kana",
+    "birthday",
+    "gender",
+    "phone",
+    "postal_code",
+    "prefecture",
+    "city",
+    "street",
+    "building",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +121,32 @@ def _seconds(value: object) -> float:
     if not isinstance(value, int | float) or isinstance(value, bool) or value <= 0:
         raise ValueError("must be a number of seconds above 0")
     return float(value)
+
+
+def _switch(value: object) -> bool:
+    if not isinstance(value, bool):
+        raise ValueError("must be true or false")
+    return value
+
+
+def _rate(value: object) -> str:
+    from limits import parse_many
+
+    try:
+        parse_many(_text(value))
+    except ValueError:
+        raise ValueError("must be a rate such as 300/minute") from None
+    return _text(value)
+
+
+def _sign_up_fields(value: object) -> tuple[str, ...]:
+    names = _names(value)
+    for name in names:
+        if name.removesuffix("*") not in SIGN_UP_FIELDS:
+            raise ValueError(f"must not hold {name}; possible are: {', '.join(SIGN_UP_FIELDS)}")
+    if len({name.removesuffix("*") for name in names}) != len(names):
+        raise ValueError("must not hold a field twice")
+    return names
 
 
 def _zone(value: object) -> str:
@@ -218,6 +261,50 @@ class Config:
     )
     default_page: str = _setting(
         _path, "Where a login without a page to return to ends.", default="/"
+    )
+    remember: bool = _setting(
+        _switch,
+        "Let a login with LINE outlive the browser's closing, for `PERMANENT_SESSION_LIFETIME`. It "
+        "still ends with the link.",
+        default=False,
+    )
+    recent_login_seconds: float = _setting(
+        _seconds,
+        "How long after a login a member may link and unlink without logging in again, in seconds.",
+        default=43_200.0,
+    )
+    ask_for_friendship: bool = _setting(
+        _switch,
+        "Ask whoever is no friend of the official account after a login, once, to become one.",
+        default=True,
+    )
+    sign_up_fields: tuple[str, ...] = _setting(
+        _sign_up_fields,
+        "What the registration form asks, for shops without a form of their own; a star marks what "
+        "must be filled in. Possible are: " + ", ".join(SIGN_UP_FIELDS) + ".",
+        default=("display_name*", "email"),
+    )
+    terms_url: str | None = _setting(
+        _text,
+        "Address or path of the terms of use, which the registration form then asks to accept.",
+        default=None,
+    )
+    privacy_url: str | None = _setting(
+        _text,
+        "Address or path of the privacy policy, which the registration form then links to.",
+        default=None,
+    )
+    rate_limit: str = _setting(
+        _rate,
+        "How often one address may begin, finish or exchange logins. Many phones share an address "
+        "of their carrier.",
+        default="300/minute",
+    )
+    rate_limit_storage: str = _setting(
+        _text,
+        "Where such requests are counted: `memory://`, in each process, or an address that the "
+        "package `limits` knows, such as `redis://localhost:6379/1`, for all of them.",
+        default="memory://",
     )
     engine: str = _setting(
         _one_of("thread", "worker"),

@@ -43,11 +43,13 @@ from .models.base import copy_tables
 from .models.base import member_key_type
 from .models.sqlite import prepare_sqlite
 from .outbox import queue
+from .rate_limits import RateLimits
 from .shop import RichMenu
 from .shop import ShopAdapter
 from .state import EXTENSION_KEY
 from .state import LineState
 from .state import current_line
+from .vault import Vault
 from .views import TemplateHelpers
 from .views import make_blueprint
 
@@ -179,6 +181,7 @@ class LineConnect:
                 token_url, config.messaging_channel_id, config.messaging_channel_secret, timeout
             )
         )
+        vault = Vault([app.config["SECRET_KEY"], *_retired_keys(app)])
         return LineState(
             app=app,
             config=config,
@@ -189,9 +192,9 @@ class LineConnect:
             api=LineApi(hosts, messaging_token, login_token, timeout),
             login=LineLogin(config),
             login_tokens=LoginTokenApi(config, login_token),
-            vault=TokenVault(
-                [app.config["SECRET_KEY"], *_retired_keys(app)], config.login_channel_id
-            ),
+            rates=RateLimits(config),
+            vault=vault,
+            token_vault=TokenVault(vault, config.login_channel_id),
             liff_tokens=LiffTokens(
                 f"{hosts.api}/oauth2/v2.1/certs", config.login_channel_id, timeout
             ),

@@ -21,8 +21,10 @@ from werkzeug.local import LocalProxy
 from .blueprint import HookTable
 from .config import Config
 from .errors import UsageError
+from .rate_limits import RateLimits
 from .shop import RichMenu
 from .shop import ShopAdapter
+from .vault import Vault
 
 if TYPE_CHECKING:
     from flask.ctx import RequestContext
@@ -66,7 +68,9 @@ class LineState:
     api: LineApi
     login: LineLogin
     login_tokens: LoginTokenApi
-    vault: TokenVault
+    rates: RateLimits
+    vault: Vault
+    token_vault: TokenVault
     liff_tokens: LiffTokens
     json_environment: Environment
     engine: Engine

@@ -90,7 +90,7 @@ def _claim(session: Session, *, now: datetime) -> int | None:
 def _check(line: LineState, account_id: int) -> None:
     account = line.session.get_one(Account, account_id)
     sealed_tokens, now = account.sealed_tokens, line.clock()
-    tokens = line.vault.open(account_id, sealed_tokens)
+    tokens = line.token_vault.open(account_id, sealed_tokens)
     # Nothing is held open while LINE is waited for.
     line.session.commit()
     if tokens is None or tokens.refresh_expires_at <= now.timestamp():
@@ -106,7 +106,7 @@ def _check(line: LineState, account_id: int) -> None:
     if living is None:
         _end(line, account_id, sealed_tokens)
     elif living is not tokens:
-        account.sealed_tokens = line.vault.seal(account_id, living)
+        account.sealed_tokens = line.token_vault.seal(account_id, living)
         line.session.commit()
 
 

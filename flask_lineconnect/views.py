@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 from datetime import datetime
+from http import HTTPStatus
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -33,7 +34,13 @@ from .liff import api as liff_api
 from .liff import codes
 from .liff import views as liff_views
 from .login import chat_views
-from .login import unlink as unlink_views
+from .login import friend
+from .login import guard
+from .login import kept_forms
+from .login import link
+from .login import sessions
+from .login import sign_up
+from .login import unlink
 from .login import views as login_views
 from .pages import render_error
 from .pages import set_headers
@@ -43,6 +50,11 @@ from .webhooks import views as webhook_views
 BLUEPRINT = "lineconnect"
 #: Authenticated by its signature instead of a CSRF token; the only one.
 WEBHOOK = f"{BLUEPRINT}.webhook"
+#: What is counted by address, beside everything that is sent by POST.
+RATE_LIMITED = {f"{BLUEPRINT}.login", f"{BLUEPRINT}.callback"}
+
+#: For programs; whatever else was refused is forbidden.
+_JSON_STATUS = {"exp": HTTPStatus.UNAUTHORIZED, "rate": HTTPStatus.TOO_MANY_REQUESTS}
 
 LIFF_PAGES = Path(str(files("flask_lineconnect.liff_pages")))
 
@@ -56,9 +68,22 @@ def make_blueprint(app: Flask) -> Blueprint:
             FileSystemLoader(LIFF_PAGES / "templates"),
         ]
     )
-    for module in (login_views, chat_views, unlink_views, liff_views, liff_api, webhook_views):
+    for module in (
+        login_views,
+        sign_up,
+        link,
+        guard,
+        friend,
+        kept_forms,
+        chat_views,
+        unlink,
+        liff_views,
+        liff_api,
+        webhook_views,
+    ):
         module.register(blueprint)
     blueprint.add_url_rule("/liff/static/<path:filename>", view_func=liff_static)
+    blueprint.before_request(_check_rate)
     blueprint.before_request(_check_csrf)
     blueprint.after_request(set_headers)
     blueprint.register_error_handler(Refused, _show_refusal)
@@ -111,6 +136,16 @@ class TemplateHelpers:
         return codes.code128_svg(number, label=label)
 
 
+def _check_rate() -> None:
+    """Refuse an address that asks for logins without end.
+
+    :raises Refused: it is over ``LINECONNECT_RATE_LIMIT``.
+    """
+    is_counted = request.endpoint in RATE_LIMITED or request.method == "POST"
+    if is_counted and request.endpoint != WEBHOOK:
+        current_line.rates.count("address", request.remote_addr or "")
+
+
 def _check_csrf() -> None:
     """Refuse every change that does not come from a page of this session.
 
@@ -147,23 +182,27 @@ def _show_refusal(refused: Refused) -> Response:
     """Answer a refusal in the form that was asked for; nothing of the request is kept."""
     current_line.session.rollback()
     if request.is_json:
-        status = 401 if refused.step == "exp" else 403
+        status = _JSON_STATUS.get(refused.step, HTTPStatus.FORBIDDEN)
         response = jsonify(message=refused.message, step=refused.step)
         response.status_code = status
         return response
+    attempt = sessions.newest_attempt()
+    next_path = attempt["next_path"] if attempt else None
+    sessions.try_cookies()
     is_about_linking = refused.step in {"account-taken", "member-taken", "person-changed"}
-    if is_about_linking:
+    if is_about_linking or (attempt and attempt["intent"] == "link"):
         title, label = _("連携できませんでした"), _("連携のページへ")
-        url = url_for(f"{BLUEPRINT}.link")
+        url = url_for(f"{BLUEPRINT}.link", next=next_path)
     else:
         title, label = _title(refused.step), _("LINEログインをもう一度はじめる")
-        url = url_for(f"{BLUEPRINT}.login", fresh=1)
+        url = url_for(f"{BLUEPRINT}.login", fresh=1, next=next_path)
     return render_error(
         title=title,
         text=refused.message,
         step=refused.step,
         action_label=label,
         action_url=url,
+        status=HTTPStatus.TOO_MANY_REQUESTS if refused.step == "rate" else HTTPStatus.BAD_REQUEST,
     )
 
 

@@ -10,10 +10,12 @@ from flask import Flask
 from flask import request
 from flask_login import LoginManager
 from flask_login import UserMixin
+from flask_login import current_user
 from flask_login import login_required
 from flask_login import login_user
 from flask_login import logout_user
 from flask_sqlalchemy import SQLAlchemy
+from flask_wtf.csrf import generate_csrf
 from sqlalchemy.orm import DeclarativeBase
 from sqlalchemy.orm import Mapped
 from sqlalchemy.orm import mapped_column
@@ -24,6 +26,7 @@ from flask_lineconnect import LineProfile
 from flask_lineconnect import Reply
 from flask_lineconnect import ShopAdapter
 from flask_lineconnect import TextEvent
+from flask_lineconnect import keep_form
 from flask_lineconnect import require_member
 
 
@@ -75,6 +78,8 @@ class SmallShop(ShopAdapter[User]):
 
 line = LineConnect(db=db, shop=SmallShop())
 pages = Blueprint("pages", __name__)
+#: What was written down at ``/note``.
+notes: list[str] = []
 
 
 @pages.get("/")
@@ -90,10 +95,17 @@ def private() -> str:
     return "private"
 
 
+@pages.get("/name")
+@login_required
+def name() -> str:
+    """Say who is logged in."""
+    return f"{current_user.name}"
+
+
 @pages.post("/password-login/<int:user_id>")
 def password_login(user_id: int) -> str:
     """Stand in for a login with a password."""
-    login_user(db.session.get_one(User, user_id))
+    login_user(db.session.get_one(User, user_id), remember="remember" in request.args)
     return "in"
 
 
@@ -101,6 +113,22 @@ def password_login(user_id: int) -> str:
 def log_in() -> str:
     """The shop's own login page."""
     return f"log in, then {request.args.get('next')}"
+
+
+@pages.route("/note", methods=["GET", "POST"])
+@login_required
+@keep_form
+def note() -> str:
+    """Write something down, or show the form for it."""
+    if request.method == "POST":
+        notes.append(request.form["text"])
+    return f'<input name="csrf_token" value="{generate_csrf()}">'
+
+
+@pages.get("/token")
+def token() -> str:
+    """Give out a CSRF token, as any page with a form does."""
+    return generate_csrf()
 
 
 @pages.post("/logout")

@@ -43,6 +43,7 @@ def liff_session() -> Response:
     line = current_line
     id_token = body.get("id_token")
     identity = line.liff_tokens.verify(id_token)
+    line.rates.count("account", identity.line_user_id)
     now = line.clock()
     account = linking.ensure_account(line.session, identity.line_user_id, now=now)
     account.display_name = identity.display_name or account.display_name

@@ -16,6 +16,8 @@ from flask import Flask
 from flask import Request
 from flask import current_app
 from flask import g
+from flask import jsonify
+from flask import make_response
 from flask import request
 from flask import session
 from flask_login import current_user
@@ -24,13 +26,17 @@ from flask_login import user_unauthorized
 from werkzeug.wrappers import Response
 
 from ..config import Config
+from ..i18n import gettext as _
 from ..state import current_line
+from . import kept_forms
 from .decide import Intent
 from .flow import local_path
-from .views import start
+from .start import start
 
 V = TypeVar("V", bound=Callable[..., Any])
 
+#: The source of logins that began by themselves.
+AUTO_LOGIN = "auto-login"
 #: At most one attempt in this many seconds, so that a failure can't loop.
 PAUSE = 60
 _TRIED_AT = "_lineconnect_auto_at"
@@ -100,25 +106,52 @@ def _log_in_instead_of_refusing(response: Response) -> Response:
     """Replace Flask-Login's answer to a page that needs a login, and stay off after a logout."""
     if g.pop("_lineconnect_logged_out", False):
         session[_OFF] = True
-    is_wanted = g.pop("_lineconnect_refused", False) and "_lineconnect_auto_off" not in g
-    if is_wanted and _may_try(current_line.config):
-        return _start(silent=False)
-    return response
+    if not g.pop("_lineconnect_refused", False) or "_lineconnect_auto_off" in g:
+        return response
+    config = current_line.config
+    if _may_try(config):
+        return _start()
+    if not _is_its_turn(config):
+        return response
+    if _is_of_a_program():
+        # A script can follow no redirect to a login; it must hear that there is none.
+        return make_response(jsonify(message=_("ログインしてください。"), step="login"), 401)
+    return _start(next_path=kept_forms.keep()) if kept_forms.is_keepable() else response
 
 
 def _may_try(config: Config) -> bool:
     is_page_visit = (
         request.method == "GET"
-        and request.headers.get("Sec-Fetch-Mode", "navigate") == "navigate"
-        and request.accept_mimetypes.best_match(_FORMS, default=_FORMS[0]) == _FORMS[0]
+        and not _is_of_a_program()
         and "prefetch" not in request.headers.get("Sec-Purpose", "")
     )
-    if not is_page_visit or not is_in_app(request, config) or session.get(_OFF):
+    return is_page_visit and _is_its_turn(config)
+
+
+def _is_of_a_program() -> bool:
+    """Tell whether a script asks, and not somebody who opens a page or sends a form."""
+    is_navigation = request.headers.get("Sec-Fetch-Mode", "navigate") == "navigate"
+    best = request.accept_mimetypes.best_match(_FORMS, default=_FORMS[0])
+    return request.is_json or not is_navigation or best != _FORMS[0]
+
+
+def _is_its_turn(config: Config) -> bool:
+    """Tell whether this is LINE's browser, in which nobody logged out and none was tried lately."""
+    if not is_in_app(request, config) or session.get(_OFF):
         return False
     return bool(session.get(_TRIED_AT, 0) + PAUSE < time.time())
 
 
-def _start(*, silent: bool) -> Response:
+def _start(*, next_path: str | None = None, silent: bool = False) -> Response:
+    """Begin the login; it returns to this very page unless told otherwise.
+
+    :param silent: come back without any page of LINE's; a customer who would have to do something
+        returns unchanged.
+    """
     session[_TRIED_AT] = int(time.time())
-    here = local_path(request.full_path.rstrip("?"))
-    return start(Intent.LOGIN, next_path=here, source="auto-login", silent=silent)
+    return start(
+        Intent.LOGIN,
+        next_path=next_path or local_path(request.full_path.rstrip("?")),
+        source=AUTO_LOGIN,
+        parameters={"prompt": "none"} if silent else None,
+    )

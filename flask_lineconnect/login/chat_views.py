@@ -6,11 +6,8 @@ from urllib.parse import urlencode
 
 from flask import Blueprint
 from flask import Flask
-from flask import current_app
 from flask import redirect
 from flask import request
-from flask_login import current_user
-from flask_login import login_fresh
 from flask_login import user_logged_out
 from werkzeug.wrappers import Response
 
@@ -20,6 +17,7 @@ from ..pages import render_page
 from ..shop import LineProfile
 from ..state import current_line
 from . import auto
+from . import guard
 from . import sessions
 
 
@@ -38,16 +36,9 @@ def chat_link_page() -> Response | str:
     line = current_line
     link_token = request.args.get("linkToken", "")
     account = chat_link.account_behind(line.session, link_token, now=line.clock())
-    manager = current_app.login_manager  # type: ignore[attr-defined]  # set by Flask-Login
-    member = current_user._get_current_object() if current_user.is_authenticated else None
     # The shop's own login is what must be proven here, and LINE's would prove the other side.
     auto.stay_off()
-    if not isinstance(member, line.shop.model):
-        answer: Response = manager.unauthorized()
-        return answer
-    if not login_fresh():
-        answer = manager.needs_refresh()
-        return answer
+    member = guard.require_recent_member()
     sessions.require_may_log_in(member)
     member_id = linking.member_key(line.session, member)
     if account.member_id is not None:

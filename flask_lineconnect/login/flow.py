@@ -16,6 +16,7 @@ from urllib.parse import urlunsplit
 from sqlalchemy import delete
 from sqlalchemy import select
 from sqlalchemy.orm import Session
+from werkzeug.urls import iri_to_uri
 
 from ..errors import Refused
 from ..i18n import gettext as _
@@ -30,8 +31,13 @@ ATTEMPT_LIFETIME = timedelta(minutes=10)
 HOLD_LIFETIME = timedelta(minutes=10)
 #: How long a consumed attempt is remembered.
 MEMORY = timedelta(hours=1)
-#: Longest return address that is kept; session cookies hold 4 kB in all.
+#: Longest return address that is kept, as it is sent; session cookies hold 4 kB in all.
 MAX_NEXT = 500
+#: Longest label of a store QR code or button.
+MAX_SOURCE = 100
+#: What LINE reads off an address to choose the browser; a page that is opened is in one already.
+#: Source: LINE, "Using LINE URL scheme".
+_OPENING = ("openExternalBrowser=", "openInAppBrowser=")
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,13 +126,18 @@ def release(session: Session, waiting: Held) -> None:
     session.flush()
 
 
+def source_label(text: str | None) -> str | None:
+    """Return the label of a store QR code or button as it is kept, or ``None`` for none."""
+    return text[:MAX_SOURCE] if text and text.isprintable() else None
+
+
 def local_path(target: object) -> str | None:
     """Return a return address as a path of our own host, or ``None`` if it is anything else.
 
     Browsers drop tabs and line ends and read a backslash as a slash, so the address is checked
     with a parser, rebuilt from its parts and refused where the two could differ.
     """
-    if not isinstance(target, str) or not 0 < len(target) <= MAX_NEXT:
+    if not isinstance(target, str) or not target:
         return None
     if not target.isprintable() or "\\" in target or target.startswith("//"):
         return None
@@ -136,4 +147,6 @@ def local_path(target: object) -> str | None:
         return None
     if parts.scheme or parts.netloc or not parts.path.startswith("/"):
         return None
-    return urlunsplit(("", "", parts.path, parts.query, parts.fragment))
+    query = "&".join(part for part in parts.query.split("&") if not part.startswith(_OPENING))
+    path = iri_to_uri(urlunsplit(("", "", parts.path, query, parts.fragment)))
+    return path if len(path) <= MAX_NEXT else None

@@ -1,36 +1,91 @@
-"""The registration form for shops that bring none of their own."""
+"""The registration form for shops that bring none of their own; its fields are a setting."""
 
 from __future__ import annotations
 
+import unicodedata
+from collections.abc import Callable
+from datetime import date
+from typing import Any
+
+from markupsafe import Markup
+from wtforms import BooleanField
+from wtforms import DateField
 from wtforms import EmailField
+from wtforms import Field
 from wtforms import Form
+from wtforms import RadioField
 from wtforms import StringField
+from wtforms import TelField
+from wtforms import ValidationError
+from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]  # newer than its types
 from wtforms.validators import InputRequired
 from wtforms.validators import Length
 from wtforms.validators import Optional
 from wtforms.validators import Regexp
 
+from ..config import Config
+from ..i18n import gettext
 from ..i18n import lazy_gettext as _
+from ..state import current_line
+
+#: Hiragana, moved to the katakana of the same sound.
+_TO_KATAKANA = {code: code + 0x60 for code in range(ord("ぁ"), ord("ゖ") + 1)}
 
 
 def _stripped(value: str | None) -> str | None:
     return value.strip() if value else None
 
 
-class SignUpForm(Form):
-    """Name and e-mail address, both prefilled from LINE where LINE knows them."""
+def _plain(value: str | None) -> str | None:
+    """Return full-width digits, letters and signs as ordinary ones."""
+    return unicodedata.normalize("NFKC", value).strip() if value else None
 
-    display_name = StringField(
-        _("お名前"),
-        [InputRequired(_("お名前を入力してください。")), Length(max=100)],
-        filters=[_stripped],
-        render_kw={"autocomplete": "name"},
-    )
-    email = EmailField(
+
+def _katakana(value: str | None) -> str | None:
+    plain = _plain(value)
+    return plain.translate(_TO_KATAKANA) if plain else None
+
+
+def _in_the_past(_form: Form, field: Field) -> None:
+    line = current_line
+    today = line.clock().astimezone(line.config.zone).date()
+    if field.data is not None and not date(1900, 1, 1) <= field.data <= today:
+        raise ValidationError(gettext("生年月日をご確認ください。"))
+
+
+def _text(label: Any, autocomplete: str, *, longest: int = 100) -> Callable[[list[Any]], Field]:
+    def make(validators: list[Any]) -> Field:
+        return StringField(
+            label,
+            [*validators, Length(max=longest, message=_("長すぎます。"))],
+            filters=[_stripped],
+            render_kw={"autocomplete": autocomplete},
+        )
+
+    return make
+
+
+def _kana(label: Any) -> Callable[[list[Any]], Field]:
+    def make(validators: list[Any]) -> Field:
+        return StringField(
+            label,
+            [
+                *validators,
+                Length(max=100, message=_("長すぎます。")),
+                Regexp(r"[ァ-ヺー・ ]+$", message=_("かなで入力してください。")),
+            ],
+            filters=[_katakana],
+        )
+
+    return make
+
+
+def _email(validators: list[Any]) -> Field:
+    return EmailField(
         _("メールアドレス"),
         [
-            Optional(),
-            Length(max=254),
+            *validators,
+            Length(max=254, message=_("長すぎます。")),
             Regexp(
                 r"[^@\s]+@[^@\s]+\.[^@\s]+$", message=_("メールアドレスの形が正しくありません。")
             ),
@@ -38,3 +93,72 @@ class SignUpForm(Form):
         filters=[_stripped],
         render_kw={"autocomplete": "email"},
     )
+
+
+def _birthday(validators: list[Any]) -> Field:
+    return DateField(_("生年月日"), [*validators, _in_the_past], render_kw={"autocomplete": "bday"})
+
+
+def _gender(validators: list[Any]) -> Field:
+    names = {"female": _("女性"), "male": _("男性"), "other": _("その他")}
+    choices = [SelectChoice(value, label) for value, label in names.items()]
+    return RadioField(_("性別"), validators, choices=choices)
+
+
+def _phone(validators: list[Any]) -> Field:
+    return TelField(
+        _("電話番号"),
+        [
+            *validators,
+            Regexp(r"\+?[0-9][0-9-]{8,18}$", message=_("電話番号の形が正しくありません。")),
+        ],
+        filters=[_plain],
+        render_kw={"autocomplete": "tel"},
+    )
+
+
+def _postal_code(validators: list[Any]) -> Field:
+    return StringField(
+        _("郵便番号"),
+        [*validators, Regexp(r"[0-9]{3}-?[0-9]{4}$", message=_("郵便番号は7桁の数字です。"))],
+        filters=[_plain],
+        render_kw={"autocomplete": "postal-code", "inputmode": "numeric"},
+    )
+
+
+_FIELDS: dict[str, Callable[[list[Any]], Field]] = {
+    "display_name": _text(_("お名前"), "name"),
+    "email": _email,
+    "family_name": _text(_("姓"), "family-name"),
+    "given_name": _text(_("名"), "given-name"),
+    "family_name_kana": _kana(_("姓（かな）")),
+    "given_name_kana": _kana(_("名（かな）")),
+    "birthday": _birthday,
+    "gender": _gender,
+    "phone": _phone,
+    "postal_code": _postal_code,
+    "prefecture": _text(_("都道府県"), "address-level1"),
+    "city": _text(_("市区町村"), "address-level2"),
+    "street": _text(_("番地"), "address-line1"),
+    "building": _text(_("建物名・部屋番号"), "address-line2"),
+}
+
+
+def make_form(config: Config) -> type[Form]:
+    """Return the form that ``LINECONNECT_SIGN_UP_FIELDS`` and ``LINECONNECT_TERMS_URL`` ask for."""
+    fields: dict[str, Any] = {}
+    for name in config.sign_up_fields:
+        is_required = name.endswith("*")
+        validator = InputRequired(_("入力してください。")) if is_required else Optional()
+        plain_name = name.removesuffix("*")
+        fields[plain_name] = _FIELDS[plain_name]([validator])
+    if config.terms_url:
+        fields["accepts_terms"] = BooleanField(
+            _terms_label(config.terms_url), [InputRequired(_("同意が必要です。"))]
+        )
+    return type("SignUpForm", (Form,), fields)
+
+
+def _terms_label(url: str) -> Any:
+    link = Markup('<a href="{}" target="_blank" rel="noopener">{}</a>')
+    return link.format(url, _("利用規約に同意する"))

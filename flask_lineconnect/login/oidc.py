@@ -197,7 +197,9 @@ def identity_of(claims: Mapping[str, Any]) -> Identity:
 
     def text(name: str) -> str:
         value = claims.get(name)
-        return value[:500] if isinstance(value, str) else ""
+        # No database takes a lone surrogate, and PostgreSQL takes no NUL.
+        cleaned = value.encode(errors="ignore").decode() if isinstance(value, str) else ""
+        return cleaned.replace("\0", "")[:500]
 
     picture = text("picture")
     return Identity(

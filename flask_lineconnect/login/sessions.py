@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Iterable
 from typing import Any
@@ -11,6 +12,9 @@ from flask import Flask
 from flask import current_app
 from flask import request
 from flask import session
+from flask_login import COOKIE_NAME
+from flask_login import current_user
+from flask_login import login_fresh
 from flask_login import login_user
 from flask_login import logout_user
 from flask_login import user_logged_in
@@ -28,9 +32,16 @@ from .oidc import Authorization
 _ATTEMPTS = "_lineconnect_attempts"
 _HANDLE = "_lineconnect_handle"
 _ACCOUNT = "_lineconnect_account"
+_FORM = "_lineconnect_form"
+_LOGGED_IN_AT = "_lineconnect_logged_in_at"
+_COOKIES = "_lineconnect_cookies"
+#: Flask-Login's word to itself to take the remember cookie back.
+_REMEMBER = "_remember"
 
 #: The cookie holds 4 kB, and a foreign page can make the browser begin attempts.
 MAX_ATTEMPTS = 3
+#: All attempts together, as JSON; one alone always fits.
+MAX_ATTEMPTS_BYTES = 1_800
 
 
 class Attempt(TypedDict):
@@ -68,8 +79,10 @@ def remember_attempt(
         silent=silent,
         at=int(time.time()),
     )
-    others = [*session.get(_ATTEMPTS, ())]
-    session[_ATTEMPTS] = [*others[1 - MAX_ATTEMPTS :], attempt]
+    attempts = [*session.get(_ATTEMPTS, ()), attempt][-MAX_ATTEMPTS:]
+    while len(attempts) > 1 and len(json.dumps(attempts)) > MAX_ATTEMPTS_BYTES:
+        attempts.pop(0)
+    session[_ATTEMPTS] = attempts
 
 
 def take_attempt(states: list[str]) -> Attempt:
@@ -89,6 +102,22 @@ def take_attempt(states: list[str]) -> Attempt:
         )
     session[_ATTEMPTS] = [attempt for attempt in attempts if attempt is not found[0]]
     return found[0]
+
+
+def newest_attempt() -> Attempt | None:
+    """Return the attempt that this session began last and that has not come back."""
+    attempts: list[Attempt] = session.get(_ATTEMPTS, [])
+    return attempts[-1] if attempts else None
+
+
+def try_cookies() -> None:
+    """Leave a mark by which the next request shows that the browser keeps cookies."""
+    session[_COOKIES] = True
+
+
+def keeps_cookies() -> bool:
+    """Tell whether the browser brought something back."""
+    return bool(session)
 
 
 def keep_handle(handle: str) -> None:
@@ -113,7 +142,8 @@ def register(app: Flask) -> None:
     """
     app.before_request(_end_with_the_link)
     user_logged_in.connect(_person_changed, app)
-    user_logged_out.connect(_person_changed, app)
+    user_logged_in.connect(_note_login, app)
+    user_logged_out.connect(_forget, app)
 
 
 def _end_with_the_link() -> None:
@@ -132,9 +162,36 @@ def _person_changed(_app: Flask, **_extra: Any) -> None:
     drop_handle()
 
 
+def _forget(_app: Flask, **_extra: Any) -> None:
+    for key in (_ATTEMPTS, _HANDLE, _ACCOUNT, _FORM, _LOGGED_IN_AT):
+        session.pop(key, None)
+
+
+def _note_login(_app: Flask, **_extra: Any) -> None:
+    session[_LOGGED_IN_AT] = int(time.time())
+
+
+def is_recent(seconds: float) -> bool:
+    """Tell whether the person logged in, in this session, within the last so many seconds."""
+    return login_fresh() and bool(session.get(_LOGGED_IN_AT, 0) + seconds > time.time())
+
+
+def keep_form(handle: str) -> str | None:
+    """Keep the handle of an interrupted form; return the one that it replaces."""
+    before: str | None = session.get(_FORM)
+    session[_FORM] = handle
+    return before
+
+
+def form_handle() -> str | None:
+    """Return the handle of the form that an auto-login interrupted in this session."""
+    handle: str | None = session.get(_FORM)
+    return handle
+
+
 def renew(keep: Iterable[str]) -> None:
     """Clear the session except for the declared keys, and give it a new id where it has one."""
-    kept = {key: session[key] for key in keep if key in session}
+    kept = {key: session[key] for key in (*keep, _REMEMBER) if key in session}
     session.clear()
     session.update(kept)
     regenerate = getattr(current_app.session_interface, "regenerate", None)
@@ -142,15 +199,28 @@ def renew(keep: Iterable[str]) -> None:
         regenerate(session)
 
 
-def log_in(member: Any, account: Account, *, keep: Iterable[str]) -> None:
+def log_in(member: Any, account: Account, *, keep: Iterable[str], remember: bool = False) -> None:
     """Log a member in through their LINE account, in a renewed session.
 
+    :param remember: let the session outlive the browser. It is Flask's permanent session and not
+        Flask-Login's remember cookie, which would outlive the link.
     :raises Refused: the shop does not let this member in through LINE.
     """
     require_may_log_in(member)
-    renew(keep)
+    is_same = current_user.is_authenticated and current_user.get_id() == member.get_id()
+    renew((*keep, _FORM))
+    if not is_same and _remember_cookie_name() in request.cookies:
+        # Somebody else's remember cookie would bring them back one day.
+        session[_REMEMBER] = "clear"
     login_user(member)
+    if remember:
+        session.permanent = True
     session[_ACCOUNT] = [account.id, account.session_generation]
+
+
+def _remember_cookie_name() -> str:
+    name: str = current_app.config.get("REMEMBER_COOKIE_NAME", COOKIE_NAME)
+    return name
 
 
 def came_from_line() -> bool:

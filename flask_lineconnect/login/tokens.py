@@ -5,10 +5,6 @@ Source: LINE Login v2.1 reference, "Refresh access token" to "Deauthorize"; Fern
 
 from __future__ import annotations
 
-import base64
-import json
-import logging
-from collections.abc import Sequence
 from dataclasses import asdict
 from dataclasses import dataclass
 from datetime import datetime
@@ -17,21 +13,14 @@ from http import HTTPStatus
 from typing import Any
 
 import requests
-from cryptography.fernet import Fernet
-from cryptography.fernet import InvalidToken
-from cryptography.fernet import MultiFernet
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from ..config import Config
 from ..errors import LineApiError
 from ..line_api.client import ChannelToken
-
-logger = logging.getLogger(__name__)
+from ..vault import Vault
 
 #: How long a refresh token lives, counted from the login.
 REFRESH_LIFE = timedelta(days=90)
-_PURPOSE = b"flask-lineconnect login tokens"
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,38 +46,23 @@ class LoginTokens:
 
 
 class TokenVault:
-    """Encrypts login tokens, each bound to its account's row.
+    """Keeps login tokens encrypted, each bound to its account's row and to the login channel."""
 
-    :param keys: secrets of any form; the first encrypts, all decrypt, so that keys can rotate.
-    :param channel_id: the login channel; tokens of another one are no use.
-    """
-
-    def __init__(self, keys: Sequence[str], channel_id: str):
+    def __init__(self, vault: Vault, channel_id: str):
+        self._vault = vault
         self._channel_id = channel_id
-        self._fernet = MultiFernet([Fernet(_derived(key)) for key in keys])
 
     def seal(self, account_id: int, tokens: LoginTokens) -> str:
         """Return the tokens encrypted for one account."""
-        owner = [account_id, self._channel_id]
-        content = json.dumps({"owner": owner, **asdict(tokens)})
-        return self._fernet.encrypt(content.encode()).decode()
+        return self._vault.seal(self._owner(account_id), asdict(tokens))
 
     def open(self, account_id: int, sealed: str | None) -> LoginTokens | None:
         """Return an account's tokens; ``None`` if there are none that can be read as its own."""
-        if sealed is None:
-            return None
-        try:
-            content = json.loads(self._fernet.decrypt(sealed.encode()))
-            owner = content.pop("owner")
-            is_its_own = owner == [account_id, self._channel_id]
-            return LoginTokens(**content) if is_its_own else None
-        except (InvalidToken, ValueError, TypeError, KeyError):
-            logger.warning(
-                "the LINE Login tokens of account %d can't be read; was SECRET_KEY changed without "
-                "SECRET_KEY_FALLBACKS?",
-                account_id,
-            )
-            return None
+        content = self._vault.open(self._owner(account_id), sealed)
+        return None if content is None else LoginTokens(**content)
+
+    def _owner(self, account_id: int) -> list[str | int]:
+        return ["login tokens", account_id, self._channel_id]
 
 
 class LoginTokenApi:
@@ -185,8 +159,3 @@ def _json(answer: requests.Response) -> dict[str, Any]:
     except ValueError:
         content = None
     return content if isinstance(content, dict) else {}
-
-
-def _derived(key: str) -> bytes:
-    derive = HKDF(algorithm=hashes.SHA256(), length=32, salt=None, info=_PURPOSE)
-    return base64.urlsafe_b64encode(derive.derive(key.encode()))

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 from flask import Blueprint
-from flask import current_app
 from flask import request
-from flask_login import current_user
-from flask_login import login_fresh
 from flask_login import logout_user
 from werkzeug.wrappers import Response
 
@@ -14,6 +11,7 @@ from .. import linking
 from .. import unlinking
 from ..pages import render_page
 from ..state import current_line
+from . import guard
 from . import sessions
 
 
@@ -25,14 +23,7 @@ def register(blueprint: Blueprint) -> None:
 def unlink() -> Response | str:
     """Say what ends with the link, that LINE is told, and wait for the press."""
     line = current_line
-    manager = current_app.login_manager  # type: ignore[attr-defined]  # set by Flask-Login
-    member = current_user._get_current_object() if current_user.is_authenticated else None
-    if not isinstance(member, line.shop.model):
-        answer: Response = manager.unauthorized()
-        return answer
-    if not login_fresh():
-        answer = manager.needs_refresh()
-        return answer
+    member = guard.require_recent_member()
     account = linking.account_of(line.session, linking.member_key(line.session, member))
     context = {
         "member_name": line.shop.member_name(member),

@@ -21,9 +21,32 @@ NOW = datetime(2026, 8, 1, 12, 0, tzinfo=UTC)
 USER = "U" + "a" * 32
 
 
-@pytest.mark.parametrize("path", ["/", "/orders/3?tab=2", "/a#b", "/検索?q=お茶"])
+@pytest.mark.parametrize("path", ["/", "/orders/3?tab=2", "/a#b", "/a?b&b=&c=%20+%2B"])
 def test_a_path_of_our_own_is_kept(path: str) -> None:
     assert flow.local_path(path) == path
+
+
+def test_other_letters_are_kept_as_they_are_sent() -> None:
+    assert flow.local_path("/検索?q=お茶") == ("/%E6%A4%9C%E7%B4%A2?q=%E3%81%8A%E8%8C%B6")
+
+
+@pytest.mark.parametrize(
+    ("path", "kept"),
+    [
+        ("/a?openExternalBrowser=1", "/a"),
+        ("/a?b=1&openExternalBrowser=1&c=2", "/a?b=1&c=2"),
+        ("/a?openInAppBrowser=0&b=1#d", "/a?b=1#d"),
+        ("/a?b=openExternalBrowser=1", "/a?b=openExternalBrowser=1"),
+    ],
+)
+def test_what_line_reads_off_an_address_is_not_kept(path: str, kept: str) -> None:
+    assert flow.local_path(path) == kept
+
+
+def test_a_source_is_a_short_printable_label() -> None:
+    assert flow.source_label("棚3") == "棚3"
+    assert flow.source_label("x" * 300) == "x" * 100
+    assert [flow.source_label(odd) for odd in ("", None, "a\0b", "a\nb")] == [None] * 4
 
 
 @pytest.mark.parametrize(

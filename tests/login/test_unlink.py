@@ -13,6 +13,8 @@ from sqlalchemy import select
 
 from flask_lineconnect import signals
 from flask_lineconnect.cli import line as commands
+from flask_lineconnect.login.tokens import LoginTokens
+from flask_lineconnect.login.tokens import TokenVault
 from flask_lineconnect.models import Account
 from flask_lineconnect.models import AuditEntry
 from flask_lineconnect.models import InboxEvent
@@ -23,6 +25,7 @@ from flask_lineconnect.testing import Emulator
 from flask_lineconnect.testing import LineBrowser
 from flask_lineconnect.unlink_tasks import GIVE_UP_AFTER
 from flask_lineconnect.unlink_tasks import tell_line_due
+from flask_lineconnect.vault import Vault
 from tests.conftest import DATABASES
 from tests.conftest import MakeApp
 from tests.small_shop import User
@@ -231,23 +234,20 @@ def test_S11_1_tokens_are_encrypted_and_bound_to_their_row(
 ) -> None:
     sealed = account(line).sealed_tokens
     assert sealed is not None
-    tokens = line.vault.open(account(line).id, sealed)
+    tokens = line.token_vault.open(account(line).id, sealed)
     assert tokens is not None
     assert tokens.access_token not in sealed
-    assert line.vault.open(account(line).id + 1, sealed) is None
-    assert line.vault.open(account(line).id, "nonsense") is None
+    assert line.token_vault.open(account(line).id + 1, sealed) is None
+    assert line.token_vault.open(account(line).id, "nonsense") is None
 
 
 def test_S11_1_keys_rotate_with_flasks_own(make_app: MakeApp, app: Flask, line: LineState) -> None:
-    from flask_lineconnect.login.tokens import LoginTokens
-    from flask_lineconnect.login.tokens import TokenVault
-
     tokens = LoginTokens("a", "b", 1, 2)
-    old = TokenVault(["the old key"], "165").seal(7, tokens)
+    old = TokenVault(Vault(["the old key"]), "165").seal(7, tokens)
 
-    assert TokenVault(["the new key", "the old key"], "165").open(7, old) == tokens
-    assert TokenVault(["the new key"], "165").open(7, old) is None
-    assert TokenVault(["the old key"], "another channel").open(7, old) is None
+    assert TokenVault(Vault(["the new key", "the old key"]), "165").open(7, old) == tokens
+    assert TokenVault(Vault(["the new key"]), "165").open(7, old) is None
+    assert TokenVault(Vault(["the old key"]), "another channel").open(7, old) is None
 
 
 def test_S11_3_erasure_leaves_nothing_of_the_person(

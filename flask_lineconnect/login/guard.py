@@ -1,0 +1,85 @@
+"""Who is logged in to the shop, and was it lately enough for something that matters?"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Blueprint
+from flask import abort
+from flask import current_app
+from flask import make_response
+from flask import redirect
+from flask import request
+from flask import url_for
+from flask_login import current_user
+from flask_login import logout_user
+from werkzeug.wrappers import Response
+
+from .. import linking
+from ..pages import render_page
+from ..state import current_line
+from . import sessions
+from .flow import local_path
+
+
+def register(blueprint: Blueprint) -> None:
+    """Add the route that leads to a fresh login to the extension's blueprint."""
+    blueprint.add_url_rule("/log-in-again", view_func=log_in_again, methods=["POST"])
+
+
+def current_member() -> Any | None:
+    """Return the member logged in to the shop, or ``None``; staff of another model are none."""
+    if not current_user.is_authenticated:
+        return None
+    member = current_user._get_current_object()
+    return member if isinstance(member, current_line.shop.model) else None
+
+
+def current_member_id() -> Any | None:
+    """Return the key of the member logged in to the shop, or ``None``."""
+    member = current_member()
+    return None if member is None else linking.member_key(current_line.session, member)
+
+
+def require_recent_member() -> Any:
+    """Return the member logged in, recently; leave the view for the shop's login otherwise.
+
+    Recently is ``LINECONNECT_RECENT_LOGIN_SECONDS``; a session that Flask-Login restored from a
+    remember cookie is none.
+    """
+    manager = current_app.login_manager  # type: ignore[attr-defined]  # set by Flask-Login
+    member = current_member()
+    if member is None:
+        abort(make_response(manager.unauthorized()))
+    if sessions.is_recent(current_line.config.recent_login_seconds):
+        return member
+    if manager.needs_refresh_callback or manager.refresh_view:
+        abort(make_response(manager.needs_refresh()))
+    abort(make_response(_identity_page(member), 401))
+
+
+def _identity_page(member: Any) -> str:
+    """Ask a member who has been logged in for long to show once more who they are."""
+    line = current_line
+    account = linking.account_of(line.session, linking.member_key(line.session, member))
+    return render_page(
+        "lineconnect/log_in_again.html",
+        member_name=line.shop.member_name(member),
+        here=request.full_path.rstrip("?"),
+        is_linked=account is not None,
+        has_other_login=shop_log_in_url("/") is not None and line.shop.has_other_login(member),
+    )
+
+
+def log_in_again() -> Response:
+    """Log the member out and lead to the shop's own login, which returns to where they were."""
+    next_path = local_path(request.form.get("next")) or current_line.config.default_page
+    logout_user()
+    sessions.renew(current_line.config.keep_session_keys)
+    return redirect(shop_log_in_url(next_path) or url_for("lineconnect.login", next=next_path))
+
+
+def shop_log_in_url(next_path: str) -> str | None:
+    """Return the shop's own login page that leads on to a path; ``None`` if the shop has none."""
+    login_view = current_app.login_manager.login_view  # type: ignore[attr-defined]
+    return url_for(login_view, next=next_path) if login_view else None

@@ -1,0 +1,65 @@
+"""The pages on which a member links a LINE account; they begin and end with a press."""
+
+from __future__ import annotations
+
+from flask import Blueprint
+from flask import request
+from flask_login import current_user
+from werkzeug.wrappers import Response
+
+from .. import linking
+from ..errors import Refused
+from ..i18n import gettext as _
+from ..pages import render_page
+from ..state import current_line
+from . import finish
+from . import flow
+from . import guard
+from . import sessions
+from .decide import Intent
+from .start import start
+
+
+def register(blueprint: Blueprint) -> None:
+    """Add the routes to the extension's blueprint."""
+    blueprint.add_url_rule("/link", view_func=link, methods=["GET", "POST"])
+    blueprint.add_url_rule("/link/confirm", view_func=confirm_link, methods=["GET", "POST"])
+
+
+def link() -> Response | str:
+    """Show the link button to a member who is logged in; its press begins a link."""
+    member = guard.require_recent_member()
+    sessions.require_may_log_in(member)
+    if request.method == "POST":
+        return start(
+            Intent.LINK,
+            next_path=flow.local_path(request.form.get("next")),
+            source=flow.source_label(request.form.get("source")) or "member-page",
+            began_as=str(guard.current_member_id()),
+        )
+    line = current_line
+    account = linking.account_of(line.session, guard.current_member_id())
+    return render_page(
+        "lineconnect/link.html",
+        member_name=line.shop.member_name(member),
+        linked=account is not None,
+        next=flow.local_path(request.args.get("next")),
+    )
+
+
+def confirm_link() -> Response | str:
+    """Show whose LINE account is to be linked with which member, and wait for the press."""
+    line = current_line
+    waiting = flow.held(line.session, sessions.handle(), intent=Intent.LINK, now=line.clock())
+    member_id = guard.current_member_id()
+    if member_id is None or str(member_id) != waiting.attempt.member_key:
+        raise Refused(
+            _("連携を始めた会員と、いまログインしている会員が違います。"), step="person-changed"
+        )
+    if request.method == "POST":
+        return finish.tie(waiting, member_id)
+    return render_page(
+        "lineconnect/confirm_link.html",
+        profile=finish.profile_of(waiting),
+        member_name=line.shop.member_name(current_user),
+    )

@@ -1,0 +1,93 @@
+"""The registration form for somebody whom LINE knows and the shop does not, yet."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Blueprint
+from flask import request
+from flask import url_for
+from sqlalchemy.exc import IntegrityError
+from werkzeug.wrappers import Response
+
+from .. import linking
+from ..errors import Refused
+from ..i18n import gettext as _
+from ..pages import render_page
+from ..shop import LineProfile
+from ..state import current_line
+from . import finish
+from . import flow
+from . import guard
+from . import sessions
+from .decide import Intent
+from .forms import make_form
+
+
+def register(blueprint: Blueprint) -> None:
+    """Add the route to the extension's blueprint."""
+    blueprint.add_url_rule("/sign-up", view_func=sign_up, methods=["GET", "POST"])
+
+
+def sign_up() -> Response | str:
+    """Register a new member with a short form that LINE's profile prefills."""
+    line = current_line
+    waiting = flow.held(line.session, sessions.handle(), intent=Intent.LOGIN, now=line.clock())
+    profile = finish.profile_of(waiting)
+    form = (line.shop.sign_up_form or make_form(line.config))(request.form, obj=profile)
+    if request.method == "POST" and form.validate():
+        try:
+            return _register(waiting, _confirmed(profile, form.data))
+        except Refused as refused:
+            line.session.rollback()
+            form.form_errors.append(refused.message)
+    return render_page(
+        "lineconnect/sign_up.html",
+        profile=profile,
+        form=form,
+        privacy_url=line.config.privacy_url,
+        log_in_url=_existing_member_url(waiting),
+    )
+
+
+def _register(waiting: flow.Held, profile: LineProfile) -> Response:
+    line = current_line
+    try:
+        member = line.shop.sign_up(profile)
+        member_id = None if member is None else linking.member_key(line.session, member)
+    except IntegrityError:
+        # Somebody registered with the same data at the same moment.
+        line.session.rollback()
+        member_id = None
+    if member_id is None:
+        line.session.rollback()
+        raise Refused(
+            _(
+                "すでに会員登録があるようです。下の「すでに会員の方」からログインして、"
+                "マイページの「LINEと連携する」を押してください。"
+            ),
+            step="existing-member",
+        )
+    return finish.tie(waiting, member_id)
+
+
+def _confirmed(profile: LineProfile, data: dict[str, Any]) -> LineProfile:
+    """Return the profile as the person confirmed it in the form."""
+    answers = {
+        name: value
+        for name, value in data.items()
+        if name not in {"display_name", "email", "csrf_token"}
+    }
+    return LineProfile(
+        line_user_id=profile.line_user_id,
+        display_name=str(data.get("display_name") or profile.display_name),
+        picture_url=profile.picture_url,
+        email=data.get("email") or None,
+        answers=answers,
+    )
+
+
+def _existing_member_url(waiting: flow.Held) -> str:
+    """Return the shop's own login page, which leads on to the page with the link button."""
+    link_page = url_for("lineconnect.link", next=waiting.attempt.next_path)
+    return guard.shop_log_in_url(link_page) or link_page
