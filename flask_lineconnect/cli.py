@@ -4,18 +4,23 @@ from __future__ import annotations
 
 import sys
 import time
+from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import click
 from flask.cli import AppGroup
 from sqlalchemy import inspect
 
+from . import linking
 from . import unlinking
 from .channels import set_up_channels
 from .config import settings_reference
 from .engines.embedded import POLL_SECONDS
 from .engines.embedded import work_until_idle
 from .errors import LineConnectError
+from .login.flow import MAX_SOURCE
+from .login.flow import source_label
 from .state import current_line
 
 line = AppGroup("line", help="Join this shop and LINE.")
@@ -62,6 +67,53 @@ def unlink(member_id: str) -> None:
         raise click.ClickException(f"member {member_id} is not linked to a LINE account")
     work_until_idle(state)
     click.echo(f"Member {member_id} is no longer linked. Tell them.")
+
+
+@line.command()
+@click.argument("source")
+@click.option("--next", "next_path", help="Path of the shop's page to which the login leads.")
+@click.option(
+    "--output",
+    type=click.Path(dir_okay=False, writable=True, path_type=Path),
+    help="An .svg, .png or .pdf file; without it only the address is printed.",
+)
+def store_qr(source: str, next_path: str | None, output: Path | None) -> None:
+    """Make the QR code of a shelf, a flyer or a store.
+
+    SOURCE is the label under which `flask line links` counts whom it brought.
+    """
+    import segno
+
+    label = source_label(source)
+    if label != source:
+        raise click.ClickException(
+            f"SOURCE must be a printable text of at most {MAX_SOURCE} characters"
+        )
+    address = current_line.url_for("lineconnect.login", source=label, next=next_path)
+    if output is not None:
+        try:
+            segno.make(address, error="m", micro=False).save(str(output), scale=10, border=4)
+        except ValueError as error:
+            raise click.ClickException(f"{output}: {error}; use .svg, .png or .pdf") from None
+    click.echo(address)
+
+
+@line.command()
+@click.option("--days", type=click.IntRange(1), help="Count only links of the last so many days.")
+@click.option("--source", help="List the members whom this label brought.")
+def links(days: int | None, source: str | None) -> None:
+    """Show how many members each store QR code, button or page has brought."""
+    state = current_line
+    since = None if days is None else state.clock() - timedelta(days=days)
+    if source is not None:
+        for account in linking.accounts_from(state.session, source, since=since):
+            linked_at = account.linked_at.astimezone(state.config.zone) if account.linked_at else ""
+            click.echo(f"{linked_at:%Y-%m-%d %H:%M}  member {account.member_id}")
+        return
+    counts = linking.count_by_source(state.session, since=since)
+    for name, count in counts:
+        click.echo(f"{count:>8,}  {name or '-'}")
+    click.echo(f"{sum(count for _name, count in counts):>8,}  in all")
 
 
 def _key(text: str) -> Any:

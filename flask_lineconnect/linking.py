@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
+from sqlalchemy import ColumnElement
+from sqlalchemy import func
 from sqlalchemy import inspect
 from sqlalchemy import or_
 from sqlalchemy import select
@@ -116,6 +119,36 @@ def link(
     session.flush()
     member = session.get(current_line.shop.model, member_id)
     announce(session, signals.account_linked, account=account, member=member)
+
+
+def count_by_source(
+    session: Session, *, since: datetime | None = None
+) -> list[tuple[str | None, int]]:
+    """Return how many linked members came from where, the most first."""
+    count = func.count().label("count")
+    statement = (
+        select(Account.link_source, count)
+        .where(Account.member_id.is_not(None), *_since(since))
+        .group_by(Account.link_source)
+        .order_by(count.desc(), func.coalesce(Account.link_source, ""))
+    )
+    return [(source, number) for source, number in session.execute(statement)]
+
+
+def accounts_from(
+    session: Session, source: str, *, since: datetime | None = None
+) -> Sequence[Account]:
+    """Return the linked accounts that came from one source, the latest first."""
+    statement = (
+        select(Account)
+        .where(Account.member_id.is_not(None), Account.link_source == source, *_since(since))
+        .order_by(Account.linked_at.desc())
+    )
+    return session.scalars(statement).all()
+
+
+def _since(since: datetime | None) -> list[ColumnElement[bool]]:
+    return [] if since is None else [Account.linked_at >= since]
 
 
 def account_taken() -> Refused:

@@ -128,7 +128,7 @@ def note() -> str:
 @pages.get("/token")
 def token() -> str:
     """Give out a CSRF token, as any page with a form does."""
-    return generate_csrf()
+    return f"{generate_csrf()}"
 
 
 @pages.post("/logout")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from flask import Blueprint
+from flask import redirect
 from flask import request
 from flask import url_for
 from sqlalchemy.exc import IntegrityError
@@ -33,6 +34,8 @@ def sign_up() -> Response | str:
     """Register a new member with a short form that LINE's profile prefills."""
     line = current_line
     waiting = flow.held(line.session, sessions.handle(), intent=Intent.LOGIN, now=line.clock())
+    if waiting.account.is_linked:
+        return _log_in(waiting)
     profile = finish.profile_of(waiting)
     form = (line.shop.sign_up_form or make_form(line.config))(request.form, obj=profile)
     if request.method == "POST" and form.validate():
@@ -40,6 +43,8 @@ def sign_up() -> Response | str:
             return _register(waiting, _confirmed(profile, form.data))
         except Refused as refused:
             line.session.rollback()
+            if refused.step == "account-taken":
+                return redirect(url_for("lineconnect.sign_up"))
             form.form_errors.append(refused.message)
     return render_page(
         "lineconnect/sign_up.html",
@@ -48,6 +53,16 @@ def sign_up() -> Response | str:
         privacy_url=line.config.privacy_url,
         log_in_url=_existing_member_url(waiting),
     )
+
+
+def _log_in(waiting: flow.Held) -> Response:
+    """Log in somebody who registered on another device while this one waited."""
+    line = current_line
+    account, next_path = waiting.account, waiting.attempt.next_path
+    flow.release(line.session, waiting)
+    line.session.commit()
+    sessions.drop_handle()
+    return finish.log_in(account, next_path)
 
 
 def _register(waiting: flow.Held, profile: LineProfile) -> Response:
