@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement
+from sqlalchemy import case
 from sqlalchemy import func
 from sqlalchemy import inspect
 from sqlalchemy import or_
@@ -20,6 +21,7 @@ from .after_commit import announce
 from .errors import Refused
 from .errors import UsageError
 from .i18n import gettext as _
+from .login.oidc import Identity
 from .models import Account
 from .models import AuditEntry
 from .models.base import insert_if_absent
@@ -28,6 +30,10 @@ from .state import current_line
 
 def ensure_account(session: Session, line_user_id: str, *, now: datetime) -> Account:
     """Return the account of a LINE user; made now if it is the first time."""
+    statement = select(Account).where(Account.line_user_id == line_user_id)
+    account = session.scalars(statement).one_or_none()
+    if account is not None:
+        return account
     insert_if_absent(
         session,
         Account,
@@ -36,7 +42,39 @@ def ensure_account(session: Session, line_user_id: str, *, now: datetime) -> Acc
         session_generation=0,
         created_at=now,
     )
-    return session.scalars(select(Account).where(Account.line_user_id == line_user_id)).one()
+    return session.scalars(statement).one()
+
+
+def note_login(
+    session: Session,
+    account: Account,
+    identity: Identity,
+    *,
+    is_friend: bool | None,
+    sealed_tokens: str,
+    at: datetime,
+) -> None:
+    """Keep what a login told of a person, in one statement; friendship as :func:`note_friendship`.
+
+    :param is_friend: ``None`` when LINE did not say.
+    """
+    values: dict[str, Any] = {
+        "display_name": identity.display_name or account.display_name,
+        "picture_url": identity.picture_url,
+        "sealed_tokens": sealed_tokens,
+        "consent_checked_at": at,
+    }
+    if is_friend is not None:
+        is_newest = _is_newest(at)
+        values["is_friend"] = case((is_newest, is_friend), else_=Account.is_friend)
+        values["friend_evidence_at"] = case((is_newest, at), else_=Account.friend_evidence_at)
+    session.execute(
+        update(Account)
+        .where(Account.id == account.id)
+        .values(values)
+        .execution_options(synchronize_session=False)
+    )
+    session.expire(account, [name for name in values if name != "sealed_tokens"])
 
 
 def account_of(session: Session, member_id: Any) -> Account | None:
@@ -72,10 +110,7 @@ def note_friendship(
         return False
     statement = (
         update(Account)
-        .where(
-            Account.id == account.id,
-            or_(Account.friend_evidence_at.is_(None), Account.friend_evidence_at <= at),
-        )
+        .where(Account.id == account.id, _is_newest(at))
         .values(is_friend=is_friend, friend_evidence_at=at)
         .returning(Account.id)
         .execution_options(synchronize_session=False)
@@ -83,6 +118,10 @@ def note_friendship(
     is_newest = session.execute(statement).first() is not None
     session.refresh(account, ["is_friend", "friend_evidence_at"])
     return is_newest
+
+
+def _is_newest(at: datetime) -> ColumnElement[bool]:
+    return or_(Account.friend_evidence_at.is_(None), Account.friend_evidence_at <= at)
 
 
 def link(

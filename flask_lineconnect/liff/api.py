@@ -20,7 +20,6 @@ from ..login import sessions
 from ..login.decide import Intent
 from ..login.flow import local_path
 from ..models import Account
-from ..models import LoginAttempt
 from ..state import current_line
 
 
@@ -75,7 +74,7 @@ def _lead_to_sign_up(
         sessions.renew(line.config.keep_session_keys)
     # The SDK gives the same token for an hour, so every opening of the page waits anew.
     proof = f"{id_token}:{line.clock().isoformat()}"
-    row: LoginAttempt = flow.consume(
+    flow.consume(
         line.session,
         proof,
         intent=Intent.LOGIN,
@@ -83,7 +82,7 @@ def _lead_to_sign_up(
         source="liff",
         now=line.clock(),
     )
-    sessions.keep_handle(flow.hold(row, account, email=email))
+    sessions.keep_handle(flow.hold(line.session, proof, account, email=email))
     line.session.commit()
     return jsonify(changed=True, location=url_for("lineconnect.sign_up"))
 

@@ -13,8 +13,8 @@ from datetime import timedelta
 from urllib.parse import urlsplit
 from urllib.parse import urlunsplit
 
-from sqlalchemy import delete
 from sqlalchemy import select
+from sqlalchemy import update
 from sqlalchemy.orm import Session
 from werkzeug.urls import iri_to_uri
 
@@ -29,8 +29,6 @@ from .decide import Intent
 ATTEMPT_LIFETIME = timedelta(minutes=10)
 #: How long a finished login waits for the person's press.
 HOLD_LIFETIME = timedelta(minutes=10)
-#: How long a consumed attempt is remembered.
-MEMORY = timedelta(hours=1)
 #: Longest return address that is kept, as it is sent; session cookies hold 4 kB in all.
 MAX_NEXT = 500
 #: Longest label of a store QR code or button.
@@ -62,12 +60,11 @@ def consume(
     began_as: str | None = None,
     next_path: str | None = None,
     source: str | None = None,
-) -> LoginAttempt:
+) -> None:
     """Record that a state or token was used, in one statement; commits, so that races see it.
 
     :raises Refused: it was used before.
     """
-    session.execute(delete(LoginAttempt).where(LoginAttempt.consumed_at < now - MEMORY))
     is_new = insert_if_absent(
         session,
         LoginAttempt,
@@ -84,15 +81,20 @@ def consume(
         raise Refused(
             _("このログインはすでに使われています。もう一度お試しください。"), step="state"
         )
-    return session.get_one(LoginAttempt, hashed(proof))
 
 
-def hold(attempt: LoginAttempt, account: Account, *, email: str | None) -> str:
-    """Keep a finished login until the person presses; return the handle for their session."""
+def hold(session: Session, proof: str, account: Account, *, email: str | None) -> str:
+    """Keep a finished login until the person presses; return the handle for their session.
+
+    :param proof: the state or token that :func:`consume` recorded.
+    """
     handle = secrets.token_urlsafe(32)
-    attempt.handle_hash = hashed(handle)
-    attempt.account_id = account.id
-    attempt.email = email
+    statement = (
+        update(LoginAttempt)
+        .where(LoginAttempt.proof_hash == hashed(proof))
+        .values(handle_hash=hashed(handle), account_id=account.id, email=email)
+    )
+    session.execute(statement)
     return handle
 
 

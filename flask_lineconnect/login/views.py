@@ -15,7 +15,6 @@ from .. import linking
 from ..errors import Refused
 from ..i18n import gettext as _
 from ..models import Account
-from ..models import LoginAttempt
 from ..pages import render_error
 from ..state import current_line
 from . import auto
@@ -77,10 +76,11 @@ def callback() -> Response | str:
     if not code:
         raise _callback_error("invalid_request")
     line = current_line
-    row = flow.consume(
+    intent = Intent(attempt["intent"])
+    flow.consume(
         line.session,
         attempt["state"],
-        intent=Intent(attempt["intent"]),
+        intent=intent,
         began_as=attempt["began_as"],
         next_path=attempt["next_path"],
         source=attempt["source"],
@@ -93,54 +93,58 @@ def callback() -> Response | str:
         code_verifier=attempt["code_verifier"],
     )
     line.rates.count("account", identity.line_user_id)
-    tokens = LoginTokens.of(answer, now=line.clock())
-    account = _seen(identity, line.login.is_friend(tokens.access_token))
-    account.sealed_tokens = line.token_vault.seal(account.id, tokens)
-    account.consent_checked_at = line.clock()
-    # What LINE's app did without a touch goes on without one.
-    may_ask = attempt["source"] != auto.AUTO_LOGIN
-    return _proceed(row, account, email=identity.email, may_ask=may_ask)
+    account = _seen(identity, LoginTokens.of(answer, now=line.clock()))
+    return _proceed(attempt, account, email=identity.email)
 
 
-def _seen(identity: Identity, is_friend: bool | None) -> Account:
-    """Return the account of a verified identity, with what LINE says of it now."""
+def _seen(identity: Identity, tokens: LoginTokens) -> Account:
+    """Return the account of a verified identity, after keeping what LINE says of it now."""
     line = current_line
+    is_friend = line.login.is_friend(tokens.access_token)
     now = line.clock()
     account = linking.ensure_account(line.session, identity.line_user_id, now=now)
-    account.display_name = identity.display_name or account.display_name
-    account.picture_url = identity.picture_url
-    linking.note_friendship(line.session, account, is_friend, at=now)
+    linking.note_login(
+        line.session,
+        account,
+        identity,
+        is_friend=is_friend,
+        sealed_tokens=line.token_vault.seal(account.id, tokens),
+        at=now,
+    )
     return account
 
 
-def _proceed(row: LoginAttempt, account: Account, *, email: str | None, may_ask: bool) -> Response:
+def _proceed(attempt: sessions.Attempt, account: Account, *, email: str | None) -> Response:
     """Do what the decision says about a verified login."""
     line = current_line
+    next_path = attempt["next_path"]
     member_id = guard.current_member_id()
     current_account = linking.account_of(line.session, member_id)
     decision = decide(
         Situation(
-            intent=Intent(row.intent),
+            intent=Intent(attempt["intent"]),
             account_member=None if account.member_id is None else str(account.member_id),
             current_member=None if member_id is None else str(member_id),
-            began_as=row.member_key,
+            began_as=attempt["began_as"],
             current_has_account=current_account is not None,
         )
     )
     match decision:
         case Decision.LOG_IN:
             line.session.commit()
-            return finish.log_in(account, row.next_path, may_ask=may_ask)
+            # What LINE's app did without a touch goes on without one.
+            may_ask = attempt["source"] != auto.AUTO_LOGIN
+            return finish.log_in(account, next_path, may_ask=may_ask)
         case Decision.SIGN_UP:
-            return _wait(row, account, email, url_for("lineconnect.sign_up"))
+            return _wait(attempt, account, email, url_for("lineconnect.sign_up"))
         case Decision.CONFIRM_LINK:
-            return _wait(row, account, email, url_for("lineconnect.confirm_link"))
+            return _wait(attempt, account, email, url_for("lineconnect.confirm_link"))
         case Decision.OFFER_LINK:
             line.session.commit()
-            return redirect(url_for("lineconnect.link", next=row.next_path))
+            return redirect(url_for("lineconnect.link", next=next_path))
         case Decision.ALREADY_LINKED:
             line.session.commit()
-            return redirect(row.next_path or line.config.default_page)
+            return redirect(next_path or line.config.default_page)
         case Decision.REFUSE_ACCOUNT_TAKEN:
             raise linking.account_taken()
         case Decision.REFUSE_MEMBER_TAKEN:
@@ -150,8 +154,8 @@ def _proceed(row: LoginAttempt, account: Account, *, email: str | None, may_ask:
     )
 
 
-def _wait(row: LoginAttempt, account: Account, email: str | None, page: str) -> Response:
-    handle = flow.hold(row, account, email=email)
+def _wait(attempt: sessions.Attempt, account: Account, email: str | None, page: str) -> Response:
+    handle = flow.hold(current_line.session, attempt["state"], account, email=email)
     current_line.session.commit()
     sessions.keep_handle(handle)
     return redirect(page)

@@ -82,9 +82,9 @@ def test_S2_3_an_attempt_counts_once(line: LineState) -> None:
 
 
 def _held_handle(line: LineState) -> str:
-    row = flow.consume(line.session, "state", intent=Intent.LINK, now=NOW)
+    flow.consume(line.session, "state", intent=Intent.LINK, now=NOW)
     account = ensure_account(line.session, USER, now=NOW)
-    return flow.hold(row, account, email=None)
+    return flow.hold(line.session, "state", account, email=None)
 
 
 @on_both
