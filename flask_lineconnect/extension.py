@@ -26,6 +26,7 @@ from .errors import ConfigError
 from .errors import UsageError
 from .liff.id_token import LiffTokens
 from .line_api.client import LineApi
+from .line_api.http import LineHttp
 from .line_api.tokens import FixedToken
 from .line_api.tokens import StatelessToken
 from .login import auto
@@ -170,15 +171,16 @@ class LineConnect:
 
     def _make_state(self, app: Flask, config: Config) -> LineState:
         hosts, timeout = config.hosts, config.timeout_seconds
+        http = LineHttp(hosts.api, timeout)
         token_url = f"{hosts.api}/oauth2/v3/token"
         login_token = StatelessToken(
-            token_url, config.login_channel_id, config.login_channel_secret, timeout
+            token_url, config.login_channel_id, config.login_channel_secret, http
         )
         messaging_token = (
             FixedToken(config.channel_access_token)
             if config.channel_access_token
             else StatelessToken(
-                token_url, config.messaging_channel_id, config.messaging_channel_secret, timeout
+                token_url, config.messaging_channel_id, config.messaging_channel_secret, http
             )
         )
         vault = Vault([app.config["SECRET_KEY"], *_retired_keys(app)])
@@ -190,14 +192,12 @@ class LineConnect:
             rich_menu=self.rich_menu,
             hooks=HookTable(),
             api=LineApi(hosts, messaging_token, login_token, timeout),
-            login=LineLogin(config),
-            login_tokens=LoginTokenApi(config, login_token),
+            login=LineLogin(config, http),
+            login_tokens=LoginTokenApi(config, login_token, http),
             rates=RateLimits(config),
             vault=vault,
             token_vault=TokenVault(vault, config.login_channel_id),
-            liff_tokens=LiffTokens(
-                f"{hosts.api}/oauth2/v2.1/certs", config.login_channel_id, timeout
-            ),
+            liff_tokens=LiffTokens(config.login_channel_id, http),
             json_environment=json_environment(app),
             engine=ThreadEngine() if config.engine == "thread" else NoEngine(),
         )

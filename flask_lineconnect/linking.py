@@ -47,34 +47,41 @@ def ensure_account(session: Session, line_user_id: str, *, now: datetime) -> Acc
 
 def note_login(
     session: Session,
-    account: Account,
     identity: Identity,
     *,
     is_friend: bool | None,
     sealed_tokens: str,
     at: datetime,
-) -> None:
-    """Keep what a login told of a person, in one statement; friendship as :func:`note_friendship`.
+) -> Account:
+    """Keep what a login told of a person, in one statement; made now if it is the first time.
+
+    Friendship follows the rule of :func:`note_friendship`.
 
     :param is_friend: ``None`` when LINE did not say.
     """
     values: dict[str, Any] = {
-        "display_name": identity.display_name or account.display_name,
         "picture_url": identity.picture_url,
         "sealed_tokens": sealed_tokens,
         "consent_checked_at": at,
     }
+    if identity.display_name:
+        values["display_name"] = identity.display_name
     if is_friend is not None:
         is_newest = _is_newest(at)
         values["is_friend"] = case((is_newest, is_friend), else_=Account.is_friend)
         values["friend_evidence_at"] = case((is_newest, at), else_=Account.friend_evidence_at)
-    session.execute(
+    statement = (
         update(Account)
-        .where(Account.id == account.id)
+        .where(Account.line_user_id == identity.line_user_id)
         .values(values)
-        .execution_options(synchronize_session=False)
+        .returning(Account)
+        .execution_options(synchronize_session=False, populate_existing=True)
     )
-    session.expire(account, [name for name in values if name != "sealed_tokens"])
+    account = session.scalars(statement).one_or_none()
+    if account is None:
+        ensure_account(session, identity.line_user_id, now=at)
+        account = session.scalars(statement).one()
+    return account
 
 
 def account_of(session: Session, member_id: Any) -> Account | None:

@@ -11,7 +11,7 @@ from limits import RateLimitItem
 from limits import parse
 from limits import parse_many
 from limits.storage import storage_from_string
-from limits.strategies import MovingWindowRateLimiter
+from limits.strategies import FixedWindowRateLimiter
 
 from .config import Config
 from .errors import Refused
@@ -25,7 +25,7 @@ class RateLimits:
     """The counters of one app."""
 
     def __init__(self, config: Config):
-        self._limiter = MovingWindowRateLimiter(storage_from_string(config.rate_limit_storage))
+        self._limiter = FixedWindowRateLimiter(storage_from_string(config.rate_limit_storage))
         self._rates: dict[str, list[RateLimitItem]] = {
             "address": parse_many(config.rate_limit),
             "account": [parse(ACCOUNT_RATE)],

@@ -63,7 +63,7 @@ def _claim(session: Session, *, now: datetime) -> int | None:
 
 def _work_on(line: LineState, task_id: int) -> None:
     task = line.session.get_one(UnlinkTask, task_id)
-    tokens = line.token_vault.open(task.account_id, task.sealed_tokens)
+    tokens = line.token_vault.open(task.line_user_id, task.sealed_tokens)
     line_user_id, attempts, since = task.line_user_id, task.attempts, task.created_at
     # Nothing is held open while LINE is waited for.
     line.session.commit()

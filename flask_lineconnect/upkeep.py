@@ -90,7 +90,8 @@ def _claim(session: Session, *, now: datetime) -> int | None:
 def _check(line: LineState, account_id: int) -> None:
     account = line.session.get_one(Account, account_id)
     sealed_tokens, now = account.sealed_tokens, line.clock()
-    tokens = line.token_vault.open(account_id, sealed_tokens)
+    line_user_id = account.line_user_id
+    tokens = line.token_vault.open(line_user_id, sealed_tokens)
     # Nothing is held open while LINE is waited for.
     line.session.commit()
     if tokens is None or tokens.refresh_expires_at <= now.timestamp():
@@ -106,7 +107,7 @@ def _check(line: LineState, account_id: int) -> None:
     if living is None:
         _end(line, account_id, sealed_tokens)
     elif living is not tokens:
-        account.sealed_tokens = line.token_vault.seal(account_id, living)
+        account.sealed_tokens = line.token_vault.seal(line_user_id, living)
         line.session.commit()
 
 

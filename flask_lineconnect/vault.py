@@ -32,12 +32,12 @@ class Vault:
     def __init__(self, keys: Sequence[str]):
         self._fernet = MultiFernet([Fernet(_derived(key)) for key in keys])
 
-    def seal(self, owner: Sequence[str | int], content: Mapping[str, Any]) -> str:
+    def seal(self, owner: Sequence[str], content: Mapping[str, Any]) -> str:
         """Return an object encrypted for one owner."""
         text = json.dumps({"owner": list(owner), "content": content})
         return self._fernet.encrypt(text.encode()).decode()
 
-    def open(self, owner: Sequence[str | int], sealed: str | None) -> dict[str, Any] | None:
+    def open(self, owner: Sequence[str], sealed: str | None) -> dict[str, Any] | None:
         """Return an owner's object; ``None`` if there is none that can be read as its own."""
         if sealed is None:
             return None

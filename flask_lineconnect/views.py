@@ -50,8 +50,8 @@ from .webhooks import views as webhook_views
 BLUEPRINT = "lineconnect"
 #: Authenticated by its signature instead of a CSRF token; the only one.
 WEBHOOK = f"{BLUEPRINT}.webhook"
-#: What is counted by address, beside everything that is sent by POST.
-RATE_LIMITED = {f"{BLUEPRINT}.login", f"{BLUEPRINT}.callback"}
+#: Counted by address, like everything that is sent by POST; a callback needs a login before it.
+LOGIN = f"{BLUEPRINT}.login"
 
 #: For programs; whatever else was refused is forbidden.
 _JSON_STATUS = {"exp": HTTPStatus.UNAUTHORIZED, "rate": HTTPStatus.TOO_MANY_REQUESTS}
@@ -141,7 +141,7 @@ def _check_rate() -> None:
 
     :raises Refused: it is over ``LINECONNECT_RATE_LIMIT``.
     """
-    is_counted = request.endpoint in RATE_LIMITED or request.method == "POST"
+    is_counted = request.endpoint == LOGIN or request.method == "POST"
     if is_counted and request.endpoint != WEBHOOK:
         current_line.rates.count("address", request.remote_addr or "")
 

@@ -44,7 +44,7 @@ LAYERS = [
         "state",
         "vault",
     },
-    {"line_api.client", "line_api.tokens", "login.oidc", "liff.id_token"},
+    {"line_api.client", "line_api.http", "line_api.tokens", "login.oidc", "liff.id_token"},
     {
         "channels",
         "chat_link",

@@ -13,13 +13,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from dataclasses import field
 
-import requests
 from joserfc.errors import JoseError
 from joserfc.jwk import ECKey
 
 from ..errors import LineApiError
 from ..errors import Refused
 from ..i18n import gettext as _
+from ..line_api.http import LineHttp
 from ..login.oidc import Identity
 from ..login.oidc import identity_of
 from ..login.oidc import verify_liff_id_token
@@ -34,9 +34,8 @@ MAX_ID_TOKEN = 8_192
 class LiffTokens:
     """Checks ID tokens of LIFF pages: ES256 with LINE's keys by ``kid``, and nothing else."""
 
-    certs_url: str
     channel_id: str
-    timeout_seconds: float
+    http: LineHttp
     monotonic: Callable[[], float] = time.monotonic
     _keys: dict[str, ECKey] = field(default_factory=dict)
     _fetched_at: float | None = None
@@ -68,17 +67,13 @@ class LiffTokens:
 
     def _fetch(self) -> dict[str, ECKey]:
         try:
-            answer = requests.get(
-                self.certs_url, timeout=self.timeout_seconds, allow_redirects=False
-            )
-            answer.raise_for_status()
-            listed = answer.json()["keys"]
+            listed = self.http.ask("GET", "/oauth2/v2.1/certs").content["keys"]
             return {
                 str(key["kid"]): ECKey.import_key(key)
                 for key in listed
                 if key.get("kty") == "EC" and key.get("crv") == "P-256" and "kid" in key
             }
-        except (requests.RequestException, JoseError, KeyError, TypeError, ValueError):
+        except (LineApiError, JoseError, KeyError, TypeError, ValueError):
             self._fetched_at = None
             raise LineApiError("LINE's keys for ID tokens could not be fetched") from None
 

@@ -13,6 +13,7 @@ from authlib.integrations.base_client import OAuthError
 from authlib.integrations.requests_client import OAuth2Session
 
 from ..errors import LineApiError
+from .http import LineHttp
 
 #: Seconds before its end at which a token is no longer used.
 RENEW_BEFORE = 60
@@ -28,7 +29,7 @@ class StatelessToken:
     token_url: str
     channel_id: str
     channel_secret: str = field(repr=False)
-    timeout_seconds: float
+    http: LineHttp
     monotonic: Callable[[], float] = time.monotonic
     _token: str = field(default="", repr=False)
     _renew_at: float = 0.0
@@ -54,12 +55,10 @@ class StatelessToken:
             self.channel_secret,
             token_endpoint_auth_method="client_secret_post",
         )
+        self.http.equip(client)
         try:
             answer = client.fetch_token(
-                self.token_url,
-                grant_type="client_credentials",
-                timeout=self.timeout_seconds,
-                allow_redirects=False,
+                self.token_url, grant_type="client_credentials", **self.http.options
             )
             self._token = str(answer["access_token"])
             self._renew_at = self.monotonic() + float(answer["expires_in"]) - RENEW_BEFORE

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import current_app
 from flask import redirect
 from flask import url_for
 from sqlalchemy import update
-from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from .. import linking
 from .. import signals
+from ..after_commit import announce
 from ..models import Account
 from ..shop import LineProfile
 from ..state import LineState
@@ -22,7 +21,7 @@ from . import sessions
 
 
 def log_in(account: Account, next_path: str | None, *, may_ask: bool = True) -> Response:
-    """Log in the member to whom an account is linked, and return to where they were going.
+    """Log in the member to whom an account is linked, commit, and return to where they were going.
 
     :param may_ask: whether a page may come in between that asks for friendship.
     :raises Refused: the shop does not let this member in through LINE.
@@ -31,15 +30,11 @@ def log_in(account: Account, next_path: str | None, *, may_ask: bool = True) -> 
     member = line.session.get(line.shop.model, account.member_id)
     config = line.config
     sessions.log_in(member, account, keep=config.keep_session_keys, remember=config.remember)
-    signals.member_logged_in.send(
-        current_app._get_current_object(),  # type: ignore[attr-defined]  # LocalProxy's own method
-        account=account,
-        member=member,
-    )
+    announce(line.session, signals.member_logged_in, account=account, member=member)
     target = next_path or line.config.default_page
-    if may_ask and _is_to_be_asked(line, account):
-        return redirect(url_for("lineconnect.friend", next=target))
-    return redirect(target)
+    is_to_be_asked = may_ask and _is_to_be_asked(line, account)
+    line.session.commit()
+    return redirect(url_for("lineconnect.friend", next=target) if is_to_be_asked else target)
 
 
 def tie(waiting: flow.Held, member_id: Any) -> Response:
@@ -51,7 +46,6 @@ def tie(waiting: flow.Held, member_id: Any) -> Response:
     account, next_path = waiting.account, waiting.attempt.next_path
     linking.link(line.session, account, member_id, source=waiting.attempt.source, now=line.clock())
     flow.release(line.session, waiting)
-    line.session.commit()
     sessions.drop_handle()
     return log_in(account, next_path)
 
@@ -71,16 +65,10 @@ def _is_to_be_asked(line: LineState, account: Account) -> bool:
     """Tell, once in an account's life, that its person is no friend and was never asked."""
     if not line.config.ask_for_friendship or account.is_friend is not False:
         return False
-    is_first = _note_asked(line.session, account, line)
-    line.session.commit()
-    return is_first
-
-
-def _note_asked(session: Session, account: Account, line: LineState) -> bool:
     statement = (
         update(Account)
         .where(Account.id == account.id, Account.friend_asked_at.is_(None))
         .values(friend_asked_at=line.clock())
         .returning(Account.id)
     )
-    return session.execute(statement).first() is not None
+    return line.session.execute(statement).first() is not None

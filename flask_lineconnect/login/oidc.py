@@ -11,13 +11,14 @@ import secrets
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import Any
 from typing import TypeGuard
 
 import requests
 from authlib.integrations.base_client import OAuthError
-from authlib.integrations.flask_client import FlaskIntegration
-from authlib.integrations.flask_client import FlaskOAuth2App
+from authlib.integrations.requests_client import OAuth2Session
+from authlib.oauth2.rfc6749.parameters import prepare_grant_uri
 from authlib.oauth2.rfc7636 import create_s256_code_challenge
 from joserfc import jwt
 from joserfc.errors import JoseError
@@ -28,6 +29,7 @@ from ..config import Config
 from ..errors import LineApiError
 from ..errors import Refused
 from ..i18n import gettext as _
+from ..line_api.http import LineHttp
 from ..webhooks.events import is_line_user_id
 
 logger = logging.getLogger(__name__)
@@ -58,41 +60,35 @@ class Authorization:
 
 
 class LineLogin:
-    """LINE Login for one app: where to send the browser, and what its return is worth."""
+    """LINE Login for one app: where to send the browser, and what its return is worth.
 
-    def __init__(self, config: Config):
-        hosts = config.hosts
+    :param http: to LINE's API host.
+    """
+
+    def __init__(self, config: Config, http: LineHttp):
         self._config = config
-        self._friendship_url = f"{hosts.api}/friendship/v1/status"
-        self._client = FlaskOAuth2App(
-            FlaskIntegration("lineconnect"),
-            name="lineconnect",
-            client_id=config.login_channel_id,
-            client_secret=config.login_channel_secret,
-            authorize_url=f"{hosts.access}/oauth2/v2.1/authorize",
-            access_token_url=f"{hosts.api}/oauth2/v2.1/token",
-            # LINE takes the secret in the form, although its discovery document does not say so.
-            client_kwargs={
-                "scope": config.login_scope,
-                "token_endpoint_auth_method": "client_secret_post",
-            },
-        )
+        self._http = http
 
     def authorization(self, redirect_uri: str, **parameters: str) -> Authorization:
         """Return a fresh attempt: its address at LINE, and its state, nonce and verifier.
 
         :param parameters: LINE's own, such as ``prompt`` or ``disable_auto_login``.
         """
+        state, nonce = secrets.token_hex(16), secrets.token_hex(16)
         code_verifier = secrets.token_urlsafe(48)
-        made = self._client.create_authorization_url(
-            redirect_uri,
-            state=secrets.token_hex(16),
-            nonce=secrets.token_hex(16),
+        url = prepare_grant_uri(
+            f"{self._config.hosts.access}/oauth2/v2.1/authorize",
+            client_id=self._config.login_channel_id,
+            response_type="code",
+            redirect_uri=redirect_uri,
+            scope=self._config.login_scope,
+            state=state,
+            nonce=nonce,
             code_challenge=create_s256_code_challenge(code_verifier),
             code_challenge_method="S256",
             **parameters,
         )
-        return Authorization(made["url"], made["state"], made["nonce"], code_verifier)
+        return Authorization(url, state, nonce, code_verifier)
 
     def fetch_identity(
         self, code: str, *, redirect_uri: str, nonce: str, code_verifier: str
@@ -103,14 +99,7 @@ class LineLogin:
         :raises LineApiError: LINE did not answer.
         """
         try:
-            token = self._client.fetch_access_token(
-                redirect_uri=redirect_uri,
-                code=code,
-                code_verifier=code_verifier,
-                timeout=self._config.timeout_seconds,
-                # A redirect would carry the channel secret to wherever it points.
-                allow_redirects=False,
-            )
+            token = self._exchange(code, redirect_uri=redirect_uri, code_verifier=code_verifier)
         except OAuthError as error:
             logger.warning("LINE refused the login's code: %.40r", error.error)
             raise Refused(_("LINEがこのログインを受け付けませんでした。"), step="code") from None
@@ -124,6 +113,23 @@ class LineLogin:
         )
         return identity_of(claims), token
 
+    def _exchange(self, code: str, **parameters: str) -> Mapping[str, Any]:
+        with OAuth2Session(
+            self._config.login_channel_id,
+            self._config.login_channel_secret,
+            # LINE takes the secret in the form, although its discovery document does not say so.
+            token_endpoint_auth_method="client_secret_post",
+        ) as client:
+            self._http.equip(client)
+            answer: Mapping[str, Any] = client.fetch_token(
+                f"{self._config.hosts.api}/oauth2/v2.1/token",
+                grant_type="authorization_code",
+                code=code,
+                **parameters,
+                **self._http.options,
+            )
+            return answer
+
     def is_friend(self, access_token: str) -> bool | None:
         """Ask whether the person is a friend of the official account and has not blocked it.
 
@@ -132,15 +138,10 @@ class LineLogin:
         Source: LINE Login v2.1 reference, "Get friendship status".
         """
         try:
-            answer = requests.get(
-                self._friendship_url,
-                headers={"Authorization": f"Bearer {access_token}"},
-                timeout=self._config.timeout_seconds,
-                allow_redirects=False,
-            )
-            flag = answer.json().get("friendFlag") if answer.status_code == 200 else None
-        except (requests.RequestException, ValueError, AttributeError):
+            answer = self._http.ask("GET", "/friendship/v1/status", bearer=access_token)
+        except LineApiError:
             return None
+        flag = answer.content.get("friendFlag") if answer.status == HTTPStatus.OK else None
         return flag if isinstance(flag, bool) else None
 
 

@@ -60,7 +60,6 @@ def _log_in(waiting: flow.Held) -> Response:
     line = current_line
     account, next_path = waiting.account, waiting.attempt.next_path
     flow.release(line.session, waiting)
-    line.session.commit()
     sessions.drop_handle()
     return finish.log_in(account, next_path)
 

@@ -12,11 +12,11 @@ from datetime import timedelta
 from http import HTTPStatus
 from typing import Any
 
-import requests
-
 from ..config import Config
 from ..errors import LineApiError
 from ..line_api.client import ChannelToken
+from ..line_api.http import Answer
+from ..line_api.http import LineHttp
 from ..vault import Vault
 
 #: How long a refresh token lives, counted from the login.
@@ -46,23 +46,23 @@ class LoginTokens:
 
 
 class TokenVault:
-    """Keeps login tokens encrypted, each bound to its account's row and to the login channel."""
+    """Keeps login tokens encrypted, each bound to its LINE user and to the login channel."""
 
     def __init__(self, vault: Vault, channel_id: str):
         self._vault = vault
         self._channel_id = channel_id
 
-    def seal(self, account_id: int, tokens: LoginTokens) -> str:
-        """Return the tokens encrypted for one account."""
-        return self._vault.seal(self._owner(account_id), asdict(tokens))
+    def seal(self, line_user_id: str, tokens: LoginTokens) -> str:
+        """Return the tokens encrypted for one LINE user."""
+        return self._vault.seal(self._owner(line_user_id), asdict(tokens))
 
-    def open(self, account_id: int, sealed: str | None) -> LoginTokens | None:
-        """Return an account's tokens; ``None`` if there are none that can be read as its own."""
-        content = self._vault.open(self._owner(account_id), sealed)
+    def open(self, line_user_id: str, sealed: str | None) -> LoginTokens | None:
+        """Return a user's tokens; ``None`` if there are none that can be read as their own."""
+        content = self._vault.open(self._owner(line_user_id), sealed)
         return None if content is None else LoginTokens(**content)
 
-    def _owner(self, account_id: int) -> list[str | int]:
-        return ["login tokens", account_id, self._channel_id]
+    def _owner(self, line_user_id: str) -> list[str]:
+        return ["login tokens", line_user_id, self._channel_id]
 
 
 class LoginTokenApi:
@@ -71,10 +71,10 @@ class LoginTokenApi:
     :param channel_token: of the login channel, which ``deauthorize`` asks for.
     """
 
-    def __init__(self, config: Config, channel_token: ChannelToken):
+    def __init__(self, config: Config, channel_token: ChannelToken, http: LineHttp):
         self._config = config
         self._channel_token = channel_token
-        self._api = config.hosts.api
+        self._http = http
 
     def refresh(self, tokens: LoginTokens, *, now: datetime) -> LoginTokens | None:
         """Return fresh tokens, or ``None`` if LINE says that the consent has ended.
@@ -87,14 +87,14 @@ class LoginTokenApi:
             "client_id": self._config.login_channel_id,
             "client_secret": self._config.login_channel_secret,
         }
-        answer = self._send("POST", "/oauth2/v2.1/token", "refresh a login token", data=form)
-        if answer.status_code == HTTPStatus.BAD_REQUEST:
-            error = _json(answer).get("error")
+        answer = self._ask("POST", "/oauth2/v2.1/token", form=form)
+        if answer.status == HTTPStatus.BAD_REQUEST:
+            error = answer.content.get("error")
             if error == "invalid_grant":
                 return None
             # A wrong channel secret says nothing about the consent.
             raise LineApiError(f"LINE refused to refresh a login token: {error!r:.40}", status=400)
-        fresh = LoginTokens.of(_json(answer), now=now)
+        fresh = LoginTokens.of(answer.content, now=now)
         return LoginTokens(
             access_token=fresh.access_token,
             refresh_token=fresh.refresh_token or tokens.refresh_token,
@@ -108,14 +108,10 @@ class LoginTokenApi:
 
         :raises LineApiError: LINE did not say.
         """
-        answer = self._send(
-            "GET",
-            "/oauth2/v2.1/verify",
-            "verify a login token",
-            params={"access_token": tokens.access_token},
-        )
-        is_ours = _json(answer).get("client_id") == self._config.login_channel_id
-        return answer.status_code == HTTPStatus.OK and is_ours
+        query = {"access_token": tokens.access_token}
+        answer = self._ask("GET", "/oauth2/v2.1/verify", query=query)
+        is_ours = answer.content.get("client_id") == self._config.login_channel_id
+        return answer.status == HTTPStatus.OK and is_ours
 
     def deauthorize(self, tokens: LoginTokens) -> None:
         """Tell LINE that a member has left; all tokens of theirs end, and their consent.
@@ -124,38 +120,19 @@ class LoginTokenApi:
 
         :raises LineApiError: LINE did not do it.
         """
-        headers = {"Authorization": f"Bearer {self._channel_token.get()}"}
-        body = {"userAccessToken": tokens.access_token}
-        answer = self._send(
-            "POST", "/user/v1/deauthorize", "deauthorize", headers=headers, json=body
+        answer = self._ask(
+            "POST",
+            "/user/v1/deauthorize",
+            bearer=self._channel_token.get(),
+            body={"userAccessToken": tokens.access_token},
         )
-        if answer.status_code == HTTPStatus.UNAUTHORIZED:
+        if answer.status == HTTPStatus.UNAUTHORIZED:
             self._channel_token.forget()
-            raise LineApiError("LINE refused to deauthorize: 401", status=answer.status_code)
+            raise LineApiError("LINE refused to deauthorize: 401", status=answer.status)
 
-    def _send(self, method: str, path: str, what: str, **request: Any) -> requests.Response:
-        try:
-            answer = requests.request(
-                method,
-                self._api + path,
-                timeout=self._config.timeout_seconds,
-                allow_redirects=False,
-                **request,
-            )
-        except requests.RequestException as error:
-            raise LineApiError(f"LINE did not answer: {what}, {type(error).__name__}") from None
-        is_expected = answer.status_code < HTTPStatus.MULTIPLE_CHOICES
+    def _ask(self, method: str, path: str, **arguments: Any) -> Answer:
+        answer = self._http.ask(method, path, **arguments)
         known = {HTTPStatus.BAD_REQUEST, HTTPStatus.UNAUTHORIZED}
-        if not is_expected and answer.status_code not in known:
-            raise LineApiError(
-                f"LINE refused to {what}: {answer.status_code}", status=answer.status_code
-            )
+        if answer.status >= HTTPStatus.MULTIPLE_CHOICES and answer.status not in known:
+            raise LineApiError(f"LINE refused {path}: {answer.status}", status=answer.status)
         return answer
-
-
-def _json(answer: requests.Response) -> dict[str, Any]:
-    try:
-        content = answer.json()
-    except ValueError:
-        content = None
-    return content if isinstance(content, dict) else {}

@@ -101,17 +101,13 @@ def _seen(identity: Identity, tokens: LoginTokens) -> Account:
     """Return the account of a verified identity, after keeping what LINE says of it now."""
     line = current_line
     is_friend = line.login.is_friend(tokens.access_token)
-    now = line.clock()
-    account = linking.ensure_account(line.session, identity.line_user_id, now=now)
-    linking.note_login(
+    return linking.note_login(
         line.session,
-        account,
         identity,
         is_friend=is_friend,
-        sealed_tokens=line.token_vault.seal(account.id, tokens),
-        at=now,
+        sealed_tokens=line.token_vault.seal(identity.line_user_id, tokens),
+        at=line.clock(),
     )
-    return account
 
 
 def _proceed(attempt: sessions.Attempt, account: Account, *, email: str | None) -> Response:
@@ -131,7 +127,6 @@ def _proceed(attempt: sessions.Attempt, account: Account, *, email: str | None) 
     )
     match decision:
         case Decision.LOG_IN:
-            line.session.commit()
             # What LINE's app did without a touch goes on without one.
             may_ask = attempt["source"] != auto.AUTO_LOGIN
             return finish.log_in(account, next_path, may_ask=may_ask)

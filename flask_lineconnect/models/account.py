@@ -102,7 +102,7 @@ class UnlinkTask(LineBase):
     __tablename__ = "lineconnect_unlink_task"
 
     id: Mapped[int] = mapped_column(primary_key=True)
-    #: Of an account whose row may be gone; the key to its tokens.
+    #: Of an account whose row may be gone.
     account_id: Mapped[int]
     line_user_id: Mapped[str] = mapped_column(String(33))
     sealed_tokens: Mapped[str | None] = mapped_column(Text)

@@ -6,6 +6,7 @@ import weakref
 from datetime import UTC
 from datetime import datetime
 from typing import Any
+from typing import cast
 
 from sqlalchemy import DateTime
 from sqlalchemy import Dialect
@@ -121,8 +122,9 @@ def insert_if_absent(session: Session, model: type[LineBase], **values: Any) -> 
     dialect = session.get_bind().dialect.name
     if dialect not in {"sqlite", "postgresql"}:
         raise UsageError(f"the database {dialect!r} is not supported; use SQLite or PostgreSQL")
-    insert = sqlite.insert(model) if dialect == "sqlite" else postgresql.insert(model)
-    key = inspect(model).primary_key
+    table = cast(Table, model.__table__)
+    insert = sqlite.insert(table) if dialect == "sqlite" else postgresql.insert(table)
+    key = table.primary_key.columns
     # Asked by RETURNING: drivers differ in the row count of an INSERT.
     statement = insert.values(**values).on_conflict_do_nothing().returning(*key)
     return session.execute(statement).first() is not None

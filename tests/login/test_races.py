@@ -128,8 +128,10 @@ def test_S3_4_one_person_on_two_devices_becomes_one_member(
         ]
     )
 
-    targets = sorted(answer.location for answer in answers)
-    assert targets == ["/", *["/line/sign-up"] * (RUNNERS - 1)]
+    # Who came a moment later is logged in at once, or asked to look again.
+    targets = {answer.location for answer in answers}
+    assert "/" in targets
+    assert targets <= {"/", "/line/sign-up"}
     for device in devices:
         device.get("/line/sign-up")
         assert device.get("/name").status_code == 200

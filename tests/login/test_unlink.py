@@ -234,20 +234,20 @@ def test_S11_1_tokens_are_encrypted_and_bound_to_their_row(
 ) -> None:
     sealed = account(line).sealed_tokens
     assert sealed is not None
-    tokens = line.token_vault.open(account(line).id, sealed)
+    tokens = line.token_vault.open(account(line).line_user_id, sealed)
     assert tokens is not None
     assert tokens.access_token not in sealed
-    assert line.token_vault.open(account(line).id + 1, sealed) is None
-    assert line.token_vault.open(account(line).id, "nonsense") is None
+    assert line.token_vault.open("U" + "0" * 32, sealed) is None
+    assert line.token_vault.open(account(line).line_user_id, "nonsense") is None
 
 
 def test_S11_1_keys_rotate_with_flasks_own(make_app: MakeApp, app: Flask, line: LineState) -> None:
     tokens = LoginTokens("a", "b", 1, 2)
-    old = TokenVault(Vault(["the old key"]), "165").seal(7, tokens)
+    old = TokenVault(Vault(["the old key"]), "165").seal("U1", tokens)
 
-    assert TokenVault(Vault(["the new key", "the old key"]), "165").open(7, old) == tokens
-    assert TokenVault(Vault(["the new key"]), "165").open(7, old) is None
-    assert TokenVault(Vault(["the old key"]), "another channel").open(7, old) is None
+    assert TokenVault(Vault(["the new key", "the old key"]), "165").open("U1", old) == tokens
+    assert TokenVault(Vault(["the new key"]), "165").open("U1", old) is None
+    assert TokenVault(Vault(["the old key"]), "another channel").open("U1", old) is None
 
 
 def test_S11_3_erasure_leaves_nothing_of_the_person(
