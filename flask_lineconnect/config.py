@@ -7,36 +7,20 @@ from __future__ import annotations
 
 import dataclasses
 import difflib
-import re
 from collections.abc import Callable
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
-from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
-from zoneinfo import ZoneInfoNotFoundError
 
+from . import config_values as read
 from .errors import ConfigError
 
 PREFIX = "LINECONNECT_"
-#: What the extension's own registration form can ask; the fields are in ``login/forms.py``.
-SIGN_UP_FIELDS = (
-    "display_name",
-    "email",
-    "family_name",
-    "given_name",
-    "family_name_kana",
-    "given_name_kana",
-    "birthday",
-    "gender",
-    "phone",
-    "postal_code",
-    "prefecture",
-    "city",
-    "street",
-    "building",
-)
+
+
+_QUICK_FILL = "/5/liff-common-profile/edge/production/1.0.0/index.umd.cjs"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +30,7 @@ class LineHosts:
     :ivar frame_ancestors: origins that may show our pages in a frame and whose frames count as
         LINE's in-app browser. Empty for the real LINE, which is no web page.
 
-    Source: LINE platform, "Hosts"; LIFF, "Integrating the LIFF SDK".
+    Source: LINE platform, "Hosts"; LIFF, "Integrating the LIFF SDK"; MINI App, "Quick-fill".
     """
 
     access: str = "https://access.line.me"
@@ -54,126 +38,14 @@ class LineHosts:
     api_data: str = "https://api-data.line.me"
     liff: str = "https://liff.line.me"
     liff_sdk: str = "https://static.line-scdn.net/liff/edge/2/sdk.js"
+    quick_fill: str = "https://static.line-scdn.net" + _QUICK_FILL
     frame_ancestors: tuple[str, ...] = ()
 
     @classmethod
     def at(cls, origin: str) -> LineHosts:
         """Return the hosts of a platform that serves all of LINE's paths at one origin."""
-        return cls(origin, origin, origin, origin, f"{origin}/liff/edge/2/sdk.js", (origin,))
-
-
-def _text(value: object) -> str:
-    if isinstance(value, int) and not isinstance(value, bool):
-        value = str(value)
-    if not isinstance(value, str) or not value.strip():
-        raise ValueError("must be a text that is not empty")
-    return value.strip()
-
-
-def _secret(value: object) -> str:
-    if not isinstance(value, str) or not value.strip():
-        raise ValueError(
-            "must be text. A secret of digits alone that comes from the environment needs quotes: "
-            "the value is read as JSON"
-        )
-    return value.strip()
-
-
-def _channel_id(value: object) -> str:
-    text = _text(value)
-    if not text.isdecimal():
-        raise ValueError("must be the channel ID of LINE's console, digits only")
-    return text
-
-
-def _liff_id(value: object) -> str:
-    text = _text(value)
-    if not re.fullmatch(r"\d+-\w+", text):
-        raise ValueError("must look like 1234567890-AbcdEfgh, as LINE's console shows it")
-    return text
-
-
-def _origin(value: object) -> str:
-    parts = urlsplit(_text(value).rstrip("/"))
-    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.fragment:
-        raise ValueError("must be an address such as https://shop.example")
-    if parts.username or parts.password:
-        raise ValueError("must not hold a user name or a password")
-    return parts.geturl()
-
-
-def _path(value: object) -> str:
-    text = _text(value)
-    if not text.startswith("/") or text.startswith("//"):
-        raise ValueError("must be a path that starts with a slash")
-    return text.rstrip("/") or "/"
-
-
-def _names(value: object) -> tuple[str, ...]:
-    if isinstance(value, str):
-        value = value.split()
-    if not isinstance(value, list | tuple | set | frozenset):
-        raise ValueError("must be a list of names")
-    return tuple(_text(name) for name in value)
-
-
-def _seconds(value: object) -> float:
-    if not isinstance(value, int | float) or isinstance(value, bool) or value <= 0:
-        raise ValueError("must be a number of seconds above 0")
-    return float(value)
-
-
-def _switch(value: object) -> bool:
-    if not isinstance(value, bool):
-        raise ValueError("must be true or false")
-    return value
-
-
-def _rate(value: object) -> str:
-    from limits import parse_many
-
-    try:
-        parse_many(_text(value))
-    except ValueError:
-        raise ValueError("must be a rate such as 300/minute") from None
-    return _text(value)
-
-
-def _sign_up_fields(value: object) -> tuple[str, ...]:
-    names = _names(value)
-    for name in names:
-        if name.removesuffix("*") not in SIGN_UP_FIELDS:
-            raise ValueError(f"must not hold {name}; possible are: {', '.join(SIGN_UP_FIELDS)}")
-    if len({name.removesuffix("*") for name in names}) != len(names):
-        raise ValueError("must not hold a field twice")
-    return names
-
-
-def _zone(value: object) -> str:
-    text = _text(value)
-    try:
-        ZoneInfo(text)
-    except (ZoneInfoNotFoundError, ValueError):
-        raise ValueError("must be a time zone such as Asia/Tokyo") from None
-    return text
-
-
-def _one_of(*allowed: str) -> Callable[[object], str]:
-    def parse(value: object) -> str:
-        text = _text(value)
-        if text not in allowed:
-            raise ValueError(f"must be one of: {', '.join(allowed)}")
-        return text
-
-    return parse
-
-
-def _scope(value: object) -> str:
-    names = _names(value)
-    unknown = set(names) - {"openid", "profile", "email"}
-    if "openid" not in names or unknown:
-        raise ValueError("must hold openid, and may hold profile and email")
-    return " ".join(names)
+        sdk, quick_fill = f"{origin}/liff/edge/2/sdk.js", origin + _QUICK_FILL
+        return cls(origin, origin, origin, origin, sdk, quick_fill, (origin,))
 
 
 def _setting(
@@ -192,129 +64,137 @@ class Config:
     """The extension's settings for one app; field ``x`` is read from ``LINECONNECT_X``."""
 
     base_url: str = _setting(
-        _origin,
+        read.origin,
         "The shop's own public address. Callback, webhook, message links and QR codes are built "
         "from it, never from a request.",
     )
-    login_channel_id: str = _setting(_channel_id, "Channel ID of the LINE Login channel.")
+    login_channel_id: str = _setting(read.channel_id, "Channel ID of the LINE Login channel.")
     login_channel_secret: str = _setting(
-        _secret, "Channel secret of the LINE Login channel.", secret=True
+        read.secret, "Channel secret of the LINE Login channel.", secret=True
     )
     messaging_channel_id: str = _setting(
-        _channel_id,
+        read.channel_id,
         "Channel ID of the Messaging API channel. It must be under the same provider as the "
         "LINE Login channel, or no member can be sent a message.",
     )
     messaging_channel_secret: str = _setting(
-        _secret, "Channel secret of the Messaging API channel.", secret=True
+        read.secret, "Channel secret of the Messaging API channel.", secret=True
     )
     channel_access_token: str | None = _setting(
-        _secret,
+        read.secret,
         "A long-lived channel access token of the Messaging API channel. Without it, short tokens "
         "are fetched with the channel's ID and secret.",
         default=None,
         secret=True,
     )
     liff_id: str | None = _setting(
-        _liff_id, "ID of the LIFF app that shows the point card. Without it: no LIFF.", default=None
+        read.liff_id,
+        "ID of the LIFF app that shows the point card. Without it: no LIFF.",
+        default=None,
     )
     liff_sdk_url: str | None = _setting(
-        _text,
+        read.text,
         "Another address of LINE's LIFF SDK, for example a pinned version. LINE's own by default.",
         default=None,
     )
+    quick_fill: bool = _setting(
+        read.switch,
+        "The LIFF app is a verified MINI App with Quick-fill: inside LINE, the registration form "
+        "offers to fill itself with LINE's common profile.",
+        default=False,
+    )
     emulator_url: str | None = _setting(
-        _origin,
+        read.origin,
         "Address of the LINE emulator, which then stands for all hosts of LINE's. Unset means the "
         "real LINE. Refused outside debug mode.",
         default=None,
     )
-    url_prefix: str = _setting(_path, "Where the extension's own pages live.", default="/line")
+    url_prefix: str = _setting(read.path, "Where the extension's own pages live.", default="/line")
     login_scope: str = _setting(
-        _scope,
+        read.scope,
         "What to ask of LINE at login. `email` needs LINE's permission for the channel.",
         default="openid profile",
     )
     bot_prompt: str = _setting(
-        _one_of("aggressive", "normal"),
+        read.one_of("aggressive", "normal"),
         "How the consent screen offers to add the official account as a friend: `aggressive` shows "
         "a page of its own, `normal` a switch.",
         default="aggressive",
     )
     chat_linking: str = _setting(
-        _one_of("login", "account-link"),
+        read.one_of("login", "account-link"),
         "How a person who writes without being linked is invited: `login`, by LINE Login; "
         "`account-link`, by the shop's own login and LINE's account link, for shops that start "
         "from friends.",
         default="login",
     )
     auto_login_blueprints: tuple[str, ...] = _setting(
-        _names,
+        read.names,
         "Blueprints whose pages log a linked member in by themselves in LINE's in-app browser, "
         "also where no login is needed. Pages that need a login do so anyway.",
         default=(),
     )
     keep_session_keys: tuple[str, ...] = _setting(
-        _names,
+        read.names,
         "Keys of the session that outlive login and logout; all others are cleared.",
         default=("cart",),
     )
     default_page: str = _setting(
-        _path, "Where a login without a page to return to ends.", default="/"
+        read.path, "Where a login without a page to return to ends.", default="/"
     )
     remember: bool = _setting(
-        _switch,
+        read.switch,
         "Let a login with LINE outlive the browser's closing, for `PERMANENT_SESSION_LIFETIME`. It "
         "still ends with the link.",
         default=False,
     )
     recent_login_seconds: float = _setting(
-        _seconds,
+        read.seconds,
         "How long after a login a member may link and unlink without logging in again, in seconds.",
         default=43_200.0,
     )
     ask_for_friendship: bool = _setting(
-        _switch,
+        read.switch,
         "Ask whoever is no friend of the official account after a login, once, to become one.",
         default=True,
     )
     sign_up_fields: tuple[str, ...] = _setting(
-        _sign_up_fields,
+        read.sign_up_fields,
         "What the registration form asks, for shops without a form of their own; a star marks what "
-        "must be filled in. Possible are: " + ", ".join(SIGN_UP_FIELDS) + ".",
+        "must be filled in. Possible are: " + ", ".join(read.SIGN_UP_FIELDS) + ".",
         default=("display_name*", "email"),
     )
     terms_url: str | None = _setting(
-        _text,
+        read.text,
         "Address or path of the terms of use, which the registration form then asks to accept.",
         default=None,
     )
     privacy_url: str | None = _setting(
-        _text,
+        read.text,
         "Address or path of the privacy policy, which the registration form then links to.",
         default=None,
     )
     rate_limit: str = _setting(
-        _rate,
+        read.rate,
         "How often one address may begin, finish or exchange logins. Many phones share an address "
         "of their carrier.",
         default="300/minute",
     )
     rate_limit_storage: str = _setting(
-        _text,
+        read.text,
         "Where such requests are counted: `memory://`, in each process, or an address that the "
         "package `limits` knows, such as `redis://localhost:6379/1`, for all of them.",
         default="memory://",
     )
     engine: str = _setting(
-        _one_of("thread", "worker"),
+        read.one_of("thread", "worker"),
         "Where hooks run and messages are sent: `thread`, in the web process; `worker`, only in "
         "`flask line worker`.",
         default="thread",
     )
-    timezone: str = _setting(_zone, "The shop's time zone.", default="Asia/Tokyo")
+    timezone: str = _setting(read.zone, "The shop's time zone.", default="Asia/Tokyo")
     timeout_seconds: float = _setting(
-        _seconds, "How long to wait for an answer of LINE's, in seconds.", default=10.0
+        read.seconds, "How long to wait for an answer of LINE's, in seconds.", default=10.0
     )
 
     @classmethod

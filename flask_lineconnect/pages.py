@@ -85,7 +85,7 @@ def _content_security_policy() -> str:
     own = f"'self' 'nonce-{csp_nonce()}'"
     directives = {
         "default-src": "'none'",
-        "script-src": f"{own} {sdk}",
+        "script-src": " ".join(dict.fromkeys([own, sdk, _origin(hosts.quick_fill)])),
         "style-src": own,
         "img-src": "'self' data: https: " + " ".join(hosts.frame_ancestors),
         "connect-src": f"'self' {connect}",

@@ -35,6 +35,7 @@ LAYERS = [
         "after_commit",
         "blueprint",
         "config",
+        "config_values",
         "i18n",
         "liff.codes",
         "messages.render",

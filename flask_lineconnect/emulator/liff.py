@@ -23,6 +23,7 @@ from werkzeug.wrappers import Response
 
 from . import id_tokens
 from . import liff_apps
+from . import liff_common_profile
 from . import liff_messages
 from . import liff_permissions
 from . import liff_sdk
@@ -67,7 +68,7 @@ def register(app: Flask) -> None:
     app.before_request(_answer_preflight)
     app.after_request(_allow_other_origins)
     liff_apps.register(app)
-    for module in (liff_sdk, liff_messages, liff_subwindows, liff_permissions):
+    for module in (liff_sdk, liff_common_profile, liff_messages, liff_subwindows, liff_permissions):
         module.register(app)
 
 

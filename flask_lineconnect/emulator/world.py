@@ -95,6 +95,8 @@ class LiffApp(BaseModel):
     has_qr_code: bool = False
     #: Whether the page may share messages with people whom the user picks.
     has_share_target_picker: bool = False
+    #: Whether the app is a verified MINI App that may ask for common profiles.
+    has_quick_fill: bool = False
     #: Whether closing the app's window revokes the page's access token; LINE says that it may.
     revokes_on_close: bool = True
 
@@ -107,6 +109,8 @@ class User(BaseModel):
     picture_url: str | None = None
     status_message: str | None = None
     email: str | None = None
+    #: What Quick-fill gives, for example ``{"family-name": "佐藤", "bday-year": 1990}``.
+    common_profile: dict[str, str | int] = {}
     language: str = "ja"
     #: What narrowcasts filter by: ``male`` or ``female``, ``age_20``, ``jp_13``, ``ios``.
     gender: Literal["male", "female"] | None = None

@@ -19,6 +19,7 @@ from ..login import flow
 from ..login import sessions
 from ..login.decide import Intent
 from ..login.flow import local_path
+from ..login.sign_up import LIFF
 from ..models import Account
 from ..state import current_line
 
@@ -79,12 +80,12 @@ def _lead_to_sign_up(
         proof,
         intent=Intent.LOGIN,
         next_path=next_path,
-        source="liff",
+        source=LIFF,
         now=line.clock(),
     )
     sessions.keep_handle(flow.hold(line.session, proof, account, email=email))
     line.session.commit()
-    return jsonify(changed=True, location=url_for("lineconnect.sign_up"))
+    return jsonify(changed=True, location=url_for("lineconnect.liff_sign_up"))
 
 
 def _is_own_origin() -> bool:

@@ -28,6 +28,8 @@ from ..i18n import gettext
 from ..i18n import lazy_gettext as _
 from ..state import current_line
 
+#: Names the field of LINE's common profile that Quick-fill puts in.
+_LIFF = "data-liff-autocomplete"
 #: Hiragana, moved to the katakana of the same sound.
 _TO_KATAKANA = {code: code + 0x60 for code in range(ord("ぁ"), ord("ゖ") + 1)}
 
@@ -53,19 +55,19 @@ def _in_the_past(_form: Form, field: Field) -> None:
         raise ValidationError(gettext("生年月日をご確認ください。"))
 
 
-def _text(label: Any, autocomplete: str, *, longest: int = 100) -> Callable[[list[Any]], Field]:
+def _text(label: Any, autocomplete: str, liff_name: str) -> Callable[[list[Any]], Field]:
     def make(validators: list[Any]) -> Field:
         return StringField(
             label,
-            [*validators, Length(max=longest, message=_("長すぎます。"))],
+            [*validators, Length(max=100, message=_("長すぎます。"))],
             filters=[_stripped],
-            render_kw={"autocomplete": autocomplete},
+            render_kw={"autocomplete": autocomplete, _LIFF: liff_name},
         )
 
     return make
 
 
-def _kana(label: Any) -> Callable[[list[Any]], Field]:
+def _kana(label: Any, liff_name: str) -> Callable[[list[Any]], Field]:
     def make(validators: list[Any]) -> Field:
         return StringField(
             label,
@@ -75,6 +77,7 @@ def _kana(label: Any) -> Callable[[list[Any]], Field]:
                 Regexp(r"[ァ-ヺー・ ]+$", message=_("かなで入力してください。")),
             ],
             filters=[_katakana],
+            render_kw={_LIFF: liff_name},
         )
 
     return make
@@ -91,12 +94,16 @@ def _email(validators: list[Any]) -> Field:
             ),
         ],
         filters=[_stripped],
-        render_kw={"autocomplete": "email"},
+        render_kw={"autocomplete": "email", _LIFF: "email"},
     )
 
 
 def _birthday(validators: list[Any]) -> Field:
-    return DateField(_("生年月日"), [*validators, _in_the_past], render_kw={"autocomplete": "bday"})
+    return DateField(
+        _("生年月日"),
+        [*validators, _in_the_past],
+        render_kw={"autocomplete": "bday", _LIFF: "bday"},
+    )
 
 
 def _gender(validators: list[Any]) -> Field:
@@ -113,7 +120,7 @@ def _phone(validators: list[Any]) -> Field:
             Regexp(r"\+?[0-9][0-9-]{8,18}$", message=_("電話番号の形が正しくありません。")),
         ],
         filters=[_plain],
-        render_kw={"autocomplete": "tel"},
+        render_kw={"autocomplete": "tel", _LIFF: "tel"},
     )
 
 
@@ -122,25 +129,29 @@ def _postal_code(validators: list[Any]) -> Field:
         _("郵便番号"),
         [*validators, Regexp(r"[0-9]{3}-?[0-9]{4}$", message=_("郵便番号は7桁の数字です。"))],
         filters=[_plain],
-        render_kw={"autocomplete": "postal-code", "inputmode": "numeric"},
+        render_kw={
+            "autocomplete": "postal-code",
+            "inputmode": "numeric",
+            _LIFF: "postal-code",
+        },
     )
 
 
 _FIELDS: dict[str, Callable[[list[Any]], Field]] = {
-    "display_name": _text(_("お名前"), "name"),
+    "display_name": _text(_("お名前"), "name", "name"),
     "email": _email,
-    "family_name": _text(_("姓"), "family-name"),
-    "given_name": _text(_("名"), "given-name"),
-    "family_name_kana": _kana(_("姓（かな）")),
-    "given_name_kana": _kana(_("名（かな）")),
+    "family_name": _text(_("姓"), "family-name", "family-name"),
+    "given_name": _text(_("名"), "given-name", "given-name"),
+    "family_name_kana": _kana(_("姓（かな）"), "family-name-kana"),
+    "given_name_kana": _kana(_("名（かな）"), "given-name-kana"),
     "birthday": _birthday,
     "gender": _gender,
     "phone": _phone,
     "postal_code": _postal_code,
-    "prefecture": _text(_("都道府県"), "address-level1"),
-    "city": _text(_("市区町村"), "address-level2"),
-    "street": _text(_("番地"), "address-line1"),
-    "building": _text(_("建物名・部屋番号"), "address-line2"),
+    "prefecture": _text(_("都道府県"), "address-level1", "address-level1"),
+    "city": _text(_("市区町村"), "address-level2", "address-level2"),
+    "street": _text(_("番地"), "address-line1", "address-level3"),
+    "building": _text(_("建物名・部屋番号"), "address-line2", "address-level4"),
 }
 
 

@@ -24,10 +24,17 @@ from . import sessions
 from .decide import Intent
 from .forms import make_form
 
+#: The source of people who come from a LIFF page.
+LIFF = "liff"
+
 
 def register(blueprint: Blueprint) -> None:
-    """Add the route to the extension's blueprint."""
-    blueprint.add_url_rule("/sign-up", view_func=sign_up, methods=["GET", "POST"])
+    """Add the form to the extension's blueprint, also below the address where LIFF works."""
+    methods = ["GET", "POST"]
+    blueprint.add_url_rule("/sign-up", view_func=sign_up, methods=methods)
+    blueprint.add_url_rule(
+        "/liff/sign-up", "liff_sign_up", sign_up, methods=methods, strict_slashes=False
+    )
 
 
 def sign_up() -> Response | str:
@@ -44,15 +51,28 @@ def sign_up() -> Response | str:
         except Refused as refused:
             line.session.rollback()
             if refused.step == "account-taken":
-                return redirect(url_for("lineconnect.sign_up"))
+                return redirect(request.path)
             form.form_errors.append(refused.message)
     return render_page(
         "lineconnect/sign_up.html",
         profile=profile,
         form=form,
         privacy_url=line.config.privacy_url,
+        quick_fill=_quick_fill(waiting),
         log_in_url=_existing_member_url(waiting),
     )
+
+
+def _quick_fill(waiting: flow.Held) -> dict[str, str | None] | None:
+    """Return what the page needs to offer LINE's common profile, or ``None`` where it can't."""
+    config = current_line.config
+    if not config.quick_fill or not config.liff_id or waiting.attempt.source != LIFF:
+        return None
+    return {
+        "plugin_url": config.hosts.quick_fill,
+        "sdk_url": config.hosts.liff_sdk,
+        "liff_id": config.liff_id,
+    }
 
 
 def _log_in(waiting: flow.Held) -> Response:

@@ -69,12 +69,12 @@ def _exchange(client: FlaskClient, id_token: object, **changes: Any) -> TestResp
 def _link(client: FlaskClient, emulator: Emulator, user_id: str) -> None:
     assert _exchange(client, _id_token(emulator, user_id)).json == {
         "changed": True,
-        "location": "/line/sign-up",
+        "location": "/line/liff/sign-up",
     }
-    token = re.search(r'name="csrf_token" value="([^"]+)"', client.get("/line/sign-up").text)
+    token = re.search(r'name="csrf_token" value="([^"]+)"', client.get("/line/liff/sign-up").text)
     assert token
     form = {"csrf_token": token[1], "display_name": "佐藤 さくら", "email": "s@mail.example"}
-    client.post("/line/sign-up", data=form)
+    client.post("/line/liff/sign-up", data=form)
 
 
 def _count(line: LineState) -> tuple[int, int]:
@@ -119,7 +119,7 @@ def test_S5_3_another_person_in_line_replaces_the_session(
     _link(client, line_emulator, sakura)
     kenta = line_emulator.add_user("鈴木 健太")
     answer = _exchange(client, _id_token(line_emulator, kenta))
-    assert answer.json == {"changed": True, "location": "/line/sign-up"}
+    assert answer.json == {"changed": True, "location": "/line/liff/sign-up"}
     assert client.get("/private").status_code == 302
 
 

@@ -11,8 +11,8 @@ from werkzeug.datastructures import MultiDict
 from wtforms import Form
 
 from flask_lineconnect import ConfigError
-from flask_lineconnect.config import SIGN_UP_FIELDS
 from flask_lineconnect.config import Config
+from flask_lineconnect.config_values import SIGN_UP_FIELDS
 from flask_lineconnect.login.forms import make_form
 from flask_lineconnect.testing import Emulator
 from flask_lineconnect.testing import LineBrowser

@@ -1,0 +1,157 @@
+"""How the values of settings are read and checked; each function raises ``ValueError``."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfoNotFoundError
+
+#: What the extension's own registration form can ask; the fields are in ``login/forms.py``.
+SIGN_UP_FIELDS = (
+    "display_name",
+    "email",
+    "family_name",
+    "given_name",
+    "family_name_kana",
+    "given_name_kana",
+    "birthday",
+    "gender",
+    "phone",
+    "postal_code",
+    "prefecture",
+    "city",
+    "street",
+    "building",
+)
+
+
+def text(value: object) -> str:
+    """Read a text that is not empty; a number counts as one."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        value = str(value)
+    if not isinstance(value, str) or not value.strip():
+        raise ValueError("must be a text that is not empty")
+    return value.strip()
+
+
+def secret(value: object) -> str:
+    """Read a secret, which must not have been taken for a number."""
+    if not isinstance(value, str) or not value.strip():
+        raise ValueError(
+            "must be text. A secret of digits alone that comes from the environment needs quotes: "
+            "the value is read as JSON"
+        )
+    return value.strip()
+
+
+def channel_id(value: object) -> str:
+    """Read a channel ID, as text or as a number."""
+    digits = text(value)
+    if not digits.isdecimal():
+        raise ValueError("must be the channel ID of LINE's console, digits only")
+    return digits
+
+
+def liff_id(value: object) -> str:
+    """Read a LIFF ID."""
+    given = text(value)
+    if not re.fullmatch(r"\d+-\w+", given):
+        raise ValueError("must look like 1234567890-AbcdEfgh, as LINE's console shows it")
+    return given
+
+
+def origin(value: object) -> str:
+    """Read the address of a site, perhaps with a path."""
+    parts = urlsplit(text(value).rstrip("/"))
+    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.fragment:
+        raise ValueError("must be an address such as https://shop.example")
+    if parts.username or parts.password:
+        raise ValueError("must not hold a user name or a password")
+    return parts.geturl()
+
+
+def path(value: object) -> str:
+    """Read a path of our own site."""
+    given = text(value)
+    if not given.startswith("/") or given.startswith("//"):
+        raise ValueError("must be a path that starts with a slash")
+    return given.rstrip("/") or "/"
+
+
+def names(value: object) -> tuple[str, ...]:
+    """Read a list of names, or a text in which spaces part them."""
+    if isinstance(value, str):
+        value = value.split()
+    if not isinstance(value, list | tuple | set | frozenset):
+        raise ValueError("must be a list of names")
+    return tuple(text(name) for name in value)
+
+
+def seconds(value: object) -> float:
+    """Read a length of time."""
+    if not isinstance(value, int | float) or isinstance(value, bool) or value <= 0:
+        raise ValueError("must be a number of seconds above 0")
+    return float(value)
+
+
+def switch(value: object) -> bool:
+    """Read a yes or a no."""
+    if not isinstance(value, bool):
+        raise ValueError("must be true or false")
+    return value
+
+
+def rate(value: object) -> str:
+    """Read a rate, as the package ``limits`` writes it."""
+    from limits import parse_many
+
+    given = text(value)
+    try:
+        parse_many(given)
+    except ValueError:
+        raise ValueError("must be a rate such as 300/minute") from None
+    return given
+
+
+def sign_up_fields(value: object) -> tuple[str, ...]:
+    """Read fields of the registration form; a star marks the required ones."""
+    given = names(value)
+    for name in given:
+        if name.removesuffix("*") not in SIGN_UP_FIELDS:
+            raise ValueError(f"must not hold {name}; possible are: {', '.join(SIGN_UP_FIELDS)}")
+    if len({name.removesuffix("*") for name in given}) != len(given):
+        raise ValueError("must not hold a field twice")
+    return given
+
+
+def zone(value: object) -> str:
+    """Read a time zone's name."""
+    given = text(value)
+    try:
+        ZoneInfo(given)
+    except (ZoneInfoNotFoundError, ValueError):
+        raise ValueError("must be a time zone such as Asia/Tokyo") from None
+    return given
+
+
+def one_of(*allowed: str) -> Callable[[object], str]:
+    """Return the reader of a choice."""
+
+    def parse(value: object) -> str:
+        given = text(value)
+        if given not in allowed:
+            raise ValueError(f"must be one of: {', '.join(allowed)}")
+        return given
+
+    return parse
+
+
+def scope(value: object) -> str:
+    """Read the scopes of LINE Login."""
+    given = names(value)
+    unknown = set(given) - {"openid", "profile", "email"}
+    if "openid" not in given or unknown:
+        raise ValueError("must hold openid, and may hold profile and email")
+    return " ".join(given)
