@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from .extension import LineConnect
     from .login.auto import auto_login
     from .login.kept_forms import keep_form
+    from .messages.objects import PASS_ON
     from .messages.objects import ButtonsMessage
     from .messages.objects import FlexMessage
     from .messages.objects import MessageAction
@@ -38,15 +39,36 @@ if TYPE_CHECKING:
     from .shop import RichMenu
     from .shop import ShopAdapter
     from .state import current_line
+    from .webhooks.dialogues import Dialogue
+    from .webhooks.dialogues import begin_dialogue
+    from .webhooks.events import AccountLinkEvent
+    from .webhooks.events import AudioEvent
+    from .webhooks.events import BeaconEvent
     from .webhooks.events import Event
+    from .webhooks.events import FileEvent
     from .webhooks.events import FollowEvent
+    from .webhooks.events import ImageEvent
+    from .webhooks.events import JoinEvent
+    from .webhooks.events import LeaveEvent
+    from .webhooks.events import LocationEvent
+    from .webhooks.events import MemberJoinedEvent
+    from .webhooks.events import MemberLeftEvent
+    from .webhooks.events import MembershipEvent
+    from .webhooks.events import MessageEvent
     from .webhooks.events import PostbackEvent
+    from .webhooks.events import StickerEvent
     from .webhooks.events import TextEvent
     from .webhooks.events import UnfollowEvent
     from .webhooks.events import UnknownEvent
-    from .webhooks.members import member_for
+    from .webhooks.events import UnsendEvent
+    from .webhooks.events import VideoEvent
+    from .webhooks.events import VideoPlayCompleteEvent
+    from .webhooks.members import account_link_url
+    from .webhooks.members import link_invitation
     from .webhooks.members import postback_for
     from .webhooks.members import require_member
+    from .webhooks.people import account_for
+    from .webhooks.people import member_for
 
 _HOMES = {
     "blueprint": ("LineBlueprint",),
@@ -64,6 +86,7 @@ _HOMES = {
     "login.auto": ("auto_login",),
     "login.kept_forms": ("keep_form",),
     "messages.objects": (
+        "PASS_ON",
         "ButtonsMessage",
         "FlexMessage",
         "MessageAction",
@@ -76,32 +99,69 @@ _HOMES = {
     "messages.render": ("render_message",),
     "shop": ("LineProfile", "OrderLine", "OrderSummary", "PointBalance", "RichMenu", "ShopAdapter"),
     "state": ("current_line",),
+    "webhooks.dialogues": ("Dialogue", "begin_dialogue"),
     "webhooks.events": (
+        "AccountLinkEvent",
+        "AudioEvent",
+        "BeaconEvent",
         "Event",
+        "FileEvent",
         "FollowEvent",
+        "ImageEvent",
+        "JoinEvent",
+        "LeaveEvent",
+        "LocationEvent",
+        "MemberJoinedEvent",
+        "MemberLeftEvent",
+        "MembershipEvent",
+        "MessageEvent",
         "PostbackEvent",
+        "StickerEvent",
         "TextEvent",
         "UnfollowEvent",
         "UnknownEvent",
+        "UnsendEvent",
+        "VideoEvent",
+        "VideoPlayCompleteEvent",
     ),
-    "webhooks.members": ("member_for", "postback_for", "require_member"),
+    "webhooks.members": (
+        "account_link_url",
+        "link_invitation",
+        "postback_for",
+        "require_member",
+    ),
+    "webhooks.people": ("account_for", "member_for"),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 
 __all__ = [
+    "PASS_ON",
+    "AccountLinkEvent",
+    "AudioEvent",
+    "BeaconEvent",
     "ButtonsMessage",
     "ConfigError",
+    "Dialogue",
     "Emulator",
     "Event",
+    "FileEvent",
     "FlexMessage",
     "FollowEvent",
+    "ImageEvent",
     "InvalidMessage",
+    "JoinEvent",
+    "LeaveEvent",
     "LineApiError",
     "LineBlueprint",
     "LineConnect",
     "LineConnectError",
     "LineProfile",
+    "LocationEvent",
+    "MemberJoinedEvent",
+    "MemberLeftEvent",
+    "MembershipEvent",
     "MessageAction",
+    "MessageEvent",
     "OrderLine",
     "OrderSummary",
     "PointBalance",
@@ -112,15 +172,23 @@ __all__ = [
     "Reply",
     "RichMenu",
     "ShopAdapter",
+    "StickerEvent",
     "TextEvent",
     "TextMessage",
     "UnfollowEvent",
     "UnknownEvent",
+    "UnsendEvent",
     "UriAction",
     "UsageError",
+    "VideoEvent",
+    "VideoPlayCompleteEvent",
+    "account_for",
+    "account_link_url",
     "auto_login",
+    "begin_dialogue",
     "current_line",
     "keep_form",
+    "link_invitation",
     "member_for",
     "postback_for",
     "render_message",

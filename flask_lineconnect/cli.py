@@ -15,6 +15,7 @@ from sqlalchemy import inspect
 from . import linking
 from . import unlinking
 from .channels import set_up_channels
+from .cli_inbox import inbox
 from .config import settings_reference
 from .engines.embedded import POLL_SECONDS
 from .engines.embedded import work_until_idle
@@ -24,6 +25,7 @@ from .login.flow import source_label
 from .state import current_line
 
 line = AppGroup("line", help="Join this shop and LINE.")
+line.add_command(inbox)
 
 
 @line.command()

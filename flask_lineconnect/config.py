@@ -80,6 +80,19 @@ class Config:
     messaging_channel_secret: str = _setting(
         read.secret, "Channel secret of the Messaging API channel.", secret=True
     )
+    messaging_channel_secret_fallbacks: tuple[str, ...] = _setting(
+        read.secrets,
+        "Earlier channel secrets of the Messaging API channel, with which webhooks may still be "
+        "signed while a new one is being introduced.",
+        default=(),
+        secret=True,
+    )
+    bot_user_id: str | None = _setting(
+        read.user_id,
+        "The official account's own user ID, as LINE's console shows it. With it, webhook events "
+        "for another official account are left out.",
+        default=None,
+    )
     channel_access_token: str | None = _setting(
         read.secret,
         "A long-lived channel access token of the Messaging API channel. Without it, short tokens "
@@ -120,6 +133,12 @@ class Config:
         "How the consent screen offers to add the official account as a friend: `aggressive` shows "
         "a page of its own, `normal` a switch.",
         default="aggressive",
+    )
+    late_answers_per_day: int = _setting(
+        read.count,
+        "How many answers a day one person may be pushed, at the cost of quota, when LINE's free "
+        "reply token is used or too old: after linking, or after a stop of the shop. 0: none.",
+        default=0,
     )
     chat_linking: str = _setting(
         read.one_of("login", "account-link"),

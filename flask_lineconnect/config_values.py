@@ -96,6 +96,29 @@ def seconds(value: object) -> float:
     return float(value)
 
 
+def count(value: object) -> int:
+    """Read a number of things."""
+    if not isinstance(value, int) or isinstance(value, bool) or value < 0:
+        raise ValueError("must be a whole number, 0 or more")
+    return value
+
+
+def secrets(value: object) -> tuple[str, ...]:
+    """Read a list of secrets, or one."""
+    given = [value] if isinstance(value, str) else value
+    if not isinstance(given, list | tuple):
+        raise ValueError("must be a list of secrets")
+    return tuple(secret(one) for one in given)
+
+
+def user_id(value: object) -> str:
+    """Read an id of LINE's for a user or an official account."""
+    given = text(value)
+    if not re.fullmatch(r"U[0-9a-f]{32}", given):
+        raise ValueError("must be U and 32 hexadecimal digits, as LINE's console shows it")
+    return given
+
+
 def switch(value: object) -> bool:
     """Read a yes or a no."""
     if not isinstance(value, bool):

@@ -18,12 +18,12 @@ from . import linking
 from . import unlinking
 from .after_commit import after_commit
 from .after_commit import watch as watch_commits
-from .blueprint import HookTable
 from .config import Config
 from .engines.embedded import NoEngine
 from .engines.embedded import ThreadEngine
 from .errors import ConfigError
 from .errors import UsageError
+from .hooks import HookTable
 from .liff.id_token import LiffTokens
 from .line_api.client import LineApi
 from .line_api.http import LineHttp

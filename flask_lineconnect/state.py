@@ -18,9 +18,9 @@ from jinja2 import Environment
 from sqlalchemy.orm import Session
 from werkzeug.local import LocalProxy
 
-from .blueprint import HookTable
 from .config import Config
 from .errors import UsageError
+from .hooks import HookTable
 from .rate_limits import RateLimits
 from .shop import RichMenu
 from .shop import ShopAdapter

@@ -6,16 +6,30 @@ has happened yet, and plays its users through :class:`~flask_lineconnect.emulato
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from collections.abc import Iterator
+from contextlib import ExitStack
+from typing import TYPE_CHECKING
 
 import pytest
+from flask import Flask
 
 from .emulator_browser import LineBrowser
 from .emulator_client import Emulator
 from .emulator_client import free_port
 from .emulator_client import run_emulator
 
-__all__ = ["Emulator", "LineBrowser", "free_port", "line_emulator", "line_emulator_server"]
+if TYPE_CHECKING:
+    from .line_chat import LineChat
+
+__all__ = [
+    "Emulator",
+    "LineBrowser",
+    "free_port",
+    "line_chat",
+    "line_emulator",
+    "line_emulator_server",
+]
 
 
 @pytest.fixture(scope="session")
@@ -30,3 +44,17 @@ def line_emulator(line_emulator_server: Emulator) -> Emulator:
     """Return an emulator in which nothing has happened yet."""
     line_emulator_server.reset()
     return line_emulator_server
+
+
+@pytest.fixture
+def line_chat(line_emulator: Emulator) -> Iterator[Callable[[Flask, str], LineChat]]:
+    """Return a function that opens a LINE user's chat with an app.
+
+    ``line_chat(app, user_id).say("残高")`` sends the text through the whole path, LINE's webhook,
+    the inbox, the hook and the reply, and returns the reply's message objects.
+    """
+    # Not needed by every test of whoever has installed this plugin, and slow to import.
+    from .line_chat import open_chat
+
+    with ExitStack() as chats:
+        yield lambda app, user_id: chats.enter_context(open_chat(app, line_emulator, user_id))

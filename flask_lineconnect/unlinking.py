@@ -29,6 +29,7 @@ from .models import AuditEntry
 from .models import ChatLink
 from .models import InboxEvent
 from .models import LoginAttempt
+from .models import OpenDialogue
 from .models import OutboxMessage
 from .models import UnlinkTask
 from .state import EXTENSION_KEY
@@ -92,6 +93,7 @@ def erase(session: Session, account: Account, *, now: datetime) -> None:
     _tell_line(session, account, sealed_tokens, now)
     session.execute(delete(InboxEvent).where(InboxEvent.line_user_id == account.line_user_id))
     session.execute(delete(OutboxMessage).where(OutboxMessage.account_id == account.id))
+    session.execute(delete(OpenDialogue).where(OpenDialogue.line_user_id == account.line_user_id))
     session.execute(delete(LoginAttempt).where(LoginAttempt.account_id == account.id))
     session.execute(delete(ChatLink).where(ChatLink.account_id == account.id))
     entry = AuditEntry(at=now, action="erased", actor="shop", account_id=account.id)
@@ -147,6 +149,7 @@ def _stop_what_waits(session: Session, account: Account) -> None:
     )
     session.execute(delete(LoginAttempt).where(LoginAttempt.account_id == account.id))
     session.execute(delete(ChatLink).where(ChatLink.account_id == account.id))
+    session.execute(delete(OpenDialogue).where(OpenDialogue.line_user_id == account.line_user_id))
 
 
 def _tell_line(

@@ -23,9 +23,14 @@ from .errors import LineApiError
 from .login.tokens import LoginTokens
 from .models import Account
 from .models import ChatLink
+from .models import InboxEvent
 from .models import KeptForm
 from .models import LoginAttempt
+from .models import OpenDialogue
 from .state import LineState
+from .webhooks.inbox import CLOCK_SKEW
+from .webhooks.inbox import CONTENT_KEPT
+from .webhooks.inbox import KEPT
 
 logger = logging.getLogger(__name__)
 
@@ -167,5 +172,18 @@ def end_links_without_members(line: LineState) -> None:
 
 def clear_expired(session: Session, *, now: datetime) -> None:
     """Delete what waited too long for its person."""
-    for model in (LoginAttempt, ChatLink, KeptForm):
+    for model in (LoginAttempt, ChatLink, KeptForm, OpenDialogue):
         session.execute(delete(model).where(model.expires_at <= now - timedelta(hours=1)))
+    clear_inbox(session, now=now)
+
+
+def clear_inbox(session: Session, *, now: datetime) -> None:
+    """Forget what answered events said, and, once LINE can't send them again, that they were."""
+    is_old = InboxEvent.received_at <= now - CONTENT_KEPT
+    session.execute(
+        update(InboxEvent)
+        .where(InboxEvent.state == "done", is_old, InboxEvent.payload != "")
+        .values(payload="", reply=None)
+    )
+    is_past = InboxEvent.received_at <= now - KEPT - CLOCK_SKEW
+    session.execute(delete(InboxEvent).where(InboxEvent.state.in_(("done", "dead")), is_past))

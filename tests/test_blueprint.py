@@ -36,7 +36,7 @@ def _postback(data: str) -> PostbackEvent:
 
 def _answer(app: Flask, event: Event) -> object:
     line: LineState = app.extensions["lineconnect"]
-    found = line.hooks.find(event)
+    found = next(line.hooks.find_all(event), None)
     return found and found.hook.function(found.event, **found.arguments)
 
 

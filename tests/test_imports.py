@@ -20,6 +20,7 @@ LAYERS = [
         "messages.objects",
         "webhooks",
         "webhooks.events",
+        "webhooks.parsing",
         "webhooks.signature",
         "emulator",
         "emulator_browser",
@@ -29,13 +30,14 @@ LAYERS = [
         "line_api",
         "login",
         "outbox",
-        "testing",
     },
     {
         "after_commit",
         "blueprint",
         "config",
         "config_values",
+        "hook_patterns",
+        "hooks",
         "i18n",
         "liff.codes",
         "messages.render",
@@ -59,7 +61,10 @@ LAYERS = [
         "outbox.delivery",
         "outbox.queue",
         "rich_menu",
+        "webhooks.dialogues",
         "webhooks.dispatch",
+        "webhooks.people",
+        "webhooks.replies",
         "webhooks.inbox",
     },
     {
@@ -83,7 +88,7 @@ LAYERS = [
         "webhooks.members",
         "webhooks.views",
     },
-    {"cli", "extension", "views"},
+    {"cli", "cli_inbox", "extension", "line_chat", "testing", "views"},
 ]
 FEATURE_EDGES = {"login.views", "liff.views", "liff.api", "webhooks.views"}
 

@@ -11,11 +11,13 @@ from werkzeug.wrappers import Response
 
 from .. import linking
 from .. import signals
+from ..after_commit import after_commit
 from ..after_commit import announce
 from ..models import Account
 from ..shop import LineProfile
 from ..state import LineState
 from ..state import current_line
+from ..webhooks import inbox
 from . import flow
 from . import sessions
 
@@ -46,6 +48,8 @@ def tie(waiting: flow.Held, member_id: Any) -> Response:
     account, next_path = waiting.account, waiting.attempt.next_path
     linking.link(line.session, account, member_id, source=waiting.attempt.source, now=line.clock())
     flow.release(line.session, waiting)
+    if inbox.ask_again(line.session, account.line_user_id, now=line.clock()):
+        after_commit(line.session, line.engine.wake)
     sessions.drop_handle()
     return log_in(account, next_path)
 

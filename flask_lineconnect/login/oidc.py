@@ -30,7 +30,7 @@ from ..errors import LineApiError
 from ..errors import Refused
 from ..i18n import gettext as _
 from ..line_api.http import LineHttp
-from ..webhooks.events import is_line_user_id
+from ..webhooks.parsing import is_line_user_id
 
 logger = logging.getLogger(__name__)
 

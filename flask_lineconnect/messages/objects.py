@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from collections.abc import Sequence
 from dataclasses import dataclass
+from enum import Enum
 from typing import Any
 from typing import Protocol
 from typing import TypeAlias
@@ -23,8 +24,16 @@ class Message(Protocol):
         """Return the object as LINE's JSON."""
 
 
-#: What a hook returns: nothing, text, one message, or up to five.
-Reply: TypeAlias = str | Message | Sequence[str | Message] | None
+class PassOn(Enum):
+    """What a hook returns to leave the event to the next hook."""
+
+    PASS_ON = "pass on"
+
+
+#: Return this from a hook to leave the event to the next one.
+PASS_ON = PassOn.PASS_ON
+#: What a hook returns: nothing, text, one message, up to five, or ``PASS_ON``.
+Reply: TypeAlias = str | Message | Sequence[str | Message] | PassOn | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +139,7 @@ def _quick_reply(actions: Sequence[Action]) -> JsonObject:
 
 def to_payloads(reply: Reply) -> list[JsonObject]:
     """Return a reply as a list of LINE's JSON objects; nothing becomes an empty list."""
-    if reply is None:
+    if reply is None or isinstance(reply, PassOn):
         return []
     parts = [reply] if isinstance(reply, str) or hasattr(reply, "to_dict") else list(reply)
     return [

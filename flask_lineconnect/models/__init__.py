@@ -10,6 +10,7 @@ from .base import LineBase
 from .base import MemberKey
 from .base import UtcDateTime
 from .inbox import InboxEvent
+from .inbox import OpenDialogue
 from .outbox import OutboxMessage
 from .rich_menu import PublishedRichMenu
 
@@ -22,6 +23,7 @@ __all__ = [
     "LineBase",
     "LoginAttempt",
     "MemberKey",
+    "OpenDialogue",
     "OutboxMessage",
     "PublishedRichMenu",
     "UnlinkTask",

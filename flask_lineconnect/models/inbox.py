@@ -1,4 +1,4 @@
-"""Webhook events, kept from the moment they are acknowledged."""
+"""Webhook events, kept from the moment they are acknowledged; dialogues that they are part of."""
 
 from __future__ import annotations
 
@@ -24,16 +24,39 @@ class InboxEvent(LineBase):
     """
 
     __tablename__ = "lineconnect_inbox_event"
-    __table_args__ = (Index("ix_lineconnect_inbox_event_due", "state", "next_attempt_at"),)
+    __table_args__ = (
+        Index("ix_lineconnect_inbox_event_due", "state", "next_attempt_at"),
+        Index("ix_lineconnect_inbox_event_person", "line_user_id", "state"),
+    )
 
     webhook_event_id: Mapped[str] = mapped_column(String(64), primary_key=True)
-    line_user_id: Mapped[str | None] = mapped_column(String(33), index=True)
-    payload: Mapped[dict[str, Any]] = mapped_column(JSON)
+    line_user_id: Mapped[str | None] = mapped_column(String(33))
+    #: LINE's JSON; empty when it was cleared away.
+    payload: Mapped[str] = mapped_column(Text)
     #: The rendered messages of the reply, stored with the hook's own changes.
-    reply: Mapped[list[dict[str, Any]] | None] = mapped_column(JSON)
+    reply: Mapped[list[dict[str, Any]] | None] = mapped_column(JSON(none_as_null=True))
     state: Mapped[str] = mapped_column(String(10), default="queued")
+    #: Counted before each attempt; also the number by which a worker knows its own claim.
     attempts: Mapped[int] = mapped_column(default=0)
+    #: How often LINE was given the reply; counted before each try.
+    reply_attempts: Mapped[int] = mapped_column(default=0)
+    #: Whether LINE's reply token was used for something else, such as an invitation to link.
+    is_token_used: Mapped[bool] = mapped_column(default=False)
+    #: Until when the question waits for its person to link.
+    waits_until: Mapped[datetime | None] = mapped_column(UtcDateTime)
     occurred_at: Mapped[datetime] = mapped_column(UtcDateTime)
-    received_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    received_at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
     next_attempt_at: Mapped[datetime] = mapped_column(UtcDateTime)
     error: Mapped[str | None] = mapped_column(Text)
+
+
+class OpenDialogue(LineBase):
+    """The dialogue in which a person is; at most one, and not for long."""
+
+    __tablename__ = "lineconnect_dialogue"
+
+    line_user_id: Mapped[str] = mapped_column(String(33), primary_key=True)
+    name: Mapped[str] = mapped_column(String(100))
+    step: Mapped[str] = mapped_column(String(100), default="")
+    data: Mapped[dict[str, Any]] = mapped_column(JSON)
+    expires_at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)

@@ -1,15 +1,21 @@
 """From a stored webhook event to its hook, and from the hook to the reply.
 
 The hook's changes and its reply are committed together, and only then is the reply sent: a process
-that dies in between sends the stored reply again, and LINE takes a reply token once.
+that dies in between sends the stored reply again, and LINE takes a reply token once. A worker that
+was overtaken writes nothing: each claim has a number, and every write asks for it. Next:
+``replies.py``.
 """
 
 from __future__ import annotations
 
+import json
 import logging
 from datetime import datetime
 from datetime import timedelta
+from typing import Any
+from typing import NamedTuple
 
+from flask import g
 from sqlalchemy import and_
 from sqlalchemy import or_
 from sqlalchemy import select
@@ -22,19 +28,25 @@ from .. import chat_link
 from .. import linking
 from .. import signals
 from ..after_commit import announce
-from ..errors import LineApiError
 from ..errors import Refused
 from ..i18n import gettext as _
 from ..messages.limits import check_messages
+from ..messages.objects import PASS_ON
 from ..messages.objects import Reply
 from ..messages.objects import to_payloads
+from ..models import Account
 from ..models import InboxEvent
 from ..state import LineState
+from . import people
+from .dialogues import dialogue_of
 from .events import AccountLinkEvent
 from .events import Event
 from .events import FollowEvent
 from .events import UnfollowEvent
-from .events import parse_event
+from .inbox import QUESTION_WAITS
+from .inbox import take_question
+from .parsing import parse_event
+from .replies import send_reply
 
 logger = logging.getLogger(__name__)
 
@@ -43,8 +55,17 @@ LEASE = timedelta(seconds=60)
 MAX_ATTEMPTS = 5
 #: The first wait after a failure; each further one is twice as long.
 FIRST_BACKOFF = timedelta(seconds=2)
+#: LINE's limit on the messages of one reply.
+MAX_MESSAGES = 5
 
 _UNFINISHED = ("queued", "answering")
+
+
+class Claim(NamedTuple):
+    """An event that this worker works on, and the number by which it may write."""
+
+    event_id: str
+    number: int
 
 
 def dispatch_due(line: LineState) -> int:
@@ -52,14 +73,14 @@ def dispatch_due(line: LineState) -> int:
     count = 0
     while True:
         with line.work_context():
-            event_id = claim(line.session, now=line.clock())
-            if event_id is None:
+            claimed = claim(line.session, now=line.clock())
+            if claimed is None:
                 return count
-            _work_on(line, event_id)
+            _work_on(line, claimed)
         count += 1
 
 
-def claim(session: Session, *, now: datetime) -> str | None:
+def claim(session: Session, *, now: datetime) -> Claim | None:
     """Take the oldest due event, in one statement, and commit; ``None`` if there is none.
 
     An event waits until the same person's earlier ones are finished. The attempt is counted here,
@@ -96,46 +117,76 @@ def claim(session: Session, *, now: datetime) -> str | None:
             )
         )
         .values(attempts=InboxEvent.attempts + 1, next_attempt_at=now + LEASE)
-        .returning(InboxEvent.webhook_event_id)
+        .returning(InboxEvent.webhook_event_id, InboxEvent.attempts)
         .execution_options(synchronize_session=False)
     )
-    event_id = session.execute(statement).scalar_one_or_none()
+    row = session.execute(statement).one_or_none()
     session.commit()
-    return event_id
+    return None if row is None else Claim(*row)
 
 
-def _work_on(line: LineState, event_id: str) -> None:
+def _work_on(line: LineState, claimed: Claim) -> None:
     """Run the hook unless its reply is stored already, then send the reply."""
-    row = line.session.get_one(InboxEvent, event_id)
-    if row.attempts > MAX_ATTEMPTS:
-        row.state = "dead"
+    if claimed.number > MAX_ATTEMPTS:
+        _write(line.session, claimed, state="dead")
         line.session.commit()
         return
     try:
-        event = parse_event(row.payload)
+        row = line.session.get_one(InboxEvent, claimed.event_id)
+        event = parse_event(json.loads(row.payload), reach=people.REACH)
         if row.state == "queued":
-            row.reply = _answer(line, event)
-            row.state = "answering"
+            changes = _answer(line, event)
+            if not _write(line.session, claimed, state="answering", **changes):
+                logger.error("webhook event %s took too long; another worker has it", row)
+                line.session.rollback()
+                return
             line.session.commit()
-        _send_reply(line, event, row)
-        row.state, row.error = "done", None
+        send_reply(line, event, claimed.event_id)
+        _write(line.session, claimed, state="done", error=None)
         line.session.commit()
     except Exception as error:  # a hook is the shop's code and may raise anything
         line.session.rollback()
-        _put_back(line, event_id, error)
+        _put_back(line, claimed, error)
 
 
-def _answer(line: LineState, event: Event) -> list[dict[str, object]]:
-    """Keep what the event itself says, then ask its hook for the reply."""
+def _write(session: Session, claimed: Claim, **changes: Any) -> bool:
+    """Write to a claimed event, unless another worker has taken it over meanwhile."""
+    statement = (
+        update(InboxEvent)
+        .where(
+            InboxEvent.webhook_event_id == claimed.event_id,
+            InboxEvent.attempts == claimed.number,
+        )
+        .values(**changes)
+        .returning(InboxEvent.webhook_event_id)
+    )
+    return session.execute(statement).first() is not None
+
+
+def _answer(line: LineState, event: Event) -> dict[str, Any]:
+    """Keep what the event itself says, then ask its hook; return what to write to its row."""
     _note_friendship(line, event)
-    own_reply = _close_chat_link(line, event)
-    found = line.hooks.find(event)
-    if found is None:
-        return to_payloads(own_reply)
-    payloads = to_payloads(found.hook.function(found.event, **found.arguments))
+    own_replies = _close_chat_link(line, event)
+    g.pop("_lineconnect_question_waits", None)
+    payloads = [*own_replies, *_ask_hooks(line, event)][:MAX_MESSAGES]
     if payloads:
         check_messages(payloads)
-    return payloads
+    waits = g.pop("_lineconnect_question_waits", False)
+    return {"reply": payloads, "waits_until": line.clock() + QUESTION_WAITS if waits else None}
+
+
+def _ask_hooks(line: LineState, event: Event) -> list[dict[str, Any]]:
+    """Return the reply of the first hook that does not pass the event on."""
+    dialogue = dialogue_of(line.session, event.line_user_id, now=line.clock())
+    place = None if dialogue is None else (dialogue.name, dialogue.step)
+    for found in line.hooks.find_all(event, dialogue=place):
+        arguments = dict(found.arguments)
+        if found.hook.dialogue is not None:
+            arguments["dialogue"] = dialogue
+        reply: Reply = found.hook.function(found.event, **arguments)
+        if reply is not PASS_ON:
+            return to_payloads(reply)
+    return []
 
 
 def _note_friendship(line: LineState, event: Event) -> None:
@@ -150,42 +201,39 @@ def _note_friendship(line: LineState, event: Event) -> None:
         announce(line.session, signal, account=account)
 
 
-def _close_chat_link(line: LineState, event: Event) -> Reply:
-    """Link what waited for this event; return what to say if the shop says nothing itself."""
+def _close_chat_link(line: LineState, event: Event) -> list[dict[str, Any]]:
+    """Link what waited for this event; return what to say, with the answer that waited for it."""
     if not isinstance(event, AccountLinkEvent) or not event.is_ok or event.line_user_id is None:
-        return None
+        return []
     account = linking.ensure_account(line.session, event.line_user_id, now=line.clock())
     member_id = chat_link.redeem(line.session, account, event.nonce, now=line.clock())
     member = None if member_id is None else line.session.get(line.shop.model, member_id)
     if member is None or not line.shop.may_log_in(member):
-        return None
+        return []
     try:
         linking.link(line.session, account, member_id, source="chat", now=line.clock())
     except Refused as refused:
-        return refused.message
-    return _("連携が完了しました。")
+        return to_payloads(refused.message)
+    return [*to_payloads(_("連携が完了しました。")), *_answer_question(line, account)]
 
 
-def _send_reply(line: LineState, event: Event, row: InboxEvent) -> None:
-    if not row.reply or event.reply_token is None:
-        return
-    try:
-        line.api.reply(event.reply_token, row.reply)
-    except LineApiError as error:
-        if error.is_retryable or error.status in {401, 429}:
-            raise
-        # The token was used or is too old. An earlier try may have arrived, so nothing is pushed.
-        logger.warning(
-            "the reply to webhook event %s was dropped: %s", event.webhook_event_id, error
-        )
+def _answer_question(line: LineState, account: Account) -> list[dict[str, Any]]:
+    """Return the answer to what the person asked before they were invited to link."""
+    question = take_question(line.session, account.line_user_id, now=line.clock())
+    if question is None:
+        return []
+    return _ask_hooks(line, parse_event(json.loads(question.payload), reach=people.REACH))
 
 
-def _put_back(line: LineState, event_id: str, error: Exception) -> None:
-    row = line.session.get_one(InboxEvent, event_id)
-    row.error = f"{type(error).__name__}: {error}"[:2_000]
-    if row.attempts >= MAX_ATTEMPTS:
-        row.state = "dead"
+def _put_back(line: LineState, claimed: Claim, error: Exception) -> None:
+    changes: dict[str, Any] = {"error": f"{type(error).__name__}: {error}"[:2_000]}
+    if claimed.number >= MAX_ATTEMPTS:
+        changes["state"] = "dead"
     else:
-        row.next_attempt_at = line.clock() + FIRST_BACKOFF * 2 ** (row.attempts - 1)
+        backoff = FIRST_BACKOFF * 2 ** (claimed.number - 1)
+        changes["next_attempt_at"] = line.clock() + backoff
+    _write(line.session, claimed, **changes)
     line.session.commit()
-    logger.error("webhook event %s failed, attempt %d", event_id, row.attempts, exc_info=error)
+    logger.error(
+        "webhook event %s failed, attempt %d", claimed.event_id, claimed.number, exc_info=error
+    )

@@ -1,4 +1,4 @@
-"""Webhook events as types, made from LINE's JSON at the door.
+"""Webhook events as types; ``parsing.py`` makes them from LINE's JSON at the door.
 
 Source: Messaging API reference, "Webhook event objects".
 """
@@ -11,45 +11,152 @@ from dataclasses import dataclass
 from dataclasses import field
 from datetime import UTC
 from datetime import datetime
+from datetime import timedelta
 from typing import Any
+from typing import Protocol
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+class Reach(Protocol):
+    """Finds who is behind an event."""
+
+    def account_for(self, event: Event) -> Any:
+        """Return the LINE account."""
+
+    def member_for(self, event: Event) -> Any:
+        """Return the shop's member."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Event:
     """What all events share.
 
+    Every field has a default, so that a test calls a hook with what matters to it alone.
+
     :ivar line_user_id: absent for events without a person, and for people who did not consent.
     :ivar reply_token: present where LINE lets the bot answer; good for one answer.
     :ivar is_one_to_one: whether the chat has no other members; personal data belong only there.
+    :ivar chat_id: the group's or room's id, outside one-to-one chats.
     :ivar raw: the event as LINE sent it.
     """
 
-    webhook_event_id: str
-    occurred_at: datetime
+    webhook_event_id: str = ""
+    occurred_at: datetime = EPOCH
     line_user_id: str | None = None
     reply_token: str | None = None
     is_one_to_one: bool = True
+    chat_id: str | None = None
     raw: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    reach: Reach | None = field(default=None, repr=False, compare=False)
 
     @property
     def name(self) -> str:
         """LINE's name of the event, as in ``on_event("beacon")``."""
         return str(self.raw.get("type", ""))
 
+    @property
+    def account(self) -> Any:
+        """The LINE account of the person, an :class:`~flask_lineconnect.models.Account`."""
+        return None if self.reach is None else self.reach.account_for(self)
+
+    @property
+    def member(self) -> Any:
+        """The shop's member, or ``None`` for people without a link."""
+        return None if self.reach is None else self.reach.member_for(self)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TextEvent(Event):
-    """A text that the person wrote; ``match`` is set where a pattern found it."""
+class MessageEvent(Event):
+    """Something that the person sent; of a kind that LINE may add, too.
 
-    text: str
+    :ivar kind: LINE's name of it: ``text``, ``image``, ``sticker`` …
+    :ivar quoted_message_id: of the message that the person quoted.
+    """
+
+    message_id: str = ""
+    kind: str = ""
+    quoted_message_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TextEvent(MessageEvent):
+    """A text that the person wrote; ``match`` is set where a pattern found it.
+
+    :ivar rest: what follows the prefix, where one found it.
+    """
+
+    text: str = ""
     match: re.Match[str] | None = None
+    rest: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MediaEvent(MessageEvent):
+    """A picture, a video or a sound; its bytes are fetched from LINE by ``message_id``.
+
+    :ivar is_on_line: whether LINE keeps the bytes; otherwise ``content_url`` does.
+    """
+
+    is_on_line: bool = True
+    content_url: str | None = None
+    duration: timedelta | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImageEvent(MediaEvent):
+    """A picture; several that were sent together share ``set_id``.
+
+    :ivar index: its place among them, from 1.
+    """
+
+    set_id: str | None = None
+    index: int = 1
+    total: int = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VideoEvent(MediaEvent):
+    """A video."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AudioEvent(MediaEvent):
+    """A sound."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FileEvent(MessageEvent):
+    """A file; ``size`` in bytes."""
+
+    file_name: str = ""
+    size: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LocationEvent(MessageEvent):
+    """A place, in degrees."""
+
+    title: str = ""
+    address: str = ""
+    latitude: float = 0.0
+    longitude: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StickerEvent(MessageEvent):
+    """A sticker."""
+
+    package_id: str = ""
+    sticker_id: str = ""
+    keywords: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PostbackEvent(Event):
     """A tap on a button that carries ``data``; ``params`` is what a picker adds."""
 
-    data: str
+    data: str = ""
     params: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -66,81 +173,68 @@ class UnfollowEvent(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class UnsendEvent(Event):
+    """The person took a message back: delete your copy of it."""
+
+    message_id: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JoinEvent(Event):
+    """The official account was invited to a group."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LeaveEvent(Event):
+    """The official account had to leave a group."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MemberJoinedEvent(Event):
+    """People joined a group in which the official account is."""
+
+    line_user_ids: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MemberLeftEvent(Event):
+    """People left a group in which the official account is."""
+
+    line_user_ids: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BeaconEvent(Event):
+    """The person came near a beacon; ``kind`` is ``enter``, ``banner`` or ``stay``."""
+
+    hwid: str = ""
+    kind: str = ""
+    device_message: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AccountLinkEvent(Event):
     """The person came back to LINE from the shop; ``is_ok`` says whether it was the same person."""
 
-    is_ok: bool
-    nonce: str
+    is_ok: bool = False
+    nonce: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VideoPlayCompleteEvent(Event):
+    """The person saw a video to its end."""
+
+    tracking_id: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MembershipEvent(Event):
+    """A paid membership: ``kind`` is ``joined``, ``left`` or ``renewed``."""
+
+    kind: str = ""
+    membership_id: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UnknownEvent(Event):
     """Any other event; LINE adds new ones without notice."""
-
-
-def parse_event(raw: Mapping[str, Any]) -> Event:
-    """Make the typed event of LINE's JSON.
-
-    :raises ValueError: a field that every event has is missing or odd.
-    """
-    common = _common_fields(raw)
-    match raw.get("type"):
-        case "message" if _at(raw, "message").get("type") == "text":
-            return TextEvent(**common, text=str(_at(raw, "message").get("text", "")))
-        case "postback":
-            postback = _at(raw, "postback")
-            params = _at(postback, "params")
-            return PostbackEvent(**common, data=str(postback.get("data", "")), params=params)
-        case "follow":
-            unblocked = bool(_at(raw, "follow").get("isUnblocked", False))
-            return FollowEvent(**common, is_unblocked=unblocked)
-        case "unfollow":
-            return UnfollowEvent(**common)
-        case "accountLink":
-            link = _at(raw, "link")
-            return AccountLinkEvent(
-                is_ok=link.get("result") == "ok", nonce=str(link.get("nonce", "")), **common
-            )
-    return UnknownEvent(**common)
-
-
-def occurred_at(raw: Mapping[str, Any]) -> datetime:
-    """Return the time of an event; LINE counts milliseconds.
-
-    :raises ValueError: there is none, or it is out of range.
-    """
-    timestamp = raw.get("timestamp")
-    if not isinstance(timestamp, int) or isinstance(timestamp, bool):
-        raise ValueError("the event has no timestamp")
-    try:
-        return datetime.fromtimestamp(timestamp / 1000, UTC)
-    except (OverflowError, OSError):
-        raise ValueError("the event's timestamp is out of range") from None
-
-
-def line_user_id(raw: Mapping[str, Any]) -> str | None:
-    """Return the LINE user who caused an event, if it names one of LINE's form."""
-    user_id = _at(raw, "source").get("userId")
-    return user_id if isinstance(user_id, str) and is_line_user_id(user_id) else None
-
-
-def is_line_user_id(text: str) -> bool:
-    """Tell whether a text has the form of a LINE user id: ``U`` and 32 hexadecimal digits."""
-    return re.fullmatch(r"U[0-9a-f]{32}", text) is not None
-
-
-def _common_fields(raw: Mapping[str, Any]) -> dict[str, Any]:
-    token = raw.get("replyToken")
-    return {
-        "webhook_event_id": str(raw.get("webhookEventId", "")),
-        "occurred_at": occurred_at(raw),
-        "line_user_id": line_user_id(raw),
-        "reply_token": token if isinstance(token, str) else None,
-        "is_one_to_one": _at(raw, "source").get("type") == "user",
-        "raw": raw,
-    }
-
-
-def _at(raw: Mapping[str, Any], key: str) -> Mapping[str, Any]:
-    value = raw.get(key)
-    return value if isinstance(value, Mapping) else {}

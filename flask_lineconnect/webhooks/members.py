@@ -1,4 +1,4 @@
-"""Who is behind a webhook event: their account, their member, and what to say to the unlinked."""
+"""Hooks for members only, and what to say to people who are not linked."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import functools
 from collections.abc import Callable
 from typing import Any
 
-from sqlalchemy import select
+from flask import g
 
 from .. import chat_link
 from .. import linking
@@ -15,26 +15,9 @@ from ..messages.objects import ButtonsMessage
 from ..messages.objects import Message
 from ..messages.objects import Reply
 from ..messages.objects import UriAction
-from ..models import Account
 from ..state import current_line
 from .events import Event
-
-
-def account_for(event: Event) -> Account | None:
-    """Return the LINE account of the person who caused an event."""
-    if event.line_user_id is None:
-        return None
-    statement = select(Account).where(Account.line_user_id == event.line_user_id)
-    return current_line.session.scalars(statement).one_or_none()
-
-
-def member_for(event: Event) -> Any | None:
-    """Return the shop's member who caused an event, or ``None`` for people without a link."""
-    account = account_for(event)
-    if account is None or account.member_id is None:
-        return None
-    member = current_line.session.get(current_line.shop.model, account.member_id)
-    return member if member and current_line.shop.may_log_in(member) else None
+from .people import member_for
 
 
 def link_invitation(event: Event) -> Message:
@@ -70,6 +53,10 @@ def account_link_url(event: Event) -> str:
 def require_member(hook: Callable[..., Reply]) -> Callable[..., Reply]:
     """Hand the shop's member to a hook as its second argument; invite everybody else to link.
 
+    Once they are linked, within the hour, the hook answers the question that they had asked: at
+    once after linking in the chat; after LINE Login with a push, if
+    ``LINECONNECT_LATE_ANSWERS_PER_DAY`` allows one.
+
     Outside one-to-one chats the hook is not called: a member's data are not for a group to read.
     """
 
@@ -79,6 +66,7 @@ def require_member(hook: Callable[..., Reply]) -> Callable[..., Reply]:
             return None
         member = member_for(event)
         if member is None:
+            g._lineconnect_question_waits = True
             return link_invitation(event)
         return hook(event, member, **arguments)
 

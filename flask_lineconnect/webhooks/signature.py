@@ -16,9 +16,14 @@ def sign(body: bytes, channel_secret: str) -> str:
     return base64.b64encode(digest).decode()
 
 
-def is_signed(body: bytes, signature: str | None, channel_secret: str) -> bool:
-    """Tell whether the raw bytes carry the channel's signature; a missing one is just a no."""
+def is_signed(body: bytes, signature: str | None, *channel_secrets: str) -> bool:
+    """Tell whether the raw bytes carry the channel's signature; a missing one is just a no.
+
+    :param channel_secrets: the channel's, and earlier ones that still count.
+    """
     if not signature:
         return False
-    expected = sign(body, channel_secret).encode()
-    return hmac.compare_digest(expected, signature.encode("utf-8", "surrogateescape"))
+    given = signature.encode("utf-8", "surrogateescape")
+    return any(
+        hmac.compare_digest(sign(body, secret).encode(), given) for secret in channel_secrets
+    )

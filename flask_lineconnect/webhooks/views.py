@@ -6,6 +6,8 @@ Next on the reading path: ``inbox.py``, then ``dispatch.py``.
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
+from typing import Any
 
 from flask import Blueprint
 from flask import request
@@ -28,6 +30,14 @@ def register(blueprint: Blueprint) -> None:
     blueprint.add_url_rule("/webhook", view_func=webhook, methods=["POST"])
 
 
+def _is_for_us(batch: Mapping[str, Any]) -> bool:
+    bot_user_id = current_line.config.bot_user_id
+    if bot_user_id is None or batch.get("destination") == bot_user_id:
+        return True
+    logger.warning("webhook events for another official account were left out")
+    return False
+
+
 def webhook() -> tuple[str, int]:
     """Take LINE's webhook events: 200 once they are stored, 400 if they are not LINE's.
 
@@ -37,14 +47,19 @@ def webhook() -> tuple[str, int]:
     request.max_content_length = MAX_BODY
     body = request.get_data(cache=False)
     signature = request.headers.get("X-Line-Signature")
-    if not is_signed(body, signature, line.config.messaging_channel_secret):
+    config = line.config
+    secrets = (config.messaging_channel_secret, *config.messaging_channel_secret_fallbacks)
+    if not is_signed(body, signature, *secrets):
         logger.warning(
             "a webhook without a valid signature was refused; if LINE sent it, "
             "LINECONNECT_MESSAGING_CHANNEL_SECRET is not this channel's"
         )
         return "The signature does not match. Check LINECONNECT_MESSAGING_CHANNEL_SECRET.", 400
     try:
-        new = store(line.session, parse_batch(body), now=line.clock())
+        batch = parse_batch(body)
+        if not _is_for_us(batch):
+            return "", 200
+        new = store(line.session, batch, now=line.clock())
         line.session.commit()
     except NotABatch as error:
         return f"This is not a webhook of LINE's: {error}.", 400

@@ -263,7 +263,7 @@ def test_S11_3_erasure_leaves_nothing_of_the_person(
         InboxEvent(
             webhook_event_id="01FZ74A0TDDPYRVKNK77XKC001",
             line_user_id=sakura.user_id,
-            payload={"message": "秘密"},
+            payload='{"message": "秘密"}',
             state="dead",
             attempts=1,
             occurred_at=now,
