@@ -12,6 +12,7 @@ from typing import Any
 from flask import Flask
 from flask import request
 from flask_babel import Babel
+from sqlalchemy import Engine
 
 from . import chat_link
 from . import linking
@@ -53,6 +54,7 @@ from .state import current_line
 from .vault import Vault
 from .views import TemplateHelpers
 from .views import make_blueprint
+from .webhooks.inbox import Inbox
 
 if TYPE_CHECKING:
     from flask_sqlalchemy import SQLAlchemy
@@ -198,9 +200,15 @@ class LineConnect:
             vault=vault,
             token_vault=TokenVault(vault, config.login_channel_id),
             liff_tokens=LiffTokens(config.login_channel_id, http),
+            inbox=Inbox(self._engine_of(app)),
             json_environment=json_environment(app),
             engine=ThreadEngine() if config.engine == "thread" else NoEngine(),
         )
+
+    def _engine_of(self, app: Flask) -> Engine:
+        """Return the engine of the database in which the extension's tables are."""
+        with app.app_context():
+            return self.db.engine
 
     def _prepare_database(self, app: Flask) -> None:
         key_type = member_key_type(self.shop.model)

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from .login.oidc import LineLogin
     from .login.tokens import LoginTokenApi
     from .login.tokens import TokenVault
+    from .webhooks.inbox import Inbox
 
 EXTENSION_KEY = "lineconnect"
 
@@ -73,6 +74,7 @@ class LineState:
     token_vault: TokenVault
     liff_tokens: LiffTokens
     json_environment: Environment
+    inbox: Inbox
     engine: Engine
     clock: Callable[[], datetime] = utcnow
     next_sweep_at: datetime | None = None

@@ -179,11 +179,12 @@ def clear_expired(session: Session, *, now: datetime) -> None:
 
 def clear_inbox(session: Session, *, now: datetime) -> None:
     """Forget what answered events said, and, once LINE can't send them again, that they were."""
-    is_old = InboxEvent.received_at <= now - CONTENT_KEPT
+    # By the time of the last attempt, which the index of due events holds.
+    is_old = InboxEvent.next_attempt_at <= now - CONTENT_KEPT
     session.execute(
         update(InboxEvent)
         .where(InboxEvent.state == "done", is_old, InboxEvent.payload != "")
         .values(payload="", reply=None)
     )
-    is_past = InboxEvent.received_at <= now - KEPT - CLOCK_SKEW
+    is_past = InboxEvent.next_attempt_at <= now - KEPT - CLOCK_SKEW
     session.execute(delete(InboxEvent).where(InboxEvent.state.in_(("done", "dead")), is_past))

@@ -61,6 +61,7 @@ LAYERS = [
         "outbox.delivery",
         "outbox.queue",
         "rich_menu",
+        "webhooks.batch",
         "webhooks.dialogues",
         "webhooks.dispatch",
         "webhooks.people",

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import weakref
-from collections.abc import Mapping
-from collections.abc import Sequence
 from datetime import UTC
 from datetime import datetime
 from typing import Any
@@ -121,18 +119,6 @@ def insert_if_absent(session: Session, model: type[LineBase], **values: Any) -> 
 
     :return: whether this call made the row, also when several callers race.
     """
-    return insert_many_if_absent(session, model, [values]) == 1
-
-
-def insert_many_if_absent(
-    session: Session, model: type[LineBase], rows: Sequence[Mapping[str, Any]]
-) -> int:
-    """Insert the rows whose unique values don't exist yet, in one statement.
-
-    :return: how many this call made, also when several callers race.
-    """
-    if not rows:
-        return 0
     dialect = session.get_bind().dialect.name
     if dialect not in {"sqlite", "postgresql"}:
         raise UsageError(f"the database {dialect!r} is not supported; use SQLite or PostgreSQL")
@@ -140,5 +126,5 @@ def insert_many_if_absent(
     insert = sqlite.insert(table) if dialect == "sqlite" else postgresql.insert(table)
     key = table.primary_key.columns
     # Asked by RETURNING: drivers differ in the row count of an INSERT.
-    statement = insert.on_conflict_do_nothing().returning(*key)
-    return len(session.execute(statement, [dict(row) for row in rows]).all())
+    statement = insert.values(**values).on_conflict_do_nothing().returning(*key)
+    return session.execute(statement).first() is not None

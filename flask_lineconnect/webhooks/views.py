@@ -6,17 +6,15 @@ Next on the reading path: ``inbox.py``, then ``dispatch.py``.
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
-from typing import Any
 
 from flask import Blueprint
 from flask import request
 from sqlalchemy.exc import SQLAlchemyError
 
 from ..state import current_line
-from .inbox import NotABatch
-from .inbox import parse_batch
-from .inbox import store
+from .batch import Batch
+from .batch import NotABatch
+from .batch import parse_batch
 from .signature import is_signed
 
 logger = logging.getLogger(__name__)
@@ -30,9 +28,9 @@ def register(blueprint: Blueprint) -> None:
     blueprint.add_url_rule("/webhook", view_func=webhook, methods=["POST"])
 
 
-def _is_for_us(batch: Mapping[str, Any]) -> bool:
+def _is_for_us(batch: Batch) -> bool:
     bot_user_id = current_line.config.bot_user_id
-    if bot_user_id is None or batch.get("destination") == bot_user_id:
+    if bot_user_id is None or batch.destination == bot_user_id:
         return True
     logger.warning("webhook events for another official account were left out")
     return False
@@ -59,12 +57,10 @@ def webhook() -> tuple[str, int]:
         batch = parse_batch(body)
         if not _is_for_us(batch):
             return "", 200
-        new = store(line.session, batch, now=line.clock())
-        line.session.commit()
+        new = line.inbox.store(batch.events, now=line.clock())
     except NotABatch as error:
         return f"This is not a webhook of LINE's: {error}.", 400
     except SQLAlchemyError:
-        line.session.rollback()
         logger.exception("webhook events could not be stored; LINE may deliver them again")
         return "The events could not be stored.", 503
     if new:

@@ -1,0 +1,107 @@
+"""What the benchmark serves: the extension, the official SDK's handler, and a bare Flask view.
+
+All three check LINE's signature; only the extension stores anything.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import os
+from typing import Any
+
+from flask import Flask
+from flask import request
+from flask_login import LoginManager
+from flask_login import UserMixin
+from flask_sqlalchemy import SQLAlchemy
+from linebot.v3 import WebhookHandler
+from linebot.v3.exceptions import InvalidSignatureError
+from sqlalchemy.orm import DeclarativeBase
+from sqlalchemy.orm import Mapped
+from sqlalchemy.orm import mapped_column
+
+from flask_lineconnect import LineConnect
+from flask_lineconnect import LineProfile
+from flask_lineconnect import ShopAdapter
+
+SECRET = "8c570fa6dd201bb328f1c1eac23a96d8"
+
+
+def bare() -> Flask:
+    """Check the signature, parse the JSON, and do nothing."""
+    app = Flask(__name__)
+
+    @app.post("/line/webhook")
+    def webhook() -> tuple[str, int]:
+        body = request.get_data()
+        digest = hmac.new(SECRET.encode(), body, hashlib.sha256).digest()
+        signature = request.headers.get("X-Line-Signature", "")
+        if not hmac.compare_digest(base64.b64encode(digest).decode(), signature):
+            return "", 400
+        request.get_json()
+        return "", 200
+
+    return app
+
+
+def sdk() -> Flask:
+    """Hand the body to the official SDK's handler, as its README shows; no event is hooked."""
+    app = Flask(__name__)
+    handler = WebhookHandler(SECRET)
+
+    @app.post("/line/webhook")
+    def webhook() -> tuple[str, int]:
+        try:
+            handler.handle(request.get_data(as_text=True), request.headers["X-Line-Signature"])
+        except InvalidSignatureError:
+            return "", 400
+        return "", 200
+
+    @handler.default()
+    def default(event: Any) -> None:
+        return None
+
+    return app
+
+
+def extension() -> Flask:
+    """Store every event once, durably."""
+
+    class Base(DeclarativeBase):
+        pass
+
+    db = SQLAlchemy(model_class=Base)
+
+    class Member(UserMixin, Base):
+        __tablename__ = "member"
+        id: Mapped[int] = mapped_column(primary_key=True)
+
+    class Shop(ShopAdapter[Any]):
+        model = Member
+
+        def sign_up(self, profile: LineProfile) -> Any:
+            return None
+
+    app = Flask(__name__)
+    app.config.update(
+        SECRET_KEY="a secret key for benchmarks",
+        SQLALCHEMY_DATABASE_URI=os.environ["BENCH_DATABASE"],
+        LINECONNECT_BASE_URL="https://shop.example",
+        LINECONNECT_LOGIN_CHANNEL_ID="1650000001",
+        LINECONNECT_LOGIN_CHANNEL_SECRET="0123456789abcdef0123456789abcdef",
+        LINECONNECT_MESSAGING_CHANNEL_ID="1650000002",
+        LINECONNECT_MESSAGING_CHANNEL_SECRET=SECRET,
+        # What happens to the events afterwards is not what is measured.
+        LINECONNECT_ENGINE="worker",
+    )
+    db.init_app(app)
+    LoginManager(app)
+    LineConnect(app, db=db, shop=Shop())
+    with app.app_context():
+        db.metadata.create_all(db.engine)
+    return app
+
+
+application = {"bare": bare, "sdk": sdk, "extension": extension}[os.environ["BENCH_APP"]]()
