@@ -50,8 +50,9 @@ from .replies import send_reply
 
 logger = logging.getLogger(__name__)
 
-#: How long a worker may take for one event before another takes it over.
-LEASE = timedelta(seconds=60)
+#: How long a hook may take before another worker takes its event over, and what it did is undone.
+#: Short enough for LINE's reply token, which lives about a minute, to outlive a killed process.
+LEASE = timedelta(seconds=20)
 MAX_ATTEMPTS = 5
 #: The first wait after a failure; each further one is twice as long.
 FIRST_BACKOFF = timedelta(seconds=2)
