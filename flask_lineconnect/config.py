@@ -196,7 +196,8 @@ class Config:
     rate_limit: str = _setting(
         read.rate,
         "How often one address may begin, finish or exchange logins. Many phones share an address "
-        "of their carrier.",
+        "of their carrier. Behind a proxy the shop needs Werkzeug's `ProxyFix`, or all customers "
+        "count as one.",
         default="300/minute",
     )
     rate_limit_storage: str = _setting(
