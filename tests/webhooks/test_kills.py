@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+import socket
 import subprocess
 import sys
 import time
@@ -17,7 +18,6 @@ from sqlalchemy import create_engine
 from sqlalchemy import text
 
 from flask_lineconnect.testing import Emulator
-from flask_lineconnect.testing import free_port
 from tests.conftest import SETTINGS
 
 ROOT = Path(__file__).parents[2]
@@ -30,7 +30,7 @@ class Shop:
     """A shop that can be killed and started again on the same database."""
 
     def __init__(self, emulator: Emulator, folder: Path):
-        self.port = free_port()
+        self.port = _port_to_come_back_to()
         self.url = f"http://127.0.0.1:{self.port}"
         self.database = f"sqlite:///{folder / 'shop.db'}"
         emulator.set_up(base_url=self.url)
@@ -45,11 +45,12 @@ class Shop:
         self.process = self._start()
 
     def _start(self) -> subprocess.Popen[bytes]:
-        process = subprocess.Popen(
-            self.command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-        )
+        process = self._spawn()
         deadline = time.monotonic() + PATIENCE
         while time.monotonic() < deadline:
+            if process.poll() is not None:
+                # Its port is not free again yet.
+                process = self._spawn()
             try:
                 requests.get(f"{self.url}/", timeout=1)
             except requests.RequestException:
@@ -57,6 +58,11 @@ class Shop:
             else:
                 return process
         raise AssertionError("the shop did not start")
+
+    def _spawn(self) -> subprocess.Popen[bytes]:
+        return subprocess.Popen(
+            self.command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
 
     def kill(self) -> None:
         """End the process at once, and start another."""
@@ -82,6 +88,15 @@ class Shop:
             count = connection.scalar(text(statement))
         engine.dispose()
         return int(count or 0)
+
+
+def _port_to_come_back_to() -> int:
+    """Return a free port that no outgoing connection takes while the shop is dead."""
+    while True:
+        port = random.randrange(20_000, 30_000)
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)) != 0:
+                return port
 
 
 def test_S9_4_every_acknowledged_event_is_answered_once_however_the_process_dies(
