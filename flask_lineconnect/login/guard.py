@@ -81,5 +81,6 @@ def log_in_again() -> Response:
 
 def shop_log_in_url(next_path: str) -> str | None:
     """Return the shop's own login page that leads on to a path; ``None`` if the shop has none."""
-    login_view = current_app.login_manager.login_view  # type: ignore[attr-defined]
+    manager = current_app.login_manager  # type: ignore[attr-defined]  # set by Flask-Login
+    login_view = manager.login_view
     return url_for(login_view, next=next_path) if login_view else None

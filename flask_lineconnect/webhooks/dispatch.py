@@ -138,7 +138,9 @@ def _work_on(line: LineState, claimed: Claim) -> None:
         if row.state == "queued":
             changes = _answer(line, event)
             if not _write(line.session, claimed, state="answering", **changes):
-                logger.error("webhook event %s took too long; another worker has it", row)
+                logger.error(
+                    "webhook event %s took too long; another worker has it", claimed.event_id
+                )
                 line.session.rollback()
                 return
             line.session.commit()

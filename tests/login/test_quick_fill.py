@@ -51,7 +51,7 @@ def shop_url(make_app: MakeApp, line_emulator: Emulator) -> Iterator[str]:
             LINECONNECT_SIGN_UP_FIELDS=FIELDS,
         )
         # The address is known only now; the server goes on with the shop behind it.
-        app.wsgi_app = shop.wsgi_app  # type: ignore[method-assign]
+        app.wsgi_app = shop.wsgi_app  # type: ignore[method-assign]  # Flask's own way
         yield url
 
 

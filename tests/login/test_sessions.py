@@ -146,7 +146,7 @@ def test_a_login_with_line_can_be_remembered(
 def test_session_protection_of_flask_login_is_kept(
     client: FlaskClient, line: LineState, sakura: LineBrowser, protection: str
 ) -> None:
-    line.app.login_manager.session_protection = protection  # type: ignore[attr-defined]
+    line.app.login_manager.session_protection = protection  # type: ignore[attr-defined]  # Flask-Login
     sign_up(client, sakura)
     assert client.get("/private").status_code == 200
 
