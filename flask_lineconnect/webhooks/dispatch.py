@@ -169,27 +169,32 @@ def _write(session: Session, claimed: Claim, **changes: Any) -> bool:
 def _answer(line: LineState, event: Event) -> dict[str, Any]:
     """Keep what the event itself says, then ask its hook; return what to write to its row."""
     _note_friendship(line, event)
-    own_replies = _close_chat_link(line, event)
+    own_reply, answer = _close_chat_link(line, event)
     g.pop("_lineconnect_question_waits", None)
-    payloads = [*own_replies, *_ask_hooks(line, event)][:MAX_MESSAGES]
+    payloads = [*_ask_hooks(line, event, otherwise=own_reply), *answer][:MAX_MESSAGES]
     if payloads:
         check_messages(payloads)
     waits = g.pop("_lineconnect_question_waits", False)
     return {"reply": payloads, "waits_until": line.clock() + QUESTION_WAITS if waits else None}
 
 
-def _ask_hooks(line: LineState, event: Event) -> list[dict[str, Any]]:
-    """Return the reply of the first hook that does not pass the event on."""
+def _ask_hooks(line: LineState, event: Event, *, otherwise: Reply = None) -> list[dict[str, Any]]:
+    """Return the reply of the first hook that does not pass the event on.
+
+    :param otherwise: what we say ourselves if no hook but a fallback would answer.
+    """
     dialogue = dialogue_of(line.session, event.line_user_id, now=line.clock())
     place = None if dialogue is None else (dialogue.name, dialogue.step)
     for found in line.hooks.find_all(event, dialogue=place):
+        if found.hook.is_last and otherwise is not None:
+            break
         arguments = dict(found.arguments)
         if found.hook.dialogue is not None:
             arguments["dialogue"] = dialogue
         reply: Reply = found.hook.function(found.event, **arguments)
         if reply is not PASS_ON:
             return to_payloads(reply)
-    return []
+    return to_payloads(otherwise)
 
 
 def _note_friendship(line: LineState, event: Event) -> None:
@@ -204,20 +209,23 @@ def _note_friendship(line: LineState, event: Event) -> None:
         announce(line.session, signal, account=account)
 
 
-def _close_chat_link(line: LineState, event: Event) -> list[dict[str, Any]]:
-    """Link what waited for this event; return what to say, with the answer that waited for it."""
+def _close_chat_link(line: LineState, event: Event) -> tuple[Reply, list[dict[str, Any]]]:
+    """Link what waited for this event.
+
+    :return: what to say if the shop says nothing itself, and the answer that waited for the link.
+    """
     if not isinstance(event, AccountLinkEvent) or not event.is_ok or event.line_user_id is None:
-        return []
+        return None, []
     account = linking.ensure_account(line.session, event.line_user_id, now=line.clock())
     member_id = chat_link.redeem(line.session, account, event.nonce, now=line.clock())
     member = None if member_id is None else line.session.get(line.shop.model, member_id)
     if member is None or not line.shop.may_log_in(member):
-        return []
+        return None, []
     try:
         linking.link(line.session, account, member_id, source="chat", now=line.clock())
     except Refused as refused:
-        return to_payloads(refused.message)
-    return [*to_payloads(_("連携が完了しました。")), *_answer_question(line, account)]
+        return refused.message, []
+    return _("連携が完了しました。"), _answer_question(line, account)
 
 
 def _answer_question(line: LineState, account: Account) -> list[dict[str, Any]]:
