@@ -6,6 +6,8 @@ import json
 import sys
 from datetime import timedelta
 
+from werkzeug.serving import run_simple
+
 from flask_lineconnect import LineBlueprint
 from flask_lineconnect import Reply
 from flask_lineconnect import TextEvent
@@ -32,7 +34,8 @@ def main() -> None:
     app = create_app(settings)
     app.register_blueprint(hooks)
     print("ready", flush=True)
-    app.run(port=port, threaded=True, use_reloader=False)
+    # Not app.run(), which does nothing where a test of the CLI left FLASK_RUN_FROM_CLI behind.
+    run_simple("127.0.0.1", port, app, threaded=True)
 
 
 if __name__ == "__main__":
