@@ -13,7 +13,7 @@ from .webhooks.inbox import replay
 
 inbox = AppGroup("inbox", help="Webhook events: look at those that failed, let them run again.")
 
-STATES = ("queued", "answering", "done", "dead")
+STATES = ("queued", "answering", "done", "cleared", "dead")
 
 
 @inbox.command("list")

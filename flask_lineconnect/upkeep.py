@@ -179,12 +179,13 @@ def clear_expired(session: Session, *, now: datetime) -> None:
 
 def clear_inbox(session: Session, *, now: datetime) -> None:
     """Forget what answered events said, and, once LINE can't send them again, that they were."""
-    # By the time of the last attempt, which the index of due events holds.
-    is_old = InboxEvent.next_attempt_at <= now - CONTENT_KEPT
+    is_old = InboxEvent.finished_at <= now - CONTENT_KEPT
     session.execute(
         update(InboxEvent)
-        .where(InboxEvent.state == "done", is_old, InboxEvent.payload != "")
-        .values(payload="", reply=None)
+        .where(InboxEvent.state == "done", is_old)
+        .values(state="cleared", payload="", reply=None)
     )
-    is_past = InboxEvent.next_attempt_at <= now - KEPT - CLOCK_SKEW
-    session.execute(delete(InboxEvent).where(InboxEvent.state.in_(("done", "dead")), is_past))
+    is_past = InboxEvent.finished_at <= now - KEPT - CLOCK_SKEW
+    session.execute(
+        delete(InboxEvent).where(InboxEvent.state.in_(("done", "cleared", "dead")), is_past)
+    )

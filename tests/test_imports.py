@@ -67,6 +67,7 @@ LAYERS = [
         "webhooks.people",
         "webhooks.replies",
         "webhooks.inbox",
+        "webhooks.writer",
     },
     {
         "engines.embedded",

@@ -8,6 +8,7 @@ durably and once, in SQLite (WAL, synchronous=FULL), or in PostgreSQL with ``--p
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
 import os
 import re
@@ -31,6 +32,8 @@ from flask_lineconnect.emulator_client import free_port
 from flask_lineconnect.webhooks.signature import sign
 
 HERE = Path(__file__).parent
+#: In the order of time, as LINE's ULIDs are.
+_ids = (f"01KAXW{number:020d}" for number in itertools.count())
 sys.path.insert(0, str(HERE.parents[1]))
 SECRET = "8c570fa6dd201bb328f1c1eac23a96d8"
 APPS = ("bare", "sdk", "extension")
@@ -51,7 +54,7 @@ def _event() -> dict[str, object]:
         "mode": "active",
         "timestamp": int(time.time() * 1000),
         "source": {"type": "user", "userId": f"U{uuid.uuid4().hex}"},
-        "webhookEventId": uuid.uuid4().hex[:26].upper(),
+        "webhookEventId": next(_ids),
         "deliveryContext": {"isRedelivery": False},
         "replyToken": uuid.uuid4().hex,
         "message": {"id": str(time.time_ns()), "type": "text", "text": "ポイント残高"},

@@ -9,6 +9,7 @@ from sqlalchemy import JSON
 from sqlalchemy import Index
 from sqlalchemy import String
 from sqlalchemy import Text
+from sqlalchemy import text
 from sqlalchemy.orm import Mapped
 from sqlalchemy.orm import mapped_column
 
@@ -16,17 +17,32 @@ from .base import LineBase
 from .base import UtcDateTime
 
 
+def _index(name: str, *columns: str, where: str) -> Index:
+    condition = text(where)
+    return Index(
+        f"ix_lineconnect_inbox_event_{name}",
+        *columns,
+        sqlite_where=condition,
+        postgresql_where=condition,
+    )
+
+
 class InboxEvent(LineBase):
     """One webhook event of LINE's.
 
-    State: ``queued`` → ``answering`` (the hook ran, its reply is stored) → ``done``, or ``dead``
-    after the last attempt.
+    State: ``queued`` → ``answering`` (the hook ran, its reply is stored) → ``done`` → ``cleared``
+    (what it said is forgotten, its id is known), or ``dead`` after the last attempt.
+
+    Storing is hot, so a new row meets only indexes that grow at their end. A person's rows are
+    found by looking at all: only erasure asks for them.
     """
 
     __tablename__ = "lineconnect_inbox_event"
     __table_args__ = (
-        Index("ix_lineconnect_inbox_event_due", "state", "next_attempt_at"),
-        Index("ix_lineconnect_inbox_event_person", "line_user_id", "state"),
+        _index("order", "occurred_at", "webhook_event_id", where="next_attempt_at IS NOT NULL"),
+        _index("due", "next_attempt_at", where="next_attempt_at IS NOT NULL"),
+        _index("finished", "state", "finished_at", where="finished_at IS NOT NULL"),
+        _index("question", "line_user_id", where="waits_until IS NOT NULL"),
     )
 
     webhook_event_id: Mapped[str] = mapped_column(String(64), primary_key=True)
@@ -36,8 +52,10 @@ class InboxEvent(LineBase):
     #: The rendered messages of the reply, stored with the hook's own changes.
     reply: Mapped[list[dict[str, Any]] | None] = mapped_column(JSON(none_as_null=True))
     state: Mapped[str] = mapped_column(String(10), default="queued")
-    #: Counted before each attempt; also the number by which a worker knows its own claim.
+    #: Counted before each attempt; a replay begins again.
     attempts: Mapped[int] = mapped_column(default=0)
+    #: Counted with the attempts, and never back: the number by which a worker knows its own claim.
+    claims: Mapped[int] = mapped_column(default=0)
     #: How often LINE was given the reply; counted before each try.
     reply_attempts: Mapped[int] = mapped_column(default=0)
     #: Whether LINE's reply token was used for something else, such as an invitation to link.
@@ -46,7 +64,9 @@ class InboxEvent(LineBase):
     waits_until: Mapped[datetime | None] = mapped_column(UtcDateTime)
     occurred_at: Mapped[datetime] = mapped_column(UtcDateTime)
     received_at: Mapped[datetime] = mapped_column(UtcDateTime)
-    next_attempt_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    #: From when a worker may take it; ``None`` when it is finished.
+    next_attempt_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    finished_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     error: Mapped[str | None] = mapped_column(Text)
 
 

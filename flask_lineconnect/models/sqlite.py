@@ -10,11 +10,12 @@ from sqlalchemy import event
 
 #: WAL lets readers and one writer work side by side; FULL makes a commit survive a power cut;
 #: the busy timeout, in milliseconds, is how long a writer waits for another.
+BUSY_TIMEOUT = 10_000
 PRAGMAS = (
     "PRAGMA journal_mode = WAL",
     "PRAGMA synchronous = FULL",
     "PRAGMA foreign_keys = ON",
-    "PRAGMA busy_timeout = 10000",
+    f"PRAGMA busy_timeout = {BUSY_TIMEOUT}",
 )
 
 

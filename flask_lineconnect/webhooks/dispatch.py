@@ -17,9 +17,9 @@ from typing import NamedTuple
 
 from flask import g
 from sqlalchemy import and_
+from sqlalchemy import func
 from sqlalchemy import or_
 from sqlalchemy import select
-from sqlalchemy import tuple_
 from sqlalchemy import update
 from sqlalchemy.orm import Session
 from sqlalchemy.orm import aliased
@@ -59,7 +59,8 @@ FIRST_BACKOFF = timedelta(seconds=2)
 #: LINE's limit on the messages of one reply.
 MAX_MESSAGES = 5
 
-_UNFINISHED = ("queued", "answering")
+#: The name of the lock under which a worker chooses; any number that nobody else uses.
+_CLAIMING = int.from_bytes(b"LINEhook")
 
 
 class Claim(NamedTuple):
@@ -67,6 +68,7 @@ class Claim(NamedTuple):
 
     event_id: str
     number: int
+    attempt: int
 
 
 def dispatch_due(line: LineState) -> int:
@@ -84,30 +86,22 @@ def dispatch_due(line: LineState) -> int:
 def claim(session: Session, *, now: datetime) -> Claim | None:
     """Take the oldest due event, in one statement, and commit; ``None`` if there is none.
 
-    An event waits until the same person's earlier ones are finished. The attempt is counted here,
-    so that an event that kills the process is given up in the end.
+    Events wait while another one of the same person is worked on or waits for its next attempt.
+    The attempt is counted here, so that an event that kills the process is given up in the end.
     """
-    earlier = aliased(InboxEvent)
-    is_blocked = (
-        select(earlier.webhook_event_id)
-        .where(
-            earlier.line_user_id == InboxEvent.line_user_id,
-            earlier.state.in_(_UNFINISHED),
-            tuple_(earlier.occurred_at, earlier.webhook_event_id)
-            < tuple_(InboxEvent.occurred_at, InboxEvent.webhook_event_id),
-        )
-        .exists()
+    _wait_for_other_claims(session)
+    other = aliased(InboxEvent)
+    busy = select(other.line_user_id).where(
+        other.next_attempt_at > now, other.line_user_id.is_not(None)
     )
     due = (
         select(InboxEvent.webhook_event_id)
         .where(
-            InboxEvent.state.in_(_UNFINISHED),
             InboxEvent.next_attempt_at <= now,
-            or_(InboxEvent.line_user_id.is_(None), ~is_blocked),
+            or_(InboxEvent.line_user_id.is_(None), InboxEvent.line_user_id.not_in(busy)),
         )
         .order_by(InboxEvent.occurred_at, InboxEvent.webhook_event_id)
         .limit(1)
-        .with_for_update(skip_locked=True)
     )
     statement = (
         update(InboxEvent)
@@ -117,8 +111,12 @@ def claim(session: Session, *, now: datetime) -> Claim | None:
                 InboxEvent.next_attempt_at <= now,
             )
         )
-        .values(attempts=InboxEvent.attempts + 1, next_attempt_at=now + LEASE)
-        .returning(InboxEvent.webhook_event_id, InboxEvent.attempts)
+        .values(
+            attempts=InboxEvent.attempts + 1,
+            claims=InboxEvent.claims + 1,
+            next_attempt_at=now + LEASE,
+        )
+        .returning(InboxEvent.webhook_event_id, InboxEvent.claims, InboxEvent.attempts)
         .execution_options(synchronize_session=False)
     )
     row = session.execute(statement).one_or_none()
@@ -126,10 +124,19 @@ def claim(session: Session, *, now: datetime) -> Claim | None:
     return None if row is None else Claim(*row)
 
 
+def _wait_for_other_claims(session: Session) -> None:
+    """Let one worker choose at a time, so that no two take events of the same person.
+
+    SQLite does so anyway.
+    """
+    if session.get_bind().dialect.name == "postgresql":
+        session.execute(select(func.pg_advisory_xact_lock(_CLAIMING)))
+
+
 def _work_on(line: LineState, claimed: Claim) -> None:
     """Run the hook unless its reply is stored already, then send the reply."""
-    if claimed.number > MAX_ATTEMPTS:
-        _write(line.session, claimed, state="dead")
+    if claimed.attempt > MAX_ATTEMPTS:
+        _write(line.session, claimed, **_finished(line, "dead"))
         line.session.commit()
         return
     try:
@@ -145,7 +152,7 @@ def _work_on(line: LineState, claimed: Claim) -> None:
                 return
             line.session.commit()
         send_reply(line, event, claimed.event_id)
-        _write(line.session, claimed, state="done", error=None)
+        _write(line.session, claimed, **_finished(line, "done"), error=None)
         line.session.commit()
     except Exception as error:  # a hook is the shop's code and may raise anything
         line.session.rollback()
@@ -158,12 +165,16 @@ def _write(session: Session, claimed: Claim, **changes: Any) -> bool:
         update(InboxEvent)
         .where(
             InboxEvent.webhook_event_id == claimed.event_id,
-            InboxEvent.attempts == claimed.number,
+            InboxEvent.claims == claimed.number,
         )
         .values(**changes)
         .returning(InboxEvent.webhook_event_id)
     )
     return session.execute(statement).first() is not None
+
+
+def _finished(line: LineState, state: str) -> dict[str, Any]:
+    return {"state": state, "next_attempt_at": None, "finished_at": line.clock()}
 
 
 def _answer(line: LineState, event: Event) -> dict[str, Any]:
@@ -238,13 +249,13 @@ def _answer_question(line: LineState, account: Account) -> list[dict[str, Any]]:
 
 def _put_back(line: LineState, claimed: Claim, error: Exception) -> None:
     changes: dict[str, Any] = {"error": f"{type(error).__name__}: {error}"[:2_000]}
-    if claimed.number >= MAX_ATTEMPTS:
-        changes["state"] = "dead"
+    if claimed.attempt >= MAX_ATTEMPTS:
+        changes |= _finished(line, "dead")
     else:
-        backoff = FIRST_BACKOFF * 2 ** (claimed.number - 1)
+        backoff = FIRST_BACKOFF * 2 ** (claimed.attempt - 1)
         changes["next_attempt_at"] = line.clock() + backoff
     _write(line.session, claimed, **changes)
     line.session.commit()
     logger.error(
-        "webhook event %s failed, attempt %d", claimed.event_id, claimed.number, exc_info=error
+        "webhook event %s failed, attempt %d", claimed.event_id, claimed.attempt, exc_info=error
     )

@@ -1,25 +1,19 @@
-"""Store webhook events before LINE is answered, each once. Next: ``dispatch.py``."""
+"""Choose the webhook events to store before LINE is answered.
+
+Next: ``writer.py``, then ``dispatch.py``.
+"""
 
 from __future__ import annotations
 
 import logging
-import threading
 from collections.abc import Iterable
-from contextlib import AbstractContextManager
-from contextlib import nullcontext
 from datetime import datetime
 from datetime import timedelta
-from typing import Any
-from typing import cast
 
 from sqlalchemy import Engine
-from sqlalchemy import Table
-from sqlalchemy import bindparam
 from sqlalchemy import case
 from sqlalchemy import select
 from sqlalchemy import update
-from sqlalchemy.dialects import postgresql
-from sqlalchemy.dialects import sqlite
 from sqlalchemy.orm import Session
 
 from ..models import InboxEvent
@@ -28,6 +22,8 @@ from .batch import is_event
 from .batch import is_storable
 from .parsing import line_user_id
 from .parsing import occurred_at
+from .writer import EventWriter
+from .writer import Row
 
 logger = logging.getLogger(__name__)
 
@@ -37,42 +33,20 @@ KEPT = timedelta(days=30)
 CONTENT_KEPT = timedelta(days=7)
 #: LINE's clock and ours may differ.
 CLOCK_SKEW = timedelta(minutes=5)
-_TABLE = cast(Table, InboxEvent.__table__)
-#: What every new event begins with.
-_NEW = {"state": "queued", "attempts": 0, "reply_attempts": 0, "is_token_used": False}
-_COLUMNS = (
-    "webhook_event_id",
-    "line_user_id",
-    "payload",
-    *_NEW,
-    "occurred_at",
-    "received_at",
-    "next_attempt_at",
-)
 #: How long a question waits for its person to link.
 QUESTION_WAITS = timedelta(hours=1)
 
 
 class Inbox:
-    """Stores webhook events for one app, past the session: there is one statement, and it is hot.
+    """Stores webhook events for one app.
 
     :param engine: of the database in which the extension's tables are.
     """
 
     def __init__(self, engine: Engine):
-        self._engine = engine
-        dialect = engine.dialect
-        insert = sqlite.insert if dialect.name == "sqlite" else postgresql.insert
-        statement = insert(_TABLE).values({name: bindparam(name) for name in _COLUMNS})
-        make_dialect: Any = type(dialect)
-        positional = make_dialect(paramstyle="qmark" if dialect.name == "sqlite" else "format")
-        compiled = statement.on_conflict_do_nothing().compile(dialect=positional)
-        self._statement, self._order = str(compiled), list(compiled.positiontup or ())
-        self._to_database = _TABLE.c.occurred_at.type.bind_processor(dialect) or _unchanged
-        # Threads that wait for SQLite's one writer would sleep for longer than it writes.
-        self._turn: AbstractContextManager[Any] = (
-            threading.Lock() if dialect.name == "sqlite" else nullcontext()
-        )
+        self._writer = EventWriter(engine)
+        kind = InboxEvent.__table__.c.occurred_at.type.dialect_impl(engine.dialect)
+        self._to_database = kind.bind_processor(engine.dialect) or _unchanged
 
     def store(self, events: Iterable[RawEvent], *, now: datetime) -> int:
         """Store events, durably and each once; commits.
@@ -85,17 +59,15 @@ class Inbox:
         """
         now_in_database = self._to_database(now)
         times = (now - KEPT, now + CLOCK_SKEW)
-        rows: dict[str, dict[str, Any]] = {}
+        rows: dict[str, Row] = {}
         for event in events:
             row = self._row_of(event, now_in_database, times)
             if row is not None:
                 # The first content wins, also within a batch.
-                rows.setdefault(row["webhook_event_id"], row)
-        return self._insert(list(rows.values())) if rows else 0
+                rows.setdefault(row.webhook_event_id, row)
+        return self._writer.write(list(rows.values())) if rows else 0
 
-    def _row_of(
-        self, event: RawEvent, now: object, times: tuple[datetime, datetime]
-    ) -> dict[str, Any] | None:
+    def _row_of(self, event: RawEvent, now: object, times: tuple[datetime, datetime]) -> Row | None:
         raw = event.content
         if not is_event(raw):
             return None
@@ -111,23 +83,7 @@ class Inbox:
         if not times[0] < happened < times[1]:
             logger.warning("webhook event %s was left out: its time is too far from now", event_id)
             return None
-        return {
-            **_NEW,
-            "webhook_event_id": event_id,
-            "line_user_id": line_user_id(raw),
-            "payload": event.text,
-            "occurred_at": self._to_database(happened),
-            "received_at": now,
-            "next_attempt_at": now,
-        }
-
-    def _insert(self, rows: list[dict[str, Any]]) -> int:
-        parameters = [tuple(row[name] for name in self._order) for row in rows]
-        with self._turn, self._engine.connect() as connection:
-            connection.begin()
-            result = connection.exec_driver_sql(self._statement, parameters)
-            connection.commit()
-            return result.rowcount
+        return Row(event_id, line_user_id(raw), event.text, self._to_database(happened), now, now)
 
 
 def _unchanged(value: object) -> object:
@@ -164,7 +120,7 @@ def ask_again(session: Session, line_user_id: str, *, now: datetime) -> bool:
     if question is None:
         return False
     question.state, question.reply, question.is_token_used = "queued", None, True
-    question.attempts, question.next_attempt_at = 0, now
+    question.attempts, question.next_attempt_at, question.finished_at = 0, now, None
     session.flush()
     return True
 
@@ -181,6 +137,7 @@ def replay(session: Session, event_id: str, *, now: datetime) -> bool:
             state=case((InboxEvent.reply.is_(None), "queued"), else_="answering"),
             attempts=0,
             next_attempt_at=now,
+            finished_at=None,
         )
         .returning(InboxEvent.webhook_event_id)
     )

@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 
 from flask import Blueprint
+from flask import Response
 from flask import request
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -36,11 +37,16 @@ def _is_for_us(batch: Batch) -> bool:
     return False
 
 
-def webhook() -> tuple[str, int]:
+def webhook() -> Response:
     """Take LINE's webhook events: 200 once they are stored, 400 if they are not LINE's.
 
     Source: Messaging API, "Receive messages (webhook)".
     """
+    text, status = _take()
+    return Response(text, status, mimetype="text/plain")
+
+
+def _take() -> tuple[str, int]:
     line = current_line
     request.max_content_length = MAX_BODY
     body = request.get_data(cache=False)

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from flask import Flask
+from sqlalchemy import insert
 from sqlalchemy import select
 from sqlalchemy import update
 
@@ -33,6 +34,7 @@ from flask_lineconnect.webhooks.dispatch import LEASE
 from flask_lineconnect.webhooks.dispatch import claim
 from flask_lineconnect.webhooks.dispatch import dispatch_due
 from flask_lineconnect.webhooks.inbox import KEPT
+from flask_lineconnect.webhooks.inbox import replay
 from tests.conftest import DATABASES
 from tests.conftest import MakeApp
 from tests.login.people import press
@@ -235,6 +237,55 @@ def test_S8_7_a_worker_that_was_overtaken_writes_nothing(
         assert not dispatch._write(line.session, slow, state="answering")
         line.session.rollback()
     assert _event(line).state == "done"
+
+
+def test_S8_7_a_replay_does_not_let_the_overtaken_worker_write_again(
+    app: Flask, chat: LineChat, line: LineState, shop: Shop
+) -> None:
+    chat.say("名前は")
+    now = line.clock()
+    line.session.execute(update(InboxEvent).values(next_attempt_at=now, finished_at=None))
+    line.session.commit()
+    slow = claim(line.session, now=now)
+    assert slow is not None
+    line.session.execute(update(InboxEvent).values(state="dead"))
+    assert replay(line.session, slow.event_id, now=now)
+    assert claim(line.session, now=now) is not None
+    from flask_lineconnect.webhooks import dispatch
+
+    assert not dispatch._write(line.session, slow, state="answering")
+    line.session.rollback()
+
+
+def test_events_of_a_person_wait_for_the_one_before(
+    app: Flask, chat: LineChat, line: LineState
+) -> None:
+    chat.say("名前は")
+    first = _event(line)
+    now = line.clock()
+    columns = {"line_user_id": first.line_user_id, "payload": first.payload, "received_at": now}
+    line.session.execute(
+        insert(InboxEvent),
+        [
+            {
+                **columns,
+                "webhook_event_id": f"event {number}",
+                "occurred_at": now - timedelta(seconds=60 - number),
+                "next_attempt_at": now,
+            }
+            for number in range(3)
+        ],
+    )
+    line.session.commit()
+    claimed = claim(line.session, now=now)
+    assert claimed is not None
+    assert claimed.event_id == "event 0"
+    assert claim(line.session, now=now) is None
+    # Its lease ends, and it comes again before those that came after it.
+    again = claim(line.session, now=now + LEASE)
+    assert again is not None
+    assert again.event_id == "event 0"
+    assert again.number == claimed.number + 1
 
 
 def test_a_dialogue_remembers_across_messages(chat: LineChat, line: LineState) -> None:
