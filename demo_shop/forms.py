@@ -153,6 +153,10 @@ class CounterForm(FlaskForm):
     )
 
 
+class AnsweredForm(FlaskForm):
+    """The button that takes an inquiry off the list."""
+
+
 class PointsForm(FlaskForm):
     """A purchase at the counter."""
 

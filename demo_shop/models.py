@@ -111,6 +111,8 @@ class Order(Base):
     address: Mapped[str] = mapped_column(String(200))
     phone: Mapped[str] = mapped_column(String(20))
     delivery_on: Mapped[date | None]
+    #: Time of the day, one of ``delivery.SLOTS``.
+    delivery_slot: Mapped[str | None] = mapped_column(String(20))
     tracking_number: Mapped[str | None] = mapped_column(String(20))
 
     user: Mapped[User] = relationship()
@@ -148,6 +150,29 @@ class OrderLine(Base):
     def subtotal(self) -> int:
         """Price of the line in yen."""
         return self.price * self.quantity
+
+
+class Favourite(Base):
+    """A product that a member wants to find again."""
+
+    __tablename__ = "favourite"
+
+    user_id: Mapped[int] = mapped_column(ForeignKey(User.id), primary_key=True)
+    product_id: Mapped[int] = mapped_column(ForeignKey(Product.id), primary_key=True)
+    at: Mapped[datetime] = mapped_column(UtcDateTime, default=utcnow)
+
+
+class Inquiry(Base):
+    """What somebody wants to be answered by the staff."""
+
+    __tablename__ = "inquiry"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    #: Who asks, as far as the shop knows.
+    name: Mapped[str] = mapped_column(String(100))
+    text: Mapped[str] = mapped_column(Text)
+    at: Mapped[datetime] = mapped_column(UtcDateTime, default=utcnow)
+    is_answered: Mapped[bool] = mapped_column(default=False, index=True)
 
 
 class PointEntry(Base):

@@ -3,8 +3,10 @@
 from flask import Flask
 
 from . import notices as notices
+from .delivery import delivery
 from .extension import line
 from .hooks import chat
+from .staff import staff
 
 
 def init_app(app: Flask) -> None:
@@ -12,4 +14,6 @@ def init_app(app: Flask) -> None:
     app.config.setdefault("LINECONNECT_LOGIN_SCOPE", "openid profile email")
     app.config.setdefault("LINECONNECT_AUTO_LOGIN_BLUEPRINTS", ["store"])
     line.init_app(app)
-    app.register_blueprint(chat)
+    # In the order in which they are asked; the last one answers every text.
+    for hooks in (delivery, staff, chat):
+        app.register_blueprint(hooks)

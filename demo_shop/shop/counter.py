@@ -18,9 +18,12 @@ from flask_login import login_required
 from werkzeug.wrappers import Response
 
 from ..extensions import db
+from ..forms import AnsweredForm
 from ..forms import CounterForm
 from ..forms import PointsForm
+from ..inquiries import open_inquiries
 from ..members import find_by_card
+from ..models import Inquiry
 from ..models import PointEntry
 from ..models import User
 from ..points import YEN_PER_POINT
@@ -54,7 +57,24 @@ def look_up() -> Response | str:
         if member is not None:
             return redirect(url_for(".member", card_number=member.card_number))
         flash(_("このカード番号の会員は見つかりません。"), "problem")
-    return render_template("counter/look_up.html", form=form)
+    return render_template(
+        "counter/look_up.html",
+        form=form,
+        inquiries=open_inquiries(db.session()),
+        answered=AnsweredForm(),
+    )
+
+
+@pages.post("/inquiries/<int:inquiry_id>")
+@staff_only
+def answered(inquiry_id: int) -> Response:
+    """Take an inquiry off the list."""
+    form = AnsweredForm()
+    inquiry = db.session.get(Inquiry, inquiry_id) or abort(404)
+    if form.validate_on_submit():
+        inquiry.is_answered = True
+        db.session.commit()
+    return redirect(url_for(".look_up"))
 
 
 @pages.route("/<card_number>", methods=["GET", "POST"])

@@ -50,13 +50,19 @@ def render_json(template: str, **context: Any) -> Any:
     """Render a JSON template of the app and parse it.
 
     The template sees ``url_for``, which always gives absolute addresses under
-    ``LINECONNECT_BASE_URL``, and ``liff_url(path)``.
+    ``LINECONNECT_BASE_URL``, ``liff_url(path)`` and ``postback_for(hook, …)``.
 
     :raises InvalidMessage: what came out is not JSON; names the template and the place.
     """
     line = current_line
     text = line.json_environment.get_template(template).render(
-        {"shop_name": line.shop.name, "url_for": line.url_for, "liff_url": line.liff_url} | context
+        {
+            "shop_name": line.shop.name,
+            "url_for": line.url_for,
+            "liff_url": line.liff_url,
+            "postback_for": line.hooks.postback_data,
+        }
+        | context
     )
     try:
         return json.loads(text)

@@ -14,6 +14,7 @@ from sqlalchemy import select
 
 from demo_shop.extensions import db
 from demo_shop.members import make_member
+from demo_shop.models import Inquiry
 from demo_shop.models import Order
 from demo_shop.models import PointEntry
 from demo_shop.models import Product
@@ -199,6 +200,18 @@ def test_the_counter_says_who_may_enter(log_in: LogIn, hanako: User) -> None:
     assert "見つかりません" in staff.post("/counter", data={"card_number": "123"}).text
 
 
+def test_the_counter_lists_what_is_asked_until_it_is_answered(log_in: LogIn) -> None:
+    db.session.add(Inquiry(name="佐藤 さくら", text="<b>急須の蓋</b>"))
+    db.session.commit()
+    browser = log_in("staff")
+    assert "&lt;b&gt;急須の蓋" in browser.get("/counter").text
+    assert log_in("taro").post("/counter/inquiries/1").status_code == 403
+    assert "急須の蓋" in browser.get("/counter").text
+    assert browser.post("/counter/inquiries/1").location == "/counter"
+    assert "急須の蓋" not in browser.get("/counter").text
+    assert browser.post("/counter/inquiries/2").status_code == 404
+
+
 def test_points_at_the_counter_are_added_once(log_in: LogIn, hanako: User) -> None:
     card = hanako.card_number
     browser = log_in("staff")
@@ -234,7 +247,9 @@ def test_every_form_needs_its_token(shop: Flask) -> None:
     shop.config["WTF_CSRF_ENABLED"] = True
     for rule in shop.url_map.iter_rules():
         if "POST" in (rule.methods or ()) and not rule.endpoint.startswith("lineconnect."):
-            values: dict[str, Any] = dict.fromkeys(rule.arguments, "sencha")
+            values: dict[str, Any] = {
+                name: 1 if name.endswith("_id") else "sencha" for name in rule.arguments
+            }
             with shop.test_request_context():
                 path = shop.url_for(rule.endpoint, **values)
             answer = shop.test_client().post(path)

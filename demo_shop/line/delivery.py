@@ -1,0 +1,110 @@
+"""配達日時の変更: a dialogue at whose end the order is changed."""
+
+from collections.abc import Sequence
+from datetime import date
+from datetime import datetime
+
+from flask import current_app
+
+from flask_lineconnect import Dialogue
+from flask_lineconnect import Event
+from flask_lineconnect import LineBlueprint
+from flask_lineconnect import MessageAction
+from flask_lineconnect import Reply
+from flask_lineconnect import TextEvent
+from flask_lineconnect import TextMessage
+from flask_lineconnect import begin_dialogue
+from flask_lineconnect import require_member
+
+from ..delivery import SLOTS
+from ..delivery import TooLate
+from ..delivery import change_delivery
+from ..delivery import changeable_orders
+from ..delivery import days_offered
+from ..extensions import db
+from ..models import User
+
+delivery = LineBlueprint("delivery", __name__)
+
+STOP = "やめる"
+
+
+@delivery.on_text("配達日時の変更", "配達日の変更", "お届け日の変更")
+@require_member
+def begin(event: TextEvent, member: User) -> Reply:
+    """Ask for the order if there are several, otherwise for the day."""
+    numbers = [order.number for order in changeable_orders(db.session(), member)]
+    if not numbers:
+        return "変更できるご注文がありません。発送後の変更は、配送会社へお願いいたします。"
+    dialogue = begin_dialogue(event, "delivery", step="order", orders=numbers)
+    if len(numbers) == 1:
+        return _ask_day(dialogue, numbers[0])
+    return _ask("どのご注文ですか？", numbers)
+
+
+@delivery.on_dialogue("delivery", "order")
+def choose_order(event: Event, dialogue: Dialogue) -> Reply:
+    """Take the order's number."""
+    number, numbers = _text(event), dialogue.data["orders"]
+    if number in numbers:
+        return _ask_day(dialogue, number)
+    return _stop_or_ask(number, dialogue, numbers)
+
+
+@delivery.on_dialogue("delivery", "day")
+def choose_day(event: Event, dialogue: Dialogue) -> Reply:
+    """Take the day."""
+    days = {_label(day): day.isoformat() for day in days_offered(_today())}
+    chosen = _text(event)
+    if chosen not in days:
+        return _stop_or_ask(chosen, dialogue, list(days))
+    dialogue.go("slot", day=days[chosen])
+    return _ask("時間帯をお選びください。", SLOTS)
+
+
+@delivery.on_dialogue("delivery", "slot")
+@require_member
+def choose_slot(event: Event, member: User, dialogue: Dialogue) -> Reply:
+    """Take the time of the day, and change the order."""
+    slot = _text(event)
+    if slot not in SLOTS:
+        return _stop_or_ask(slot, dialogue, SLOTS)
+    number, day = dialogue.data["order"], date.fromisoformat(dialogue.data["day"])
+    dialogue.end()
+    try:
+        change_delivery(db.session(), member, number, day, slot, today=_today())
+    except TooLate:
+        return "申し訳ございません。このご注文は発送済みのため、変更できませんでした。"
+    except ValueError:
+        return "申し訳ございません。この日にはお届けできません。はじめからお選びください。"
+    return f"ご注文 {number} のお届けを、{_label(day)} {slot} に変更しました。"
+
+
+def _ask_day(dialogue: Dialogue, number: str) -> Reply:
+    dialogue.go("day", order=number)
+    days = [_label(day) for day in days_offered(_today())]
+    return _ask(f"ご注文 {number} のお届け日をお選びください。", days)
+
+
+def _ask(question: str, choices: Sequence[str]) -> Reply:
+    offered = [*choices, STOP]
+    return TextMessage(question, quick_replies=[MessageAction(text, text) for text in offered])
+
+
+def _stop_or_ask(text: str, dialogue: Dialogue, choices: Sequence[str]) -> Reply:
+    if text != STOP:
+        return _ask("下のボタンからお選びください。", choices)
+    dialogue.end()
+    return "変更をとりやめました。"
+
+
+def _text(event: Event) -> str:
+    return event.text.strip() if isinstance(event, TextEvent) else ""
+
+
+def _today() -> date:
+    return datetime.now(current_app.config["SHOP_ZONE"]).date()
+
+
+def _label(day: date) -> str:
+    return f"{day.month}月{day.day}日({'月火水木金土日'[day.weekday()]})"

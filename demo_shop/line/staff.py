@@ -1,0 +1,53 @@
+"""スタッフに相談: the shop falls silent, and the counter gets what is written."""
+
+from datetime import timedelta
+
+from flask_lineconnect import Dialogue
+from flask_lineconnect import Event
+from flask_lineconnect import LineBlueprint
+from flask_lineconnect import MessageAction
+from flask_lineconnect import Reply
+from flask_lineconnect import TextEvent
+from flask_lineconnect import TextMessage
+from flask_lineconnect import begin_dialogue
+from flask_lineconnect import member_for
+
+from ..extensions import db
+from ..models import Inquiry
+
+staff = LineBlueprint("staff", __name__)
+
+BACK = "自動応答にもどる"
+#: How long staff have the chat for themselves after the last message.
+TALK = timedelta(hours=12)
+
+
+@staff.on_text("スタッフに相談", "スタッフ", "問い合わせ")
+def hand_over(event: TextEvent) -> Reply:
+    """Ask what it is about."""
+    begin_dialogue(event, "staff", step="waiting", lifetime=TALK)
+    return _with_way_back("ご用件をお書きください。スタッフがこのトークでお返事いたします。")
+
+
+@staff.on_dialogue("staff")
+def note(event: Event, dialogue: Dialogue) -> Reply:
+    """Keep what is written for the counter; only the first one is answered."""
+    if not isinstance(event, TextEvent):
+        return None
+    if event.text.strip() == BACK:
+        dialogue.end()
+        return "自動応答にもどりました。"
+    is_first = dialogue.step == "waiting"
+    db.session.add(Inquiry(name=_name(event), text=event.text))
+    dialogue.go("talking", lifetime=TALK)
+    return _with_way_back("スタッフに伝えました。お返事をお待ちください。") if is_first else None
+
+
+def _with_way_back(text: str) -> Reply:
+    return TextMessage(text, quick_replies=[MessageAction(BACK, BACK)])
+
+
+def _name(event: Event) -> str:
+    member = member_for(event)
+    account = event.account
+    return (member.name if member else account and account.display_name) or "LINEのお客さま"

@@ -1,0 +1,191 @@
+"""What the demo shop answers in the chat, over real HTTP."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from collections.abc import Iterator
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask import Flask
+from sqlalchemy import select
+
+from demo_shop import create_app
+from demo_shop.extensions import db
+from demo_shop.members import make_member
+from demo_shop.models import Favourite
+from demo_shop.models import Inquiry
+from demo_shop.models import Order
+from demo_shop.models import OrderLine
+from demo_shop.models import Product
+from demo_shop.models import User
+from flask_lineconnect import linking
+from flask_lineconnect.line_chat import LineChat
+from flask_lineconnect.state import current_line
+from flask_lineconnect.testing import Emulator
+from tests.conftest import SETTINGS
+
+BASE_URL = "http://127.0.0.1:5999"
+
+
+@pytest.fixture
+def app(tmp_path: Path, pictures: Path, line_emulator: Emulator) -> Iterator[Flask]:
+    """Return the shop beside an emulator."""
+    line_emulator.set_up(base_url=BASE_URL)
+    app = create_app(
+        {
+            **SETTINGS,
+            **line_emulator.settings(BASE_URL),
+            "SQLALCHEMY_DATABASE_URI": f"sqlite:///{tmp_path / 'shop.db'}",
+            "PICTURES_FOLDER": str(pictures),
+            "WTF_CSRF_ENABLED": False,
+        }
+    )
+    with app.app_context():
+        db.metadata.create_all(db.engine)
+        db.session.add_all(
+            Product(slug=f"tea-{n}", name=f"煎茶{n}", category="tea", price=500, stock=3,
+                    description="")
+            for n in range(3)
+        )  # fmt: skip
+        db.session.commit()
+        yield app
+        db.session.remove()
+        db.engine.dispose()
+
+
+@pytest.fixture
+def user_id(line_emulator: Emulator) -> str:
+    """Return a friend."""
+    user_id = line_emulator.add_user("佐藤 さくら")
+    line_emulator.add_friend(user_id)
+    return user_id
+
+
+@pytest.fixture
+def chat(app: Flask, user_id: str, line_chat: Callable[[Flask, str], LineChat]) -> LineChat:
+    """Return the friend's chat with the shop."""
+    return line_chat(app, user_id)
+
+
+@pytest.fixture
+def member(app: Flask, user_id: str) -> User:
+    """Return the member who is linked with the friend."""
+    member = make_member(
+        db.session(), email="a@b.example", name="佐藤 さくら", password="long enough"
+    )
+    assert member
+    db.session.commit()
+    now = current_line.clock()
+    account = linking.ensure_account(db.session(), user_id, now=now)
+    linking.link(db.session(), account, member.id, source="login", now=now)
+    db.session.commit()
+    return member
+
+
+def _order(member: User, number: str, status: str = "received") -> Order:
+    product = db.session.scalars(select(Product).limit(1)).one()
+    order = Order(
+        number=number, user=member, total=500, status=status, name="佐藤", postal_code="604-8005",
+        address="京都", phone="075-000-0000", delivery_on=date(2026, 12, 24),
+        lines=[OrderLine(product=product, quantity=1, price=500)],
+    )  # fmt: skip
+    db.session.add(order)
+    db.session.commit()
+    return order
+
+
+def _choices(message: dict[str, Any]) -> list[str]:
+    return [item["action"]["text"] for item in message["quickReply"]["items"]]
+
+
+def test_the_state_of_orders_is_answered_without_a_question(chat: LineChat, member: User) -> None:
+    assert chat.say("注文状況") == [{"type": "text", "text": "ご注文はまだありません。"}]
+    _order(member, "K-1", "shipped")
+    [message] = chat.say("注文状況")
+    assert message["altText"] == "ご注文 K-1 は発送済みです"
+    assert "配達日時の変更" not in str(message)
+    _order(member, "K-2")
+    assert "配達日時の変更" in str(chat.say("注文状況"))
+
+
+def test_the_delivery_is_really_changed(chat: LineChat, member: User) -> None:
+    first, second = _order(member, "K-1"), _order(member, "K-2", "preparing")
+    _order(member, "K-3", "delivered")
+    [which] = chat.say("配達日時の変更")
+    assert _choices(which) == ["K-2", "K-1", "やめる"]
+    [day] = chat.say("K-2")
+    days = _choices(day)
+    assert len(days) == 8
+    assert _choices(chat.say("きのう")[0]) == days
+    [slot] = chat.say(days[3])
+    assert _choices(slot) == ["午前中", "14時から16時", "18時から20時", "やめる"]
+    [done] = chat.say("14時から16時")
+    assert done["text"] == f"ご注文 K-2 のお届けを、{days[3]} 14時から16時 に変更しました。"
+    db.session.expire_all()
+    assert second.delivery_on is not None
+    assert f"{second.delivery_on.month}月{second.delivery_on.day}日" in days[3]
+    assert second.delivery_slot == "14時から16時"
+    assert (first.delivery_on, first.delivery_slot) == (date(2026, 12, 24), None)
+
+
+def test_what_left_the_shop_meanwhile_is_not_changed(chat: LineChat, member: User) -> None:
+    order = _order(member, "K-1")
+    [day] = chat.say("配達日時の変更")
+    chat.say(_choices(day)[0])
+    order.status = "shipped"
+    db.session.commit()
+    [answer] = chat.say("午前中")
+    assert "発送済み" in answer["text"]
+    db.session.expire_all()
+    assert (order.delivery_on, order.delivery_slot) == (date(2026, 12, 24), None)
+
+
+def test_the_change_can_be_left(chat: LineChat, member: User) -> None:
+    order = _order(member, "K-1")
+    chat.say("配達日時の変更")
+    assert chat.say("やめる")[0]["text"] == "変更をとりやめました。"
+    assert "quickReply" in chat.say("やめる")[0]  # the help: no dialogue is open
+    assert order.delivery_slot is None
+
+
+def test_somebody_elses_order_is_not_offered(chat: LineChat, member: User) -> None:
+    other = make_member(db.session(), email="c@d.example", name="山田", password="long enough")
+    assert other
+    _order(other, "K-9")
+    assert "変更できるご注文がありません" in chat.say("配達日時の変更")[0]["text"]
+
+
+def test_a_favourite_is_kept_once_by_its_button(chat: LineChat, member: User) -> None:
+    assert chat.say("お気に入り")[0]["text"] == "お気に入りはまだありません。"
+    [carousel] = chat.say("おすすめ")
+    data = carousel["contents"]["contents"][1]["footer"]["contents"][1]["action"]["data"]
+    assert chat.tap(data)[0]["text"] == "煎茶1をお気に入りに登録しました。"
+    assert chat.tap(data)[0]["text"] == "煎茶1を登録済みです。"
+    assert chat.say("お気に入り")[0]["text"] == "お気に入り\n・煎茶1"
+    assert [row.user_id for row in db.session.scalars(select(Favourite))] == [member.id]
+
+
+def test_questions_are_answered_by_buttons(chat: LineChat) -> None:
+    [buttons] = chat.say("よくある質問")
+    actions = buttons["template"]["actions"]
+    assert [action["type"] for action in actions] == ["postback"] * 4
+    answers = [chat.tap(action["data"])[0]["text"] for action in actions]
+    assert len(set(answers)) == 4
+
+
+def test_staff_get_what_is_written_and_the_shop_falls_silent(
+    app: Flask, chat: LineChat, member: User
+) -> None:
+    assert "ご用件" in chat.say("スタッフに相談")[0]["text"]
+    assert "伝えました" in chat.say("急須の蓋を割りました")[0]["text"]
+    assert chat.say("残高") == []
+    assert chat.say("自動応答にもどる")[0]["text"] == "自動応答にもどりました。"
+    assert "ポイント残高は" in chat.say("残高")[0]["text"]
+    kept = db.session.scalars(select(Inquiry).order_by(Inquiry.id)).all()
+    assert [(inquiry.name, inquiry.text) for inquiry in kept] == [
+        ("佐藤 さくら", "急須の蓋を割りました"),
+        ("佐藤 さくら", "残高"),
+    ]
