@@ -13,6 +13,10 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import select
 
+from flask_lineconnect import AccountLinkEvent
+from flask_lineconnect import Event
+from flask_lineconnect import LineBlueprint
+from flask_lineconnect import Reply
 from flask_lineconnect import chat_link
 from flask_lineconnect.models import Account
 from flask_lineconnect.models import ChatLink
@@ -31,13 +35,22 @@ pytestmark = pytest.mark.parametrize("database", DATABASES, indirect=True)
 
 
 @pytest.fixture
-def app(make_app: MakeApp, line_emulator: Emulator) -> Iterator[Flask]:
+def hooks(request: pytest.FixtureRequest) -> list[LineBlueprint]:
+    """Return the shop's own hooks: none, unless a test asks for some."""
+    found: list[LineBlueprint] = getattr(request, "param", [])
+    return found
+
+
+@pytest.fixture
+def app(make_app: MakeApp, line_emulator: Emulator, hooks: list[LineBlueprint]) -> Iterator[Flask]:
     """Serve the small shop, which links inside the chat."""
     made = make_app(
         **line_emulator.settings("http://127.0.0.1:5999"),
         LINECONNECT_CHAT_LINKING="account-link",
         LINECONNECT_ENGINE="worker",
     )
+    for blueprint in hooks:
+        made.register_blueprint(blueprint)
     with serving(made) as url:
         line_emulator.set_up(base_url=url)
         yield made
@@ -119,6 +132,51 @@ def test_K1_from_a_message_to_a_link(
     assert line.session.scalars(select(ChatLink)).all() == []
     assert line.session.scalars(select(Account.link_source)).all() == ["chat"]
     line_emulator.wait_for_message(sakura, "連携が完了しました")
+
+
+def _own_words() -> LineBlueprint:
+    own = LineBlueprint("own", __name__)
+
+    @own.on_account_link
+    def thank(event: AccountLinkEvent) -> Reply:
+        return "おつなぎしました"
+
+    return own
+
+
+def _fallback() -> LineBlueprint:
+    other = LineBlueprint("other", __name__)
+
+    @other.on_fallback
+    def shrug(event: Event) -> Reply:
+        return "わかりません"
+
+    return other
+
+
+@pytest.mark.parametrize(
+    ("hooks", "said"),
+    [([_fallback()], "連携が完了しました。"), ([_fallback(), _own_words()], "おつなぎしました")],
+    indirect=["hooks"],
+)
+def test_the_end_of_linking_is_answered_once(
+    client: FlaskClient,
+    line: LineState,
+    line_emulator: Emulator,
+    sakura: str,
+    hanako: User,
+    said: str,
+) -> None:
+    path = invitation(line, line_emulator, sakura)
+    before, seen = len(line_emulator.webhooks()), len(line_emulator.received(sakura))
+    client.post(f"/password-login/{hanako.id}")
+    assert at_line(line_emulator, sakura, press(client, path).location) == 200
+    work(line, line_emulator, before + 1)
+    answers = [message["text"] for message in line_emulator.received(sakura)[seen:]]
+    # Then the question that they had asked before.
+    assert answers[0] == said
+    assert "わかりません" not in answers
+    assert len(answers) == 2
 
 
 def test_S3_5_K2_a_forwarded_link_links_nobody(
