@@ -17,6 +17,7 @@ from typing import NamedTuple
 
 from flask import g
 from sqlalchemy import and_
+from sqlalchemy import case
 from sqlalchemy import func
 from sqlalchemy import or_
 from sqlalchemy import select
@@ -52,6 +53,7 @@ logger = logging.getLogger(__name__)
 
 #: How long a hook may take before another worker takes its event over, and what it did is undone.
 #: Short enough for LINE's reply token, which lives about a minute, to outlive a killed process.
+#: Each further one is twice as long: a server that keeps falling over costs no innocent event.
 LEASE = timedelta(seconds=20)
 MAX_ATTEMPTS = 5
 #: The first wait after a failure; each further one is twice as long.
@@ -114,7 +116,11 @@ def claim(session: Session, *, now: datetime) -> Claim | None:
         .values(
             attempts=InboxEvent.attempts + 1,
             claims=InboxEvent.claims + 1,
-            next_attempt_at=now + LEASE,
+            next_attempt_at=case(
+                {attempts: now + LEASE * 2**attempts for attempts in range(MAX_ATTEMPTS)},
+                value=InboxEvent.attempts,
+                else_=now + LEASE,
+            ),
         )
         .returning(InboxEvent.webhook_event_id, InboxEvent.claims, InboxEvent.attempts)
         .execution_options(synchronize_session=False)

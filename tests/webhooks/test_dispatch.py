@@ -257,6 +257,21 @@ def test_S8_7_a_replay_does_not_let_the_overtaken_worker_write_again(
     line.session.rollback()
 
 
+def test_S7_5_a_server_that_keeps_falling_over_costs_no_innocent_event(
+    app: Flask, chat: LineChat, line: LineState
+) -> None:
+    chat.say("名前は")
+    now = line.clock()
+    line.session.execute(update(InboxEvent).values(attempts=0, next_attempt_at=now))
+    line.session.commit()
+    for attempt in range(5):
+        claimed = claim(line.session, now=now)
+        assert claimed is not None
+        assert claimed.attempt == attempt + 1
+        now += LEASE * 2**attempt
+        assert claim(line.session, now=now - timedelta(seconds=1)) is None
+
+
 def test_events_of_a_person_wait_for_the_one_before(
     app: Flask, chat: LineChat, line: LineState
 ) -> None:
