@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from .login.kept_forms import keep_form
     from .messages.objects import PASS_ON
     from .messages.objects import ButtonsMessage
+    from .messages.objects import CarouselMessage
+    from .messages.objects import Column
+    from .messages.objects import ConfirmMessage
     from .messages.objects import FlexMessage
     from .messages.objects import MessageAction
     from .messages.objects import PostbackAction
@@ -88,6 +91,9 @@ _HOMES = {
     "messages.objects": (
         "PASS_ON",
         "ButtonsMessage",
+        "CarouselMessage",
+        "Column",
+        "ConfirmMessage",
         "FlexMessage",
         "MessageAction",
         "PostbackAction",
@@ -140,7 +146,10 @@ __all__ = [
     "AudioEvent",
     "BeaconEvent",
     "ButtonsMessage",
+    "CarouselMessage",
+    "Column",
     "ConfigError",
+    "ConfirmMessage",
     "Dialogue",
     "Emulator",
     "Event",

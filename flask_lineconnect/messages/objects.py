@@ -97,14 +97,61 @@ class ButtonsMessage:
     actions: Sequence[Action]
     alt_text: str | None = None
     title: str | None = None
+    quick_replies: Sequence[Action] = ()
 
     def to_dict(self) -> JsonObject:
         """Return the message as LINE's JSON."""
-        actions = [action.to_dict() for action in self.actions]
-        template: JsonObject = {"type": "buttons", "text": self.text, "actions": actions}
+        template: JsonObject = {"type": "buttons", "text": self.text, **_actions(self.actions)}
         if self.title:
             template["title"] = self.title
-        return {"type": "template", "altText": self.alt_text or self.text, "template": template}
+        return _template(self.alt_text or self.text, template, self.quick_replies)
+
+
+@dataclass(frozen=True, slots=True)
+class ConfirmMessage:
+    """A question with two buttons side by side; ``alt_text`` is what notifications show."""
+
+    text: str
+    yes: Action
+    no: Action
+    alt_text: str | None = None
+    quick_replies: Sequence[Action] = ()
+
+    def to_dict(self) -> JsonObject:
+        """Return the message as LINE's JSON."""
+        template = {"type": "confirm", "text": self.text, **_actions([self.yes, self.no])}
+        return _template(self.alt_text or self.text, template, self.quick_replies)
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One card of a :class:`CarouselMessage`; all have the same number of actions, up to three."""
+
+    text: str
+    actions: Sequence[Action]
+    title: str | None = None
+    #: HTTPS, JPEG or PNG.
+    image_url: str | None = None
+
+    def to_dict(self) -> JsonObject:
+        """Return the card as LINE's JSON."""
+        more = {"title": self.title, "thumbnailImageUrl": self.image_url}
+        given = {name: value for name, value in more.items() if value}
+        return {"text": self.text, **_actions(self.actions), **given}
+
+
+@dataclass(frozen=True, slots=True)
+class CarouselMessage:
+    """Up to ten cards to swipe through; ``alt_text`` is what notifications show."""
+
+    alt_text: str
+    columns: Sequence[Column]
+    quick_replies: Sequence[Action] = ()
+
+    def to_dict(self) -> JsonObject:
+        """Return the message as LINE's JSON."""
+        template = {"type": "carousel", "columns": [column.to_dict() for column in self.columns]}
+        return _template(self.alt_text, template, self.quick_replies)
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,10 +160,12 @@ class FlexMessage:
 
     alt_text: str
     contents: Mapping[str, Any]
+    quick_replies: Sequence[Action] = ()
 
     def to_dict(self) -> JsonObject:
         """Return the message as LINE's JSON."""
-        return {"type": "flex", "altText": self.alt_text, "contents": dict(self.contents)}
+        flex = {"type": "flex", "altText": self.alt_text, "contents": dict(self.contents)}
+        return flex | _quick_reply(self.quick_replies)
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +177,15 @@ class RawMessage:
     def to_dict(self) -> JsonObject:
         """Return the message as LINE's JSON."""
         return dict(self.payload)
+
+
+def _template(alt_text: str, template: JsonObject, quick_replies: Sequence[Action]) -> JsonObject:
+    message = {"type": "template", "altText": alt_text, "template": template}
+    return message | _quick_reply(quick_replies)
+
+
+def _actions(actions: Sequence[Action]) -> JsonObject:
+    return {"actions": [action.to_dict() for action in actions]}
 
 
 def _quick_reply(actions: Sequence[Action]) -> JsonObject:

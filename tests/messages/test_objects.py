@@ -1,0 +1,70 @@
+"""The message objects that hooks return, as LINE's own SDK and our emulator understand them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from linebot.v3.messaging import Message as SdkMessage
+
+from flask_lineconnect import ButtonsMessage
+from flask_lineconnect import CarouselMessage
+from flask_lineconnect import Column
+from flask_lineconnect import ConfirmMessage
+from flask_lineconnect import FlexMessage
+from flask_lineconnect import MessageAction
+from flask_lineconnect import PostbackAction
+from flask_lineconnect import TextMessage
+from flask_lineconnect import UriAction
+from flask_lineconnect.line_api.client import LineApi
+from flask_lineconnect.messages.objects import Message
+from flask_lineconnect.messages.objects import to_payloads
+from flask_lineconnect.state import LineState
+from flask_lineconnect.testing import Emulator
+from tests.conftest import MakeApp
+
+YES, NO = MessageAction("はい", "はい"), PostbackAction("いいえ", "/no", display_text="いいえ")
+MORE = UriAction("見る", "https://shop.example/")
+BUBBLE = {"type": "bubble", "body": {"type": "box", "layout": "vertical", "contents": []}}
+MESSAGES: list[Message] = [
+    TextMessage("どうぞ", quick_replies=[YES]),
+    ButtonsMessage("どれ？", [YES, NO, MORE], title="選ぶ", quick_replies=[NO]),
+    ConfirmMessage("よろしいですか？", YES, NO, quick_replies=[MORE]),
+    CarouselMessage(
+        "お茶",
+        [
+            Column("煎茶", [MORE], title="あさつゆ", image_url="https://shop.example/a.png"),
+            Column("玉露", [NO], title="かすみ", image_url="https://shop.example/b.png"),
+        ],
+        quick_replies=[YES],
+    ),
+    FlexMessage("カード", BUBBLE, quick_replies=[YES]),
+]
+
+
+def _without_nothing(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _without_nothing(item) for key, item in value.items() if item is not None}
+    return [_without_nothing(item) for item in value] if isinstance(value, list) else value
+
+
+@pytest.mark.parametrize("message", MESSAGES, ids=lambda message: type(message).__name__)
+def test_lines_own_sdk_reads_the_same(message: Message) -> None:
+    [payload] = to_payloads(message)
+    read = SdkMessage.from_dict(payload)
+    assert read is not None
+    understood = _without_nothing(read.to_dict())
+    for key, value in payload.items():
+        if key not in {"template", "contents"}:  # the SDK adds LINE's defaults there
+            assert understood[key] == value
+    assert understood["quickReply"]["items"]
+
+
+def test_the_platform_takes_them(make_app: MakeApp, line_emulator: Emulator) -> None:
+    app = make_app(**line_emulator.settings("http://127.0.0.1:5999"))
+    state: LineState = app.extensions["lineconnect"]
+    user_id = line_emulator.add_user("佐藤 さくら")
+    line_emulator.add_friend(user_id)
+    api: LineApi = state.api
+    api.push(user_id, to_payloads(MESSAGES), retry_key="123e4567-e89b-12d3-a456-426614174000")
+    assert len(line_emulator.received(user_id)) == len(MESSAGES)
