@@ -15,6 +15,7 @@ from sqlalchemy import func
 from sqlalchemy import select
 from werkzeug.test import TestResponse
 
+from flask_lineconnect import linking
 from flask_lineconnect.models import Account
 from flask_lineconnect.models import InboxEvent
 from flask_lineconnect.state import LineState
@@ -23,8 +24,11 @@ from flask_lineconnect.views import exempt_webhook
 from flask_lineconnect.webhooks.dispatch import dispatch_due
 from flask_lineconnect.webhooks.signature import sign
 from tests.conftest import DATABASES
+from tests.conftest import MakeApp
 from tests.emulator.conftest import wait_until as _wait_until
 from tests.emulator.serving import serving
+from tests.small_shop import User
+from tests.small_shop import db
 
 pytestmark = pytest.mark.parametrize("database", DATABASES, indirect=True)
 
@@ -115,6 +119,60 @@ def test_a_signed_body_that_is_no_batch_is_refused(
     answer = client.post("/line/webhook", data=body, headers={"X-Line-Signature": signature})
     assert answer.status_code == 400
     assert _stored(line) == 0
+
+
+def test_S7_1_a_secret_in_rotation_counts(make_app: MakeApp) -> None:
+    old, new, foreign = "a" * 32, "b" * 32, "c" * 32
+    app = make_app(
+        LINECONNECT_MESSAGING_CHANNEL_SECRET=new,
+        LINECONNECT_MESSAGING_CHANNEL_SECRET_FALLBACKS=[old],
+    )
+    body = b'{"destination": "U8e", "events": []}'
+    answers = {
+        secret: app.test_client()
+        .post("/line/webhook", data=body, headers={"X-Line-Signature": sign(body, secret)})
+        .status_code
+        for secret in (old, new, foreign)
+    }
+    assert answers == {old: 200, new: 200, foreign: 400}
+
+
+def test_S7_6_events_for_another_official_account_are_left_out(make_app: MakeApp) -> None:
+    app = make_app(LINECONNECT_BOT_USER_ID="U" + "8" * 32)
+    with app.app_context():
+        line: LineState = app.extensions["lineconnect"]
+        # The batch names "U8e", which is another one.
+        assert _post(app, app.test_client(), _event()).status_code == 200
+        assert _stored(line) == 0
+        app = make_app(LINECONNECT_BOT_USER_ID=None)
+    with app.app_context():
+        assert _post(app, app.test_client(), _event()).status_code == 200
+        assert _stored(app.extensions["lineconnect"]) == 1
+
+
+@pytest.mark.parametrize(
+    ("source", "answers"),
+    [
+        ({"type": "user", "userId": USER}, 1),
+        ({"type": "group", "groupId": "C" + "a" * 32, "userId": USER}, 0),
+        ({"type": "room", "roomId": "R" + "a" * 32, "userId": USER}, 0),
+    ],
+)
+def test_S7_7_a_members_data_are_answered_in_one_to_one_chats_only(
+    app: Flask, client: FlaskClient, line: LineState, source: dict[str, str], answers: int
+) -> None:
+    member = User(name="佐藤 さくら", email=None)
+    db.session.add(member)
+    db.session.flush()
+    account = linking.ensure_account(line.session, USER, now=line.clock())
+    linking.link(line.session, account, member.id, source="login", now=line.clock())
+    line.session.commit()
+    asked = {"id": "1", "type": "text", "text": "残高"}
+    _post(app, client, _event(source=source, message=asked))
+    dispatch_due(line)
+    line.session.rollback()
+    reply = line.session.scalars(select(InboxEvent.reply)).one()
+    assert len(reply or []) == answers
 
 
 def test_S7_2_a_body_that_is_too_large_is_not_hashed(app: Flask, client: FlaskClient) -> None:
