@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+import unicodedata
 
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
@@ -49,7 +50,7 @@ def make_member(
 
 def find_by_card(session: Session, typed: str) -> User | None:
     """Return the member with a card number, however it was typed."""
-    digits = "".join(filter(str.isdigit, typed))
+    digits = "".join(filter(str.isdigit, unicodedata.normalize("NFKC", typed)))
     return session.scalars(select(User).where(User.card_number == digits)).one_or_none()
 
 

@@ -5,6 +5,10 @@ from __future__ import annotations
 import re
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC
+from datetime import datetime
+from datetime import timedelta
+from datetime import timezone
 from pathlib import Path
 
 import pytest
@@ -12,6 +16,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import func
 from sqlalchemy import select
+from sqlalchemy.dialects import sqlite
 
 from demo_shop.cart import CartLine
 from demo_shop.extensions import db
@@ -22,6 +27,7 @@ from demo_shop.models import Order
 from demo_shop.models import PointEntry
 from demo_shop.models import Product
 from demo_shop.models import User
+from demo_shop.models import UtcDateTime
 from demo_shop.orders import OutOfStock
 from demo_shop.orders import order_by_number
 from demo_shop.orders import place_order
@@ -103,6 +109,16 @@ def test_a_card_number_has_a_check_digit() -> None:
 def test_a_card_is_found_however_it_is_typed(member: User) -> None:
     spaced = f" {member.card_number[:4]} {member.card_number[4:8]}-{member.card_number[8:]} "
     assert find_by_card(db.session(), spaced) == member
+    full_width = str.maketrans("0123456789", "０１２３４５６７８９")
+    assert find_by_card(db.session(), member.card_number.translate(full_width)) == member
+
+
+def test_times_are_utc_whatever_zone_the_database_answers_in() -> None:
+    noon = datetime(2026, 11, 24, 12, tzinfo=timezone(timedelta(hours=9)))
+    read = UtcDateTime().process_result_value(noon, sqlite.dialect())
+    assert read == noon
+    assert read is not None
+    assert read.tzinfo == UTC
 
 
 def test_an_address_makes_one_member(member: User) -> None:
