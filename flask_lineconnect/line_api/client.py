@@ -168,6 +168,10 @@ class LineApi:
             liff=True,
         )
 
+    def load(self) -> None:
+        """Import the SDK now, which takes most of a second, before anything waits for it."""
+        _ = self._sdk
+
     @cached_property
     def _sdk(self) -> Any:
         """The SDK's module; ``Any`` because its calls are untyped behind ``with_http_info``."""

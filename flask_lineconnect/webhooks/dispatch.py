@@ -18,6 +18,7 @@ from typing import NamedTuple
 from flask import g
 from sqlalchemy import and_
 from sqlalchemy import case
+from sqlalchemy import exists
 from sqlalchemy import func
 from sqlalchemy import or_
 from sqlalchemy import select
@@ -75,6 +76,7 @@ class Claim(NamedTuple):
 
 def dispatch_due(line: LineState) -> int:
     """Work on every event that is due, one after the other; return how many."""
+    _get_ready(line)
     count = 0
     while True:
         with line.work_context():
@@ -83,6 +85,14 @@ def dispatch_due(line: LineState) -> int:
                 return count
             _work_on(line, claimed)
         count += 1
+
+
+def _get_ready(line: LineState) -> None:
+    """Load what replies need before an event is claimed: dying meanwhile costs no attempt."""
+    with line.work_context():
+        is_due = exists().where(InboxEvent.next_attempt_at <= line.clock())
+        if line.session.scalar(select(is_due)):
+            line.api.load()
 
 
 def claim(session: Session, *, now: datetime) -> Claim | None:
