@@ -10,6 +10,8 @@ from typing import Any
 
 if TYPE_CHECKING:
     from .blueprint import LineBlueprint
+    from .categories import DEFAULT_CATEGORIES
+    from .categories import Category
     from .channels import set_up_channels
     from .emulator_client import Emulator
     from .emulator_client import run_emulator
@@ -75,6 +77,7 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "blueprint": ("LineBlueprint",),
+    "categories": ("DEFAULT_CATEGORIES", "Category"),
     "channels": ("set_up_channels",),
     "emulator_client": ("Emulator", "run_emulator"),
     "errors": (
@@ -141,12 +144,14 @@ _HOMES = {
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 
 __all__ = [
+    "DEFAULT_CATEGORIES",
     "PASS_ON",
     "AccountLinkEvent",
     "AudioEvent",
     "BeaconEvent",
     "ButtonsMessage",
     "CarouselMessage",
+    "Category",
     "Column",
     "ConfigError",
     "ConfirmMessage",

@@ -21,6 +21,9 @@ from typing import TypeVar
 
 from wtforms import Form
 
+from .categories import DEFAULT_CATEGORIES
+from .categories import Category
+
 Member = TypeVar("Member")
 
 
@@ -108,6 +111,9 @@ class ShopAdapter(ABC, Generic[Member]):
 
     #: CSS custom properties of the extension's pages, for example ``{"--lc-brand": "#7a4b2a"}``.
     theme: ClassVar[Mapping[str, str]] = {}
+
+    #: The kinds of messages that the shop sends; members decline them one by one.
+    categories: ClassVar[Sequence[Category]] = DEFAULT_CATEGORIES
 
     #: A WTForms form shown before :meth:`sign_up`. Fields named ``display_name`` and ``email`` are
     #: prefilled from LINE; the others arrive in :attr:`LineProfile.answers`. ``None``: the

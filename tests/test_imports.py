@@ -34,6 +34,7 @@ LAYERS = [
     {
         "after_commit",
         "blueprint",
+        "categories",
         "config",
         "config_values",
         "hook_patterns",
@@ -53,6 +54,7 @@ LAYERS = [
         "chat_link",
         "linking",
         "login.tokens",
+        "preferences",
         "unlink_tasks",
         "unlinking",
         "upkeep",

@@ -12,6 +12,7 @@ from .base import UtcDateTime
 from .inbox import InboxEvent
 from .inbox import OpenDialogue
 from .outbox import OutboxMessage
+from .preference import Preference
 from .rich_menu import PublishedRichMenu
 
 __all__ = [
@@ -25,6 +26,7 @@ __all__ = [
     "MemberKey",
     "OpenDialogue",
     "OutboxMessage",
+    "Preference",
     "PublishedRichMenu",
     "UnlinkTask",
     "UtcDateTime",
