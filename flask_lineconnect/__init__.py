@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from .shop import LineProfile
     from .shop import OrderLine
     from .shop import OrderSummary
+    from .shop import OwnerNotice
     from .shop import PointBalance
     from .shop import RichMenu
     from .shop import ShopAdapter
@@ -106,7 +107,15 @@ _HOMES = {
         "UriAction",
     ),
     "messages.render": ("render_message",),
-    "shop": ("LineProfile", "OrderLine", "OrderSummary", "PointBalance", "RichMenu", "ShopAdapter"),
+    "shop": (
+        "LineProfile",
+        "OrderLine",
+        "OrderSummary",
+        "OwnerNotice",
+        "PointBalance",
+        "RichMenu",
+        "ShopAdapter",
+    ),
     "state": ("current_line",),
     "webhooks.dialogues": ("Dialogue", "begin_dialogue"),
     "webhooks.events": (
@@ -178,6 +187,7 @@ __all__ = [
     "MessageEvent",
     "OrderLine",
     "OrderSummary",
+    "OwnerNotice",
     "PointBalance",
     "PostbackAction",
     "PostbackEvent",

@@ -18,7 +18,7 @@ from .channels import set_up_channels
 from .cli_inbox import inbox
 from .config import settings_reference
 from .engines.embedded import POLL_SECONDS
-from .engines.embedded import work_until_idle
+from .engines.work import work_until_idle
 from .errors import LineConnectError
 from .login.flow import MAX_SOURCE
 from .login.flow import source_label

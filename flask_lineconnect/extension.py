@@ -6,19 +6,27 @@ Next on the reading path: one webhook (``webhooks/views.py``), then one message
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from datetime import datetime
+from functools import partial
 from typing import TYPE_CHECKING
 from typing import Any
+from typing import cast
 
 from flask import Flask
 from flask import request
 from flask_babel import Babel
 from sqlalchemy import Engine
+from sqlalchemy import Select
+from sqlalchemy.orm import Session
 
 from . import chat_link
 from . import linking
 from . import unlinking
 from .after_commit import after_commit
 from .after_commit import watch as watch_commits
+from .categories import ACCOUNT
+from .categories import category_named
 from .config import Config
 from .engines.embedded import NoEngine
 from .engines.embedded import ThreadEngine
@@ -39,12 +47,20 @@ from .login.tokens import TokenVault
 from .messages.objects import Reply
 from .messages.objects import to_payloads
 from .messages.render import json_environment
+from .models import Campaign
 from .models import OutboxMessage
 from .models.base import bind_member_key
 from .models.base import copy_tables
 from .models.base import member_key_type
 from .models.sqlite import prepare_sqlite
 from .outbox import queue
+from .outbox.budget import estimate
+from .outbox.pacing import DatabasePace
+from .outbox.pacing import RedisPace
+from .outbox.pacing import SharedPace
+from .outbox.queue import Wish
+from .outbox.requests import Rules
+from .plans import Estimate
 from .rate_limits import RateLimits
 from .shop import RichMenu
 from .shop import ShopAdapter
@@ -112,22 +128,83 @@ class LineConnect:
         chat_views.watch_logouts(app)
         _run_engine_with(app, state)
 
-    def send(self, member: Any, message: Reply, *, key: str | None = None) -> OutboxMessage | None:
+    def send(
+        self,
+        member: Any,
+        message: Reply,
+        *,
+        category: str = ACCOUNT.name,
+        key: str | None = None,
+        send_at: datetime | None = None,
+        expires_at: datetime | None = None,
+        campaign: str | None = None,
+    ) -> OutboxMessage | None:
         """Send a message to a member, inside the caller's transaction.
 
-        The message exists if and only if the caller commits; an engine sends it afterwards.
+        The message exists if and only if the caller commits; an engine sends it afterwards, if the
+        member may and wants to be sent it then.
 
+        :param category: a name of ``ShopAdapter.categories``; members decline them one by one, and
+            advertising has rules of its own.
         :param key: names the message, for example ``"order-1001:shipped"``; the same key is sent
             once, however often this is called.
+        :param send_at: not before; aware.
+        :param expires_at: not after; aware.
+        :param campaign: names what it belongs to, for the results.
         :return: the queued message, or ``None`` for a member without a LINE account.
         :raises InvalidMessage: the message breaks one of LINE's limits.
+        :raises UsageError: the shop has no such category.
         """
         line = current_line
+        wish = Wish(category_named(line.shop.categories, category), send_at, expires_at)
         account = linking.account_of(line.session, linking.member_key(line.session, member))
         if account is None:
             return None
-        after_commit(line.session, line.engine.wake)
-        return queue.enqueue(line.session, account, to_payloads(message), key=key, now=line.clock())
+        after_commit(line.session, partial(line.engine.wake, "delivery"))
+        payloads, now = to_payloads(message), line.clock()
+        return queue.enqueue(
+            line.session, account, payloads, wish, key=key, campaign=campaign, now=now
+        )
+
+    def begin_campaign(
+        self,
+        key: str,
+        message: Reply,
+        *,
+        members: Select[Any] | None = None,
+        category: str = "news",
+        send_at: datetime | None = None,
+        expires_at: datetime | None = None,
+    ) -> Campaign:
+        """Send the same message to many members, inside the caller's transaction.
+
+        Who they are is decided now, in one statement; whether each may be sent it, now and again
+        when it is sent.
+
+        :param key: names the campaign; beginning it again changes nothing.
+        :param members: a ``select`` of member keys; everybody who is linked by default.
+        :raises InvalidMessage: the message breaks one of LINE's limits.
+        :raises UsageError: the shop has no such category.
+        """
+        line = current_line
+        wish = Wish(category_named(line.shop.categories, category), send_at, expires_at)
+        after_commit(line.session, partial(line.engine.wake, "delivery"))
+        return queue.begin_campaign(
+            line.session,
+            members,
+            to_payloads(message),
+            wish,
+            line.rules.policy,
+            key=key,
+            now=line.clock(),
+        )
+
+    def estimate(self, *, members: Select[Any] | None = None, category: str = "news") -> Estimate:
+        """Say what a campaign would cost, before it begins; counts who would be sent it now."""
+        line = current_line
+        wanted = category_named(line.shop.categories, category)
+        count = queue.count_recipients(line.session, members, wanted, line.rules.policy)
+        return estimate(line.session, line.rules.budget, count, wanted, now=line.clock())
 
     def unlink(self, member: Any) -> bool:
         """End a member's link, inside the caller's transaction; LINE is told after the commit.
@@ -201,9 +278,22 @@ class LineConnect:
             token_vault=TokenVault(vault, config.login_channel_id),
             liff_tokens=LiffTokens(config.login_channel_id, http),
             inbox=Inbox(self._engine_of(app)),
+            rules=Rules.of(config, self.shop.categories),
+            pace=self._make_pace(app, config),
             json_environment=json_environment(app),
             engine=ThreadEngine() if config.engine == "thread" else NoEngine(),
         )
+
+    def _make_pace(self, app: Flask, config: Config) -> SharedPace:
+        if config.rate_limit_storage.startswith("redis"):
+            return RedisPace(config.rate_limit_storage, config.messaging_channel_id)
+        return DatabasePace(lambda step: self._commit(app, step))
+
+    def _commit(self, app: Flask, step: Callable[[Session], float]) -> float:
+        with app.app_context():
+            result = step(cast(Session, self.db.session))
+            self.db.session.commit()
+            return result
 
     def _engine_of(self, app: Flask) -> Engine:
         """Return the engine of the database in which the extension's tables are."""

@@ -17,3 +17,6 @@ member_logged_in = _signals.signal("lineconnect.member-logged-in")
 account_followed = _signals.signal("lineconnect.account-followed")
 #: A person blocked the official account; argument ``account``.
 account_unfollowed = _signals.signal("lineconnect.account-unfollowed")
+#: The owner must know something about sending: quota, budget, token; argument ``notice``, an
+#: :class:`~flask_lineconnect.OwnerNotice`.
+owner_notified = _signals.signal("lineconnect.owner-notified")

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass
+from dataclasses import field
 from datetime import UTC
 from datetime import datetime
 from typing import TYPE_CHECKING
 from typing import Any
+from typing import Literal
 from typing import Protocol
 from typing import cast
 from urllib.parse import urlsplit
@@ -35,6 +38,8 @@ if TYPE_CHECKING:
     from .login.oidc import LineLogin
     from .login.tokens import LoginTokenApi
     from .login.tokens import TokenVault
+    from .outbox.pacing import SharedPace
+    from .outbox.requests import Rules
     from .webhooks.inbox import Inbox
 
 EXTENSION_KEY = "lineconnect"
@@ -45,10 +50,14 @@ def utcnow() -> datetime:
     return datetime.now(UTC)
 
 
+#: Webhook events; messages; and what nobody waits for.
+Work = Literal["inbox", "delivery", "upkeep"]
+
+
 class Engine(Protocol):
     """When and where background work runs."""
 
-    def wake(self) -> None:
+    def wake(self, work: Work) -> None:
         """Say that there is something to do; returns at once."""
 
 
@@ -58,6 +67,7 @@ class LineState:
 
     :ivar clock: returns the time now; tests and demos replace it.
     :ivar next_sweep_at: when this process next clears away what expired; see ``upkeep.py``.
+    :ivar stopping: set when this process ends: work that was begun is finished, no other begun.
     """
 
     app: Flask
@@ -75,9 +85,12 @@ class LineState:
     liff_tokens: LiffTokens
     json_environment: Environment
     inbox: Inbox
+    rules: Rules
+    pace: SharedPace
     engine: Engine
     clock: Callable[[], datetime] = utcnow
     next_sweep_at: datetime | None = None
+    stopping: threading.Event = field(default_factory=threading.Event)
 
     @property
     def session(self) -> Session:

@@ -1,4 +1,4 @@
-"""Every call of the Messaging API, through the official SDK.
+"""Every call of the Messaging API but push and multicast (``sender.py``), by the official SDK.
 
 The SDK is imported at the first call: its import costs close to a second.
 """
@@ -53,27 +53,23 @@ class LineApi:
             lambda sdk: sdk.reply_message_with_http_info(request, **self._options),
         )
 
-    def push(self, line_user_id: str, messages: list[dict[str, Any]], *, retry_key: str) -> str:
-        """Send messages to one person; a repeated call with the same key sends once.
+    def quota(self) -> tuple[int | None, int]:
+        """Return how many messages this month may have, ``None`` for any number, and has had.
 
-        :return: LINE's request id of the call that was accepted.
-        :raises LineApiError: LINE refused, or did not answer.
+        LINE's count lags, and includes what was sent by hand.
 
-        Source: Messaging API reference, "Send push message"; "Retry failed API requests".
+        :raises LineApiError: LINE did not say.
         """
-        request = _parsed(self._sdk.PushMessageRequest, {"to": line_user_id, "messages": messages})
-        try:
-            return self._call(
-                "push",
-                lambda sdk: sdk.push_message_with_http_info(
-                    request, x_line_retry_key=retry_key, **self._options
-                ),
-            )[1]
-        except _Refusal as refusal:
-            # The key was accepted before: an earlier try arrived, only its answer was lost.
-            if refusal.status == HTTPStatus.CONFLICT:
-                return refusal.accepted_request_id or refusal.request_id or ""
-            raise
+        quota, _ = self._call(
+            "get the quota",
+            lambda sdk: sdk.get_message_quota_with_http_info(**self._options),
+        )
+        consumption, _ = self._call(
+            "get the quota's consumption",
+            lambda sdk: sdk.get_message_quota_consumption_with_http_info(**self._options),
+        )
+        granted = None if quota.value is None else int(quota.value)
+        return granted, int(consumption.total_usage)
 
     def set_webhook_endpoint(self, url: str) -> None:
         """Tell LINE where to send webhook events."""
@@ -241,7 +237,6 @@ class _Refusal(LineApiError):
             status=error.status,
             request_id=headers.get("x-line-request-id"),
         )
-        self.accepted_request_id = headers.get("x-line-accepted-request-id")
 
 
 def _parsed(model: Any, payload: dict[str, Any]) -> Any:

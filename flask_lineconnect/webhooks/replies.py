@@ -15,6 +15,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from .. import linking
+from ..categories import ACCOUNT
 from ..errors import LineApiError
 from ..models import Account
 from ..models import InboxEvent
@@ -72,7 +73,8 @@ def _push_instead(line: LineState, event: Event, row: InboxEvent) -> None:
         )
         return
     key = f"{_KEY}{row.webhook_event_id}"
-    queue.enqueue(line.session, account, row.reply or [], key=key, now=line.clock())
+    wish = queue.Wish(ACCOUNT)
+    queue.enqueue(line.session, account, row.reply or [], wish, key=key, now=line.clock())
 
 
 def _pushed_today(session: Session, account: Account, now: datetime) -> int:

@@ -70,5 +70,5 @@ def _take() -> tuple[str, int]:
         logger.exception("webhook events could not be stored; LINE may deliver them again")
         return "The events could not be stored.", 503
     if new:
-        line.engine.wake()
+        line.engine.wake("inbox")
     return "", 200

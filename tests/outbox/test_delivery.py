@@ -77,11 +77,11 @@ def test_a_message_arrives_after_the_commit(
 def test_the_engine_is_woken_by_the_commit_and_not_by_a_savepoint(
     line: LineState, member: User
 ) -> None:
-    woken: list[bool] = []
+    woken: list[str] = []
 
     class Engine:
-        def wake(self) -> None:
-            woken.append(True)
+        def wake(self, work: str) -> None:
+            woken.append(work)
 
     line.engine = Engine()
     extension.send(member, "hello")
@@ -89,9 +89,9 @@ def test_the_engine_is_woken_by_the_commit_and_not_by_a_savepoint(
         pass
     assert woken == []
     line.session.commit()
-    assert woken == [True]
+    assert woken == ["delivery"]
     line.session.commit()
-    assert woken == [True]
+    assert woken == ["delivery"]
 
 
 def test_S8_1_without_the_commit_there_is_no_message(line: LineState, member: User) -> None:
@@ -172,9 +172,10 @@ def test_a_line_that_does_not_answer_is_asked_again(
 ) -> None:
     extension.send(member, "later")
     line.session.commit()
-    line.api.hosts = line.config.hosts.at("http://127.0.0.1:9")
+    line.config.__dict__["hosts"] = line.config.hosts.at("http://127.0.0.1:9")
     deliver_due(line)
     row = _state(line)
     assert row.state == "sending"
+    assert row.next_attempt_at
     assert row.next_attempt_at > line.clock()
     assert "did not answer" in (row.error or "")

@@ -1,0 +1,45 @@
+"""What engines do, whenever and wherever they do it: plain functions that may run twice.
+
+Next: ``embedded.py``, which needs nothing installed, and ``celery.py``.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from collections.abc import Mapping
+
+from ..outbox.delivery import deliver_due
+from ..state import LineState
+from ..state import Work
+from ..unlink_tasks import tell_line_due
+from ..upkeep import look_after
+from ..webhooks.dispatch import dispatch_due
+
+logger = logging.getLogger(__name__)
+
+
+def _keep_up(line: LineState) -> int:
+    return tell_line_due(line) + look_after(line)
+
+
+#: Does what is due now and returns how much there was, by the kind of work.
+WORK: Mapping[Work, Callable[[LineState], int]] = {
+    "inbox": dispatch_due,
+    "delivery": deliver_due,
+    "upkeep": _keep_up,
+}
+
+
+def run_due(line: LineState) -> int:
+    """Do all work that is due now, in the caller's thread; return how much there was."""
+    return sum(do(line) for do in WORK.values())
+
+
+def work_until_idle(line: LineState) -> None:
+    """Do all due work and survive whatever fails, with a traceback in the log."""
+    try:
+        while run_due(line):
+            pass
+    except Exception:  # whoever works must outlive a database that is away for a while
+        logger.exception("background work failed")
