@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import subprocess
 import tempfile
 import time
@@ -21,8 +22,11 @@ START_TIMEOUT = 20.0
 
 
 @contextmanager
-def running_server() -> Iterator[str]:
-    """Run a server until the block ends; give the address of its empty database."""
+def running_server(*, is_durable: bool = False) -> Iterator[str]:
+    """Run a server until the block ends; give the address, without a database's name.
+
+    :param is_durable: wait for the disk, as a shop's server does.
+    """
     programs = _programs()
     # Not below pytest's folder, which only the user who runs the tests may enter.
     folder = Path(tempfile.mkdtemp(prefix="lineconnect-postgres-"))
@@ -50,7 +54,7 @@ def running_server() -> Iterator[str]:
         str(port),
         "-k",
         folder,
-        "-F",
+        *(() if is_durable else ("-F",)),
     ]
     try:
         subprocess.run(initdb, check=True, user=user, cwd=folder, stdout=subprocess.DEVNULL)
@@ -61,7 +65,8 @@ def running_server() -> Iterator[str]:
             _wait_until_it_answers(f"postgresql://test@{address}/postgres")
             yield f"postgresql+psycopg://test@{address}"
         finally:
-            server.terminate()
+            # Fast shutdown, which does not wait for whoever is still connected.
+            server.send_signal(signal.SIGINT)
             server.wait(START_TIMEOUT)
     finally:
         shutil.rmtree(folder)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import uuid
+from collections import defaultdict
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
@@ -47,19 +48,21 @@ def gather(session: Session, rows: Sequence[Row[Any]], *, now: datetime) -> list
 
     What was tried before stays alone: its request must not change.
     """
-    groups: dict[tuple[Any, ...], dict[int, Row[Any]]] = {}
+    groups: defaultdict[tuple[Any, ...], dict[int, Row[Any]]] = defaultdict(dict)
     alone: list[Row[Any]] = []
     for row in rows:
-        group = groups.setdefault((row.messages, row.category, row.expires_at), {})
+        group = groups[row.messages, row.category, row.expires_at]
         if row.first_tried_at is not None or row.account_id in group:
             alone.append(row)
         else:
             group[row.account_id] = row
     for members in groups.values():
-        if len(members) == 1:
+        if len(members) < 2:
             alone += members.values()
-        elif members:
-            _make_batch(session, list(members.values()), now)
+            continue
+        same = list(members.values())
+        for start in range(0, len(same), MOST_RECIPIENTS):
+            _make_batch(session, same[start : start + MOST_RECIPIENTS], now)
     return alone
 
 

@@ -69,6 +69,7 @@ class Request:
     retry_key: str
     recipients: int
     quota_month: str
+    campaign_id: int | None
 
     @property
     def model(self) -> Model:

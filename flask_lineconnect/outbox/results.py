@@ -142,7 +142,12 @@ def _accept(session: Session, answered: Sequence[Answered], now: datetime) -> No
             )
         )
         session.connection().execute(statement, rows)
-        _follow(session, model, [row["row_id"] for row in rows], now)
+        concerned = [
+            request.row_id
+            for request, _answer in answered
+            if request.model is model and (model is OutboxBatch or request.campaign_id is not None)
+        ]
+        _follow(session, model, concerned, now)
 
 
 def _follow(session: Session, model: Model, ids: Sequence[int], now: datetime) -> None:
