@@ -124,17 +124,16 @@ def passed_threshold(quota: QuotaMonth, budget: Budget) -> float | None:
     return passed
 
 
+def _unused() -> QuotaMonth:
+    return QuotaMonth(line_used=0, own_used=0, own_used_when_read=0)
+
+
 def estimate(
     session: Session, budget: Budget, recipients: int, category: Category, *, now: datetime
 ) -> Estimate:
     """Say what so many more recipients would cost this month, without reserving them."""
-    quota = session.get(QuotaMonth, month_of(now))
-    gone = 0 if quota is None else used(quota)
-    left = (
-        budget.allowed(None)
-        if quota is None
-        else budget.room(quota, is_marketing=category.is_marketing)
-    )
+    quota = session.get(QuotaMonth, month_of(now)) or _unused()
+    gone, left = used(quota), budget.room(quota, is_marketing=category.is_marketing)
     yen = None
     if budget.plan is not None:
         before = budget.plan.extra_cost(gone)

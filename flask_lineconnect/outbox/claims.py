@@ -58,7 +58,9 @@ def claim_messages(session: Session, rules: Rules, *, now: datetime) -> Claimed:
     ids = _take(session, OutboxMessage, MESSAGES_AT_ONCE, now)
     if ids:
         claimed.count = len(ids)
+        _let_nobody_count(session, rules.policy, now)
         rows = session.execute(_messages(session, rules.policy, ids, now)).all()
+        rows = _one_advertisement_each(session, rows, rules.policy, now)
         rows = _sort_out(session, OutboxMessage, rows, rules.policy, now)
         rows = grouping.gather(session, rows, now=now)
         month = budget.month_of(now)
@@ -74,6 +76,7 @@ def claim_batches(session: Session, rules: Rules, *, now: datetime) -> Claimed:
     ids = _take(session, OutboxBatch, BATCHES_AT_ONCE, now)
     if ids:
         claimed.count = len(ids)
+        _let_nobody_count(session, rules.policy, now)
         grouping.choose_recipients(session, rules.policy, ids, now=now)
         rows = session.execute(_batches(ids)).all()
         month = budget.month_of(now)
@@ -164,6 +167,40 @@ def _batches(ids: Sequence[int]) -> Select[Any]:
     )
 
 
+def _let_nobody_count(session: Session, policy: Policy, now: datetime) -> None:
+    """Let no other worker count advertisements until this one has noted its own."""
+    if policy.marketing_cap is not None:
+        budget.lock(session, now)
+
+
+def _one_advertisement_each(
+    session: Session, rows: Sequence[Row[Any]], policy: Policy, now: datetime
+) -> Sequence[Row[Any]]:
+    """Leave a person's further advertisements to the next claim, which counts the first."""
+    if policy.marketing_cap is None:
+        return rows
+    staying: list[Row[Any]] = []
+    later: list[Row[Any]] = []
+    seen: set[int] = set()
+    for row in rows:
+        is_new = row.priority == MARKETING and row.first_tried_at is None
+        (later if is_new and row.account_id in seen else staying).append(row)
+        if is_new:
+            seen.add(row.account_id)
+    _put_back(session, OutboxMessage, later, now)
+    return staying
+
+
+def _put_back(session: Session, model: Model, rows: Sequence[Row[Any]], now: datetime) -> None:
+    if rows:
+        session.execute(
+            update(model)
+            .where(model.id.in_([row.id for row in rows]))
+            .values(state="queued", next_attempt_at=now)
+            .execution_options(synchronize_session=False)
+        )
+
+
 def _sort_out(
     session: Session, model: Model, rows: Sequence[Row[Any]], policy: Policy, now: datetime
 ) -> list[Row[Any]]:
@@ -220,13 +257,7 @@ def _fix(
             )
             .execution_options(synchronize_session=False)
         )
-    if unpaid:
-        session.execute(
-            update(model)
-            .where(model.id.in_([row.id for row in unpaid]))
-            .values(state="queued", next_attempt_at=now)
-            .execution_options(synchronize_session=False)
-        )
+    _put_back(session, model, unpaid, now)
     return paid
 
 
@@ -258,7 +289,8 @@ def _reserve(
             session, quota, rules.budget, is_for_marketing_only=is_for_marketing_only, now=now
         )
         claimed.notices += notice
-    claimed.notices += pauses.new_alert(quota, rules.budget)
+    else:
+        claimed.notices += pauses.new_alert(quota, rules.budget)
     session.flush()
     return paid, unpaid
 
