@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from functools import partial
 
 import pytest
 from flask import Flask
@@ -223,8 +224,8 @@ def test_each_further_wait_is_longer_and_none_is_the_same(
     waits: list[timedelta] = []
     for chance in (0.0, 1.0, 0.5, 1.0):
         [request] = claims.claim_messages(line.session, line.rules, now=clock()).requests
-        silence = SendAnswer(None, text="no answer")
-        record(line.session, [(request, silence)], quota=None, now=clock(), chance=lambda: chance)
+        silent = [(request, SendAnswer(None, text="no answer"))]
+        record(line.session, silent, quota=None, now=clock(), chance=partial(float, chance))
         line.session.commit()
         again_at = _row(line).next_attempt_at
         assert again_at
