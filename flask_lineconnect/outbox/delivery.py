@@ -36,6 +36,7 @@ from ..models import OutboxMessage
 from ..shop import OwnerNotice
 from ..state import LineState
 from . import budget
+from . import pauses
 from .claims import claim_batches
 from .claims import claim_messages
 from .pacing import Pacer
@@ -62,15 +63,18 @@ T = TypeVar("T")
 
 def deliver_due(line: LineState) -> int:
     """Send everything that is due and may be sent; return how many rows were looked at."""
-    if not _is_anything_due(line):
+    if not _may_send_anything(line):
         return 0
     _read_quota(line)
     return asyncio.run(_Delivery(line).run())
 
 
-def _is_anything_due(line: LineState) -> bool:
+def _may_send_anything(line: LineState) -> bool:
+    """Ask whether anything is due and not paused, before anything is opened for it."""
     with line.work_context():
         now = line.clock()
+        if any(not one.is_for_marketing_only for one in pauses.current(line.session, now=now)):
+            return False
         due = [
             select(model.id).where(model.next_attempt_at <= now).exists()
             for model in (OutboxMessage, OutboxBatch)

@@ -36,8 +36,9 @@ from .requests import Model
 from .requests import Request
 
 FIRST_BACKOFF, LONGEST_BACKOFF = timedelta(seconds=5), timedelta(minutes=30)
-#: LINE refills its rates all the time, so a second is long.
-RATE_BACKOFF = timedelta(seconds=1)
+#: LINE refills its rates all the time, so a second is long; but a narrowcast of the owner's can hold
+#: the quota for minutes, which looks the same.
+RATE_BACKOFF, LONGEST_RATE_BACKOFF = timedelta(seconds=1), timedelta(minutes=1)
 
 Answered = tuple[Request, SendAnswer]
 #: LINE names the recipient it refuses, or the message object; words that it may change.
@@ -241,7 +242,8 @@ def _note_limit(
     """Tell the month's limit from the second's, and wait accordingly."""
     if quota is None or not quota.is_gone(request.recipients):
         recorded.too_fast.add(request.kind)
-        _put_back(session, request, answer, now + RATE_BACKOFF)
+        wait = min(RATE_BACKOFF * 2 ** min(request.attempt - 1, 10), LONGEST_RATE_BACKOFF)
+        _put_back(session, request, answer, now + wait)
         return
     month = budget.lock(session, now)
     budget.note_reading(month, granted=quota.granted, line_used=quota.used, now=now)
