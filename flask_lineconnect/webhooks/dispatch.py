@@ -20,6 +20,7 @@ from sqlalchemy import and_
 from sqlalchemy import case
 from sqlalchemy import exists
 from sqlalchemy import func
+from sqlalchemy import literal_column
 from sqlalchemy import or_
 from sqlalchemy import select
 from sqlalchemy import update
@@ -103,8 +104,11 @@ def claim(session: Session, *, now: datetime) -> Claim | None:
     """
     _wait_for_other_claims(session)
     other = aliased(InboxEvent)
+    # Only what was tried is put off; a number in the statement itself lets the index be used.
     busy = select(other.line_user_id).where(
-        other.next_attempt_at > now, other.line_user_id.is_not(None)
+        other.next_attempt_at > now,
+        other.attempts > literal_column("0"),
+        other.line_user_id.is_not(None),
     )
     due = (
         select(InboxEvent.webhook_event_id)
@@ -143,9 +147,12 @@ def claim(session: Session, *, now: datetime) -> Claim | None:
 def _wait_for_other_claims(session: Session) -> None:
     """Let one worker choose at a time, so that no two take events of the same person.
 
-    SQLite does so anyway.
+    Who waited must see what the others took, so a transaction that sees what was when it began
+    won't do, whatever the shop's others are. SQLite does all this anyway.
     """
     if session.get_bind().dialect.name == "postgresql":
+        session.commit()
+        session.connection(execution_options={"isolation_level": "READ COMMITTED"})
         session.execute(select(func.pg_advisory_xact_lock(_CLAIMING)))
 
 
