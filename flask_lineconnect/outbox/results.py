@@ -36,8 +36,8 @@ from .requests import Model
 from .requests import Request
 
 FIRST_BACKOFF, LONGEST_BACKOFF = timedelta(seconds=5), timedelta(minutes=30)
-#: LINE refills its rates all the time, so a second is long; but a narrowcast of the owner's can hold
-#: the quota for minutes, which looks the same.
+#: LINE refills its rates all the time, so a second is long; but a narrowcast of the owner's can
+#: hold the quota for minutes, which looks the same.
 RATE_BACKOFF, LONGEST_RATE_BACKOFF = timedelta(seconds=1), timedelta(minutes=1)
 
 Answered = tuple[Request, SendAnswer]
