@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from .extension import LineConnect
     from .login.auto import auto_login
     from .login.kept_forms import keep_form
+    from .member_desk import Coupon
+    from .member_desk import Favourite
+    from .member_desk import MemberDesk
     from .messages.objects import PASS_ON
     from .messages.objects import ButtonsMessage
     from .messages.objects import CarouselMessage
@@ -37,9 +40,14 @@ if TYPE_CHECKING:
     from .messages.objects import TextMessage
     from .messages.objects import UriAction
     from .messages.render import render_message
+    from .order_desk import DeliveryOffer
+    from .order_desk import Issuer
+    from .order_desk import OrderDesk
+    from .order_desk import OrderDetail
+    from .order_desk import OrderLine
+    from .order_desk import OrderSummary
+    from .order_desk import Parcel
     from .shop import LineProfile
-    from .shop import OrderLine
-    from .shop import OrderSummary
     from .shop import PointBalance
     from .shop import RichMenu
     from .shop import ShopAdapter
@@ -91,6 +99,7 @@ _HOMES = {
     "extension": ("LineConnect",),
     "login.auto": ("auto_login",),
     "login.kept_forms": ("keep_form",),
+    "member_desk": ("Coupon", "Favourite", "MemberDesk"),
     "messages.objects": (
         "PASS_ON",
         "ButtonsMessage",
@@ -106,7 +115,16 @@ _HOMES = {
         "UriAction",
     ),
     "messages.render": ("render_message",),
-    "shop": ("LineProfile", "OrderLine", "OrderSummary", "PointBalance", "RichMenu", "ShopAdapter"),
+    "order_desk": (
+        "DeliveryOffer",
+        "Issuer",
+        "OrderDesk",
+        "OrderDetail",
+        "OrderLine",
+        "OrderSummary",
+        "Parcel",
+    ),
+    "shop": ("LineProfile", "PointBalance", "RichMenu", "ShopAdapter"),
     "state": ("current_line",),
     "webhooks.dialogues": ("Dialogue", "begin_dialogue"),
     "webhooks.events": (
@@ -155,14 +173,18 @@ __all__ = [
     "Column",
     "ConfigError",
     "ConfirmMessage",
+    "Coupon",
+    "DeliveryOffer",
     "Dialogue",
     "Emulator",
     "Event",
+    "Favourite",
     "FileEvent",
     "FlexMessage",
     "FollowEvent",
     "ImageEvent",
     "InvalidMessage",
+    "Issuer",
     "JoinEvent",
     "LeaveEvent",
     "LineApiError",
@@ -171,13 +193,17 @@ __all__ = [
     "LineConnectError",
     "LineProfile",
     "LocationEvent",
+    "MemberDesk",
     "MemberJoinedEvent",
     "MemberLeftEvent",
     "MembershipEvent",
     "MessageAction",
     "MessageEvent",
+    "OrderDesk",
+    "OrderDetail",
     "OrderLine",
     "OrderSummary",
+    "Parcel",
     "PointBalance",
     "PostbackAction",
     "PostbackEvent",

@@ -13,7 +13,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from dataclasses import field
 from datetime import date
-from datetime import datetime
 from typing import Any
 from typing import ClassVar
 from typing import Generic
@@ -23,6 +22,8 @@ from wtforms import Form
 
 from .categories import DEFAULT_CATEGORIES
 from .categories import Category
+from .member_desk import MemberDesk
+from .order_desk import OrderDesk
 
 Member = TypeVar("Member")
 
@@ -61,33 +62,6 @@ class PointBalance:
 
 
 @dataclass(frozen=True, slots=True)
-class OrderLine:
-    """One line of an order; ``image_url`` is absolute or starts with a slash."""
-
-    name: str
-    quantity: int
-    image_url: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class OrderSummary:
-    """One order as the order page shows it.
-
-    :ivar placed_at: aware, UTC.
-    :ivar total: whole yen, tax included.
-    :ivar status: the shop's own label, for example 「発送済み」.
-    :ivar url: the order's page in the shop.
-    """
-
-    number: str
-    placed_at: datetime
-    total: int
-    status: str
-    lines: Sequence[OrderLine] = ()
-    url: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class RichMenu:
     """The menu below the chat, published by ``flask line setup``.
 
@@ -119,6 +93,12 @@ class ShopAdapter(ABC, Generic[Member]):
     #: prefilled from LINE; the others arrive in :attr:`LineProfile.answers`. ``None``: the
     #: extension's own form with exactly these two.
     sign_up_form: ClassVar[type[Form] | None] = None
+
+    #: Answers for the order pages inside LINE; without one, there are no such pages.
+    orders: OrderDesk[Member] | None = None
+
+    #: Answers for the membership pages: profile, coupons, favourites.
+    membership: MemberDesk[Member] = MemberDesk()
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         """Refuse a subclass that forgot ``model``, when it is written and not when it is used."""
@@ -159,7 +139,3 @@ class ShopAdapter(ABC, Generic[Member]):
     def points(self, member: Member) -> PointBalance | None:
         """Return the member's points, or ``None`` where the shop has no points."""
         return None
-
-    def orders(self, member: Member) -> Sequence[OrderSummary]:
-        """Return the member's latest orders, newest first, at most 20."""
-        return ()

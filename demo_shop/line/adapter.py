@@ -1,23 +1,18 @@
 """What LINE's pages and messages learn about the shop's members."""
 
-from collections.abc import Sequence
 from typing import ClassVar
 
-from flask import url_for
-
 from flask_lineconnect import LineProfile
-from flask_lineconnect import OrderLine
-from flask_lineconnect import OrderSummary
 from flask_lineconnect import PointBalance
 from flask_lineconnect import ShopAdapter
 
 from ..extensions import db
 from ..forms import MemberForm
 from ..members import make_member
-from ..models import Order
 from ..models import User
-from ..orders import orders_of
 from ..points import balance_of
+from .membership import KomorebiMembership
+from .orders import KomorebiOrders
 
 
 class KomorebiShop(ShopAdapter[User]):
@@ -32,6 +27,8 @@ class KomorebiShop(ShopAdapter[User]):
         "--lc-card": "#5b3a22",
     }
     sign_up_form = MemberForm
+    orders = KomorebiOrders()
+    membership = KomorebiMembership()
 
     def sign_up(self, profile: LineProfile) -> User | None:
         """Make a member without a password; an e-mail address in use means: log in first."""
@@ -61,26 +58,3 @@ class KomorebiShop(ShopAdapter[User]):
     def points(self, member: User) -> PointBalance:
         """Return the balance that the counter sees, too."""
         return PointBalance(balance_of(member), rank=member.rank_label)
-
-    def orders(self, member: User) -> Sequence[OrderSummary]:
-        """Return the latest orders with their pictures."""
-        return [_summary(order) for order in orders_of(db.session(), member)]
-
-
-def _summary(order: Order) -> OrderSummary:
-    lines = [
-        OrderLine(
-            name=line.product.name,
-            quantity=line.quantity,
-            image_url=url_for("store.picture", slug=line.product.slug),
-        )
-        for line in order.lines
-    ]
-    return OrderSummary(
-        number=order.number,
-        placed_at=order.placed_at,
-        total=order.total,
-        status=order.status_label,
-        lines=lines,
-        url=url_for("account.order", number=order.number),
-    )

@@ -72,9 +72,8 @@ def _card(account: Account) -> str:
 def _orders(_account: Account) -> str:
     shop = current_line.shop
     member = current_user._get_current_object()
-    return render_page(
-        "lineconnect/liff/orders.html", orders=shop.orders(member), tab="orders", **_sdk()
-    )
+    found = shop.orders.page(member, offset=0, limit=20) if shop.orders else ()
+    return render_page("lineconnect/liff/orders.html", orders=found, tab="orders", **_sdk())
 
 
 def _sdk() -> dict[str, str | None]:
