@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from .errors import Refused
     from .errors import UsageError
     from .extension import LineConnect
+    from .liff.blueprint import LiffBlueprint
     from .login.auto import auto_login
     from .login.kept_forms import keep_form
     from .messages.objects import PASS_ON
@@ -89,6 +90,7 @@ _HOMES = {
         "UsageError",
     ),
     "extension": ("LineConnect",),
+    "liff.blueprint": ("LiffBlueprint",),
     "login.auto": ("auto_login",),
     "login.kept_forms": ("keep_form",),
     "messages.objects": (
@@ -165,6 +167,7 @@ __all__ = [
     "InvalidMessage",
     "JoinEvent",
     "LeaveEvent",
+    "LiffBlueprint",
     "LineApiError",
     "LineBlueprint",
     "LineConnect",

@@ -33,6 +33,7 @@ LAYERS = [
     },
     {
         "after_commit",
+        "assets",
         "blueprint",
         "categories",
         "config",
@@ -74,6 +75,7 @@ LAYERS = [
     {
         "engines.embedded",
         "liff.api",
+        "liff.blueprint",
         "liff.views",
         "login.auto",
         "login.forms",
@@ -88,6 +90,7 @@ LAYERS = [
         "login.start",
         "login.unlink",
         "login.views",
+        "page_guards",
         "pages",
         "webhooks.members",
         "webhooks.views",

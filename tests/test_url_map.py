@@ -15,8 +15,8 @@ from werkzeug.routing import Rule
 
 from flask_lineconnect import linking
 from flask_lineconnect.models import LineBase
+from flask_lineconnect.page_guards import WEBHOOK
 from flask_lineconnect.state import LineState
-from flask_lineconnect.views import WEBHOOK
 from tests.conftest import MakeApp
 from tests.small_shop import User
 from tests.small_shop import db

@@ -147,9 +147,12 @@ def register(app: Flask) -> None:
 
 
 def _end_with_the_link() -> None:
+    # Static files show nobody's data, and there are many of them on a page. The session is not even
+    # looked at, or browsers would fetch them anew for each session (`Vary: Cookie`).
+    if (request.endpoint or "static").endswith("static"):
+        return
     given = session.get(_ACCOUNT)
-    # Static files show nobody's data, and there are many of them on a page.
-    if given is None or (request.endpoint or "static").endswith("static"):
+    if given is None:
         return
     line = current_line
     statement = select(Account.session_generation).where(Account.id == given[0])
