@@ -29,6 +29,8 @@ STAFF = ("staff@komorebi.example", "komorebi-staff")
 HANAKO = ("hanako@komorebi.example", "hanako-2019")
 #: Points of the member of long standing.
 HANAKO_POINTS = 1_240
+#: Places of hers among the latest orders: one is on its way, one can still be changed.
+HANAKO_LATELY = (1, 3)
 
 MEMBERS, ORDERS = 40, 120
 # fmt: off
@@ -77,7 +79,8 @@ def fill(session: Session, pictures_folder: Path) -> None:
     session.flush()
     session.add_all(Favourite(user_id=hanako.id, product_id=one.id) for one in products[:3])
     for number in range(ORDERS):
-        buyer = hanako if number % 15 == 0 else chance.choice(members)
+        is_hanakos = number % 15 == 0 or ORDERS - number in HANAKO_LATELY
+        buyer = hanako if is_hanakos else chance.choice(members)
         session.add(_order(chance, number, buyer, products))
     session.flush()
     _book_all(session, hanako)

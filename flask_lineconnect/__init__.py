@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from .errors import Refused
     from .errors import UsageError
     from .extension import LineConnect
+    from .liff.blueprint import LiffBlueprint
     from .login.auto import auto_login
     from .login.kept_forms import keep_form
     from .member_desk import Coupon
@@ -97,6 +98,7 @@ _HOMES = {
         "UsageError",
     ),
     "extension": ("LineConnect",),
+    "liff.blueprint": ("LiffBlueprint",),
     "login.auto": ("auto_login",),
     "login.kept_forms": ("keep_form",),
     "member_desk": ("Coupon", "Favourite", "MemberDesk"),
@@ -187,6 +189,7 @@ __all__ = [
     "Issuer",
     "JoinEvent",
     "LeaveEvent",
+    "LiffBlueprint",
     "LineApiError",
     "LineBlueprint",
     "LineConnect",

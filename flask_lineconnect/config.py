@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
+from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
 from . import config_values as read
@@ -37,6 +38,7 @@ class LineHosts:
     api: str = "https://api.line.me"
     api_data: str = "https://api-data.line.me"
     liff: str = "https://liff.line.me"
+    line_me: str = "https://line.me"
     liff_sdk: str = "https://static.line-scdn.net/liff/edge/2/sdk.js"
     quick_fill: str = "https://static.line-scdn.net" + _QUICK_FILL
     frame_ancestors: tuple[str, ...] = ()
@@ -45,7 +47,14 @@ class LineHosts:
     def at(cls, origin: str) -> LineHosts:
         """Return the hosts of a platform that serves all of LINE's paths at one origin."""
         sdk, quick_fill = f"{origin}/liff/edge/2/sdk.js", origin + _QUICK_FILL
-        return cls(origin, origin, origin, origin, sdk, quick_fill, (origin,))
+        return cls(origin, origin, origin, origin, origin, sdk, quick_fill, (origin,))
+
+    def chat_url(self, basic_id: str, text: str) -> str:
+        """Return the address that opens an official account's chat with a text typed in, not sent.
+
+        Source: LINE, "Using LINE URL scheme", `oaMessage`.
+        """
+        return f"{self.line_me}/R/oaMessage/{quote(basic_id, safe='')}/?{quote(text, safe='')}"
 
 
 def _setting(
@@ -91,6 +100,12 @@ class Config:
         read.user_id,
         "The official account's own user ID, as LINE's console shows it. With it, webhook events "
         "for another official account are left out.",
+        default=None,
+    )
+    basic_id: str | None = _setting(
+        read.basic_id,
+        "The official account's basic or premium ID with its `@`. With it, pages have a button "
+        "that opens the chat.",
         default=None,
     )
     channel_access_token: str | None = _setting(

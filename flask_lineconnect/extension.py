@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING
 from typing import Any
 
 from flask import Flask
+from flask import current_app
 from flask import request
+from flask import session
 from flask_babel import Babel
 from sqlalchemy import Engine
 
@@ -25,6 +27,9 @@ from .engines.embedded import ThreadEngine
 from .errors import ConfigError
 from .errors import UsageError
 from .hooks import HookTable
+from .i18n import LANGUAGE_KEY
+from .i18n import languages
+from .liff.blueprint import LiffBlueprint
 from .liff.id_token import LiffTokens
 from .line_api.client import LineApi
 from .line_api.http import LineHttp
@@ -261,11 +266,36 @@ def _protect_session_cookie(app: Flask, config: Config) -> None:
 def _set_up_babel(app: Flask) -> None:
     if "babel" not in app.extensions:
         Babel(app, default_locale="ja", locale_selector=_preferred_language)
+        return
+    babel = app.extensions["babel"]
+    shops_own = babel.locale_selector
+    # Looked up at each request, and on our pages only: on its own the shop decides alone.
+    babel.locale_selector = lambda: (
+        (_is_our_page() and _chosen_language()) or (shops_own() if shops_own else None)
+    )
 
 
 def _preferred_language() -> str | None:
-    """Choose Japanese or English by what the browser asks for; Japanese outside a request."""
-    return request.accept_languages.best_match(["ja", "en"]) if request else None
+    """Return the language that was chosen, else one that the browser asks for."""
+    if not request:
+        return None
+    return _chosen_language() or _asked_language()
+
+
+def _chosen_language() -> str | None:
+    chosen = session.get(LANGUAGE_KEY)
+    return chosen if chosen in languages() else None
+
+
+def _asked_language() -> str | None:
+    """Choose by what the browser asks for; browsers name languages with hyphens."""
+    codes = {code.replace("_", "-"): code for code in languages()}
+    return codes.get(request.accept_languages.best_match(codes) or "")
+
+
+def _is_our_page() -> bool:
+    pages = current_app.blueprints.get(request.blueprint or "") if request else None
+    return isinstance(pages, LiffBlueprint)
 
 
 def _run_engine_with(app: Flask, state: LineState) -> None:

@@ -33,6 +33,7 @@ LAYERS = [
     },
     {
         "after_commit",
+        "assets",
         "blueprint",
         "categories",
         "config",
@@ -77,6 +78,11 @@ LAYERS = [
     {
         "engines.embedded",
         "liff.api",
+        "liff.blueprint",
+        "liff.answers",
+        "liff.link",
+        "liff.membership",
+        "liff.orders",
         "liff.views",
         "login.auto",
         "login.forms",
@@ -91,13 +97,22 @@ LAYERS = [
         "login.start",
         "login.unlink",
         "login.views",
+        "page_guards",
         "pages",
         "webhooks.members",
         "webhooks.views",
     },
     {"cli", "cli_inbox", "extension", "line_chat", "testing", "views"},
 ]
-FEATURE_EDGES = {"login.views", "liff.views", "liff.api", "webhooks.views"}
+FEATURE_EDGES = {
+    "login.views",
+    "liff.api",
+    "liff.link",
+    "liff.membership",
+    "liff.orders",
+    "liff.views",
+    "webhooks.views",
+}
 
 
 def _modules(folder: Path) -> Iterator[tuple[str, Path]]:
