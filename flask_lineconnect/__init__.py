@@ -39,9 +39,11 @@ if TYPE_CHECKING:
     from .messages.objects import UriAction
     from .messages.render import render_message
     from .shop import LineProfile
+    from .shop import NextRank
     from .shop import OrderLine
     from .shop import OrderSummary
     from .shop import PointBalance
+    from .shop import PointChange
     from .shop import RichMenu
     from .shop import ShopAdapter
     from .state import current_line
@@ -108,7 +110,16 @@ _HOMES = {
         "UriAction",
     ),
     "messages.render": ("render_message",),
-    "shop": ("LineProfile", "OrderLine", "OrderSummary", "PointBalance", "RichMenu", "ShopAdapter"),
+    "shop": (
+        "LineProfile",
+        "NextRank",
+        "OrderLine",
+        "OrderSummary",
+        "PointBalance",
+        "PointChange",
+        "RichMenu",
+        "ShopAdapter",
+    ),
     "state": ("current_line",),
     "webhooks.dialogues": ("Dialogue", "begin_dialogue"),
     "webhooks.events": (
@@ -179,9 +190,11 @@ __all__ = [
     "MembershipEvent",
     "MessageAction",
     "MessageEvent",
+    "NextRank",
     "OrderLine",
     "OrderSummary",
     "PointBalance",
+    "PointChange",
     "PostbackAction",
     "PostbackEvent",
     "RawMessage",

@@ -21,6 +21,7 @@ from . import linking
 from .i18n import gettext
 from .liff import api as liff_api
 from .liff import codes
+from .liff import live
 from .liff import views as liff_views
 from .liff.blueprint import LiffBlueprint
 from .login import chat_views
@@ -60,6 +61,7 @@ def make_blueprint(app: Flask) -> LiffBlueprint:
         unlink,
         liff_views,
         liff_api,
+        live,
         webhook_views,
     ):
         module.register(blueprint)
@@ -105,6 +107,11 @@ class TemplateHelpers:
     def code128_svg(number: str, *, label: str) -> Markup:
         """Draw a Code 128 barcode."""
         return codes.code128_svg(number, label=label)
+
+    @staticmethod
+    def jan13_svg(number: str, *, label: str) -> Markup:
+        """Draw a JAN-13 barcode."""
+        return codes.jan13_svg(number, label=label)
 
 
 def exempt_webhook(app: Flask) -> None:

@@ -51,6 +51,7 @@ LAYERS = [
     },
     {"line_api.client", "line_api.http", "line_api.tokens", "login.oidc", "liff.id_token"},
     {
+        "cards",
         "channels",
         "chat_link",
         "linking",
@@ -76,6 +77,7 @@ LAYERS = [
         "engines.embedded",
         "liff.api",
         "liff.blueprint",
+        "liff.live",
         "liff.views",
         "login.auto",
         "login.forms",
