@@ -187,3 +187,23 @@ class PointsForm(FlaskForm):
     )
     #: Made with the form, so that pressing twice books once.
     key = HiddenField(default=_new_key)
+
+
+class PayForm(FlaskForm):
+    """A payment with points: a scanner types the code that the customer's card shows."""
+
+    points = IntegerField(
+        _("使うポイント"),
+        [
+            _required(_("ポイント数を入力してください。")),
+            NumberRange(1, MAX_PURCHASE, _("1ポイントから使えます。")),
+        ],
+        render_kw={"inputmode": "numeric", "min": 1, "max": MAX_PURCHASE, "autofocus": True},
+    )
+    code = StringField(
+        _("お支払い用のコード"),
+        [_required(_("お客さまの画面のコードを読み取ってください。"))],
+        render_kw={"autocomplete": "off", "autocapitalize": "characters"},
+    )
+    #: Made with the form, so that pressing twice pays once.
+    key = HiddenField(default=_new_key)

@@ -74,8 +74,13 @@ class User(UserMixin, Base):
     @property
     def rank_label(self) -> str:
         """The rank as people read it."""
-        labels = {"gold": _("ゴールド会員"), "silver": _("シルバー会員")}
-        return str(labels.get(self.rank, _("一般会員")))
+        return rank_label(self.rank)
+
+
+def rank_label(rank: str) -> str:
+    """Return a rank as people read it."""
+    labels = {"gold": _("ゴールド会員"), "silver": _("シルバー会員")}
+    return str(labels.get(rank, _("一般会員")))
 
 
 class Product(Base):

@@ -49,7 +49,9 @@ if TYPE_CHECKING:
     from .order_desk import OrderSummary
     from .order_desk import Parcel
     from .shop import LineProfile
+    from .shop import NextRank
     from .shop import PointBalance
+    from .shop import PointChange
     from .shop import RichMenu
     from .shop import ShopAdapter
     from .state import current_line
@@ -126,7 +128,14 @@ _HOMES = {
         "OrderSummary",
         "Parcel",
     ),
-    "shop": ("LineProfile", "PointBalance", "RichMenu", "ShopAdapter"),
+    "shop": (
+        "LineProfile",
+        "NextRank",
+        "PointBalance",
+        "PointChange",
+        "RichMenu",
+        "ShopAdapter",
+    ),
     "state": ("current_line",),
     "webhooks.dialogues": ("Dialogue", "begin_dialogue"),
     "webhooks.events": (
@@ -202,12 +211,14 @@ __all__ = [
     "MembershipEvent",
     "MessageAction",
     "MessageEvent",
+    "NextRank",
     "OrderDesk",
     "OrderDetail",
     "OrderLine",
     "OrderSummary",
     "Parcel",
     "PointBalance",
+    "PointChange",
     "PostbackAction",
     "PostbackEvent",
     "RawMessage",

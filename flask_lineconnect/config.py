@@ -227,6 +227,13 @@ class Config:
         "`flask line worker`.",
         default="thread",
     )
+    card_streams: int = _setting(
+        read.count,
+        "How many open point cards of one process hear of new points at once, over a connection "
+        "that holds a thread of the server; keep it below half of its threads. Further cards, and "
+        "all cards of a server without threads, ask every few seconds instead.",
+        default=2,
+    )
     timezone: str = _setting(read.zone, "The shop's time zone.", default="Asia/Tokyo")
     timeout_seconds: float = _setting(
         read.seconds, "How long to wait for an answer of LINE's, in seconds.", default=10.0

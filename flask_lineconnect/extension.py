@@ -11,11 +11,13 @@ from typing import Any
 
 from flask import Flask
 from flask import current_app
+from flask import has_request_context
 from flask import request
 from flask import session
 from flask_babel import Babel
 from sqlalchemy import Engine
 
+from . import cards
 from . import chat_link
 from . import linking
 from . import unlinking
@@ -31,6 +33,7 @@ from .i18n import LANGUAGE_KEY
 from .i18n import languages
 from .liff.blueprint import LiffBlueprint
 from .liff.id_token import LiffTokens
+from .liff.live import Streams
 from .line_api.client import LineApi
 from .line_api.http import LineHttp
 from .line_api.tokens import FixedToken
@@ -176,6 +179,32 @@ class LineConnect:
         unlinking.erase(line.session, account, now=line.clock())
         return True
 
+    def points_changed(self, member: Any) -> None:
+        """Let the member's open point cards show the new balance, inside the caller's transaction.
+
+        They see it once the caller has committed, in whichever process they wait.
+        """
+        line = current_line
+        cards.note_change(line.session, linking.member_key(line.session, member))
+
+    def redeem_card_code(self, code: str) -> Any | None:
+        """Take the one-time code of a point card, inside the caller's transaction.
+
+        Book what is paid in the same transaction: if it is rolled back, the code is as before.
+
+        :param code: as scanned or typed; anything else may be asked for, too.
+        :return: the member who showed it; ``None`` for an unknown, used or expired code.
+        :raises Refused: this address asked for too many codes that are none.
+        """
+        line = current_line
+        account = cards.redeem(line.session, code, now=line.clock())
+        if account is None:
+            if has_request_context():
+                line.rates.count("address", request.remote_addr or "")
+            return None
+        member = line.session.get(line.shop.model, account.member_id)
+        return member if member is not None and line.shop.may_log_in(member) else None
+
     def _make_state(self, app: Flask, config: Config) -> LineState:
         hosts, timeout = config.hosts, config.timeout_seconds
         http = LineHttp(hosts.api, timeout)
@@ -205,6 +234,7 @@ class LineConnect:
             vault=vault,
             token_vault=TokenVault(vault, config.login_channel_id),
             liff_tokens=LiffTokens(config.login_channel_id, http),
+            streams=Streams(config.card_streams),
             inbox=Inbox(self._engine_of(app)),
             json_environment=json_environment(app),
             engine=ThreadEngine() if config.engine == "thread" else NoEngine(),

@@ -13,10 +13,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from dataclasses import field
 from datetime import date
+from datetime import datetime
 from typing import Any
 from typing import ClassVar
 from typing import Generic
+from typing import Literal
 from typing import TypeVar
+from typing import get_args
 
 from wtforms import Form
 
@@ -26,6 +29,7 @@ from .member_desk import MemberDesk
 from .order_desk import OrderDesk
 
 Member = TypeVar("Member")
+Barcode = Literal["code128", "jan13"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +51,19 @@ class LineProfile:
 
 
 @dataclass(frozen=True, slots=True)
+class NextRank:
+    """The rank above a member's own, in the shop's words.
+
+    :ivar missing: what it still takes, for example 「あと3,200円のお買い物」.
+    :ivar progress: how much of the way is done, from 0 to 1; drawn as a bar.
+    """
+
+    label: str
+    missing: str
+    progress: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class PointBalance:
     """A member's points as the card shows them.
 
@@ -59,6 +76,23 @@ class PointBalance:
     expiring_points: int = 0
     expires_on: date | None = None
     rank: str | None = None
+    next_rank: NextRank | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PointChange:
+    """One line of a member's history of points.
+
+    :ivar key: names its place in the history; the next page begins behind the last one's.
+    :ivar at: aware, UTC.
+    :ivar points: added, or negative for spent and expired.
+    :ivar reason: in the shop's words, for example 「店頭でのお買い物」.
+    """
+
+    key: str
+    at: datetime
+    points: int
+    reason: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +120,14 @@ class ShopAdapter(ABC, Generic[Member]):
     #: CSS custom properties of the extension's pages, for example ``{"--lc-brand": "#7a4b2a"}``.
     theme: ClassVar[Mapping[str, str]] = {}
 
+    #: The bars on the point card: ``"code128"``, for any number, or ``"jan13"``, for numbers of
+    #: twelve digits with or without their check digit.
+    card_barcode: ClassVar[Barcode] = "code128"
+
+    #: Offer a code on the card that pays once, within a minute; the counter takes it with
+    #: :meth:`LineConnect.redeem_card_code`.
+    has_card_codes: ClassVar[bool] = False
+
     #: The kinds of messages that the shop sends; members decline them one by one.
     categories: ClassVar[Sequence[Category]] = DEFAULT_CATEGORIES
 
@@ -105,6 +147,8 @@ class ShopAdapter(ABC, Generic[Member]):
         super().__init_subclass__(**kwargs)
         if not hasattr(cls, "model"):
             raise TypeError(f"{cls.__name__} needs `model`, the shop's member model")
+        if cls.card_barcode not in get_args(Barcode):
+            raise TypeError(f"{cls.__name__}.card_barcode must be one of {get_args(Barcode)}")
 
     @abstractmethod
     def sign_up(self, profile: LineProfile) -> Member | None:
@@ -139,3 +183,15 @@ class ShopAdapter(ABC, Generic[Member]):
     def points(self, member: Member) -> PointBalance | None:
         """Return the member's points, or ``None`` where the shop has no points."""
         return None
+
+    def point_history(
+        self, member: Member, *, before: str | None, limit: int
+    ) -> Sequence[PointChange]:
+        """Return what happened to the member's points, newest first, at most ``limit``.
+
+        The card links to it where a shop has written this method.
+
+        :param before: begin behind the line with this :attr:`PointChange.key`. It comes from the
+            page's address: look for it among the member's own lines only.
+        """
+        return ()

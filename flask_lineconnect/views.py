@@ -25,6 +25,7 @@ from .i18n import gettext
 from .liff import api as liff_api
 from .liff import codes
 from .liff import link as liff_link
+from .liff import live
 from .liff import membership as liff_membership
 from .liff import orders as liff_orders
 from .liff import views as liff_views
@@ -69,6 +70,7 @@ def make_blueprint(app: Flask) -> LiffBlueprint:
         liff_membership,
         liff_link,
         liff_api,
+        live,
         webhook_views,
     ):
         module.register(blueprint)
@@ -135,6 +137,11 @@ class TemplateHelpers:
     def code128_svg(number: str, *, label: str) -> Markup:
         """Draw a Code 128 barcode."""
         return codes.code128_svg(number, label=label)
+
+    @staticmethod
+    def jan13_svg(number: str, *, label: str) -> Markup:
+        """Draw a JAN-13 barcode."""
+        return codes.jan13_svg(number, label=label)
 
 
 def exempt_webhook(app: Flask) -> None:

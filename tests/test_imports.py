@@ -54,6 +54,7 @@ LAYERS = [
     },
     {"line_api.client", "line_api.http", "line_api.tokens", "login.oidc", "liff.id_token"},
     {
+        "cards",
         "channels",
         "chat_link",
         "linking",
@@ -83,6 +84,7 @@ LAYERS = [
         "liff.link",
         "liff.membership",
         "liff.orders",
+        "liff.live",
         "liff.views",
         "login.auto",
         "login.forms",

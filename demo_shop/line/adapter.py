@@ -1,16 +1,27 @@
 """What LINE's pages and messages learn about the shop's members."""
 
+from collections.abc import Sequence
 from typing import ClassVar
 
+from flask import current_app
+from flask_babel import gettext as _
+
 from flask_lineconnect import LineProfile
+from flask_lineconnect import NextRank
 from flask_lineconnect import PointBalance
+from flask_lineconnect import PointChange
 from flask_lineconnect import ShopAdapter
 
 from ..extensions import db
 from ..forms import MemberForm
 from ..members import make_member
 from ..models import User
+from ..models import rank_label
+from ..points import RANKS
 from ..points import balance_of
+from ..points import history
+from ..points import rank_after
+from ..points import standing_of
 from .membership import KomorebiMembership
 from .orders import KomorebiOrders
 
@@ -29,6 +40,8 @@ class KomorebiShop(ShopAdapter[User]):
     sign_up_form = MemberForm
     orders = KomorebiOrders()
     membership = KomorebiMembership()
+    card_barcode = "jan13"
+    has_card_codes = True
 
     def sign_up(self, profile: LineProfile) -> User | None:
         """Make a member without a password; an e-mail address in use means: log in first."""
@@ -56,5 +69,28 @@ class KomorebiShop(ShopAdapter[User]):
         return member.card_number
 
     def points(self, member: User) -> PointBalance:
-        """Return the balance that the counter sees, too."""
-        return PointBalance(balance_of(member), rank=member.rank_label)
+        """Return the balance that the counter sees, too, and what becomes of it."""
+        standing, balance = standing_of(db.session(), member), balance_of(member)
+        zone = current_app.config["SHOP_ZONE"]
+        return PointBalance(
+            balance,
+            expiring_points=balance,
+            expires_on=standing.expires_at and standing.expires_at.astimezone(zone).date(),
+            rank=member.rank_label,
+            next_rank=_next_rank(member, standing.collected),
+        )
+
+    def point_history(
+        self, member: User, *, before: str | None, limit: int
+    ) -> Sequence[PointChange]:
+        """Return the member's bookings."""
+        found = history(db.session(), member, before=before, limit=limit)
+        return [PointChange(entry.key, entry.at, entry.amount, entry.reason) for entry in found]
+
+
+def _next_rank(member: User, collected: int) -> NextRank | None:
+    rank = rank_after(member.rank)
+    if rank is None:
+        return None
+    missing = _("あと%(points)sポイント", points=f"{RANKS[rank] - collected:,}")
+    return NextRank(rank_label(rank), missing, progress=collected / RANKS[rank])

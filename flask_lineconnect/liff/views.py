@@ -1,28 +1,82 @@
-"""The extension's own LIFF pages: the point card; others are in modules of their own."""
+"""The extension's own LIFF pages: the point card with what belongs to it."""
 
 from __future__ import annotations
 
 from typing import Any
 
+from flask import jsonify
+from flask import request
+from markupsafe import Markup
+from werkzeug.wrappers import Response
+
+from .. import cards
+from ..i18n import gettext as _
+from ..page_guards import wants_page
 from ..pages import render_page
+from ..shop import PointBalance
+from ..shop import ShopAdapter
 from ..state import current_line
+from . import codes
 from .blueprint import LiffBlueprint
 from .blueprint import page_account
+
+#: Lines of the history on one page.
+HISTORY = 20
 
 
 def register(blueprint: LiffBlueprint) -> None:
     """Add the LIFF pages to the extension's blueprint."""
     blueprint.page("/liff")(card)
+    blueprint.page("/liff/points")(points)
+    blueprint.page("/liff/code", methods=["POST"])(code)
 
 
 def card(member: Any) -> str:
     """Show the member's point card."""
-    shop = current_line.shop
+    shop, account = current_line.shop, page_account()
+    number = shop.card_number(member)
     return render_page(
         "lineconnect/liff/card.html",
-        number=shop.card_number(member),
+        number=number,
+        bars=number and codes.card_bars(number, shop.card_barcode, label=_("会員番号のバーコード")),
         balance=shop.points(member),
         member_name=shop.member_name(member),
-        line_name=page_account().display_name,
+        line_name=account.display_name,
+        version=account.card_version,
+        has_history=_has_history(shop),
+        has_codes=shop.has_card_codes,
         tab="card",
     )
+
+
+def points(member: Any) -> str:
+    """Show what happened to the member's points, a page at a time."""
+    shop = current_line.shop
+    # One more than is shown tells whether there is another page.
+    found = shop.point_history(member, before=request.args.get("before"), limit=HISTORY + 1)
+    return render_page(
+        "lineconnect/liff/points.html",
+        balance=shop.points(member) or PointBalance(0),
+        changes=found[:HISTORY],
+        next_key=found[HISTORY - 1].key if len(found) > HISTORY else None,
+        tab="card",
+    )
+
+
+def code(member: Any) -> Response | str:
+    """Give out a code that pays once: as JSON to the card's script, as a page to everybody else.
+
+    :raises Refused: this account asked for too many.
+    """
+    line, account = current_line, page_account()
+    line.rates.count("account", account.line_user_id)
+    text = cards.issue(line.session, account, now=line.clock())
+    line.session.commit()
+    drawn = render_page("lineconnect/liff/_code.html", text=text)
+    if not wants_page():
+        return jsonify(html=drawn, seconds=int(cards.LIFETIME.total_seconds()))
+    return render_page("lineconnect/liff/code.html", drawn=Markup(drawn), tab="card")
+
+
+def _has_history(shop: ShopAdapter[Any]) -> bool:
+    return type(shop).point_history is not ShopAdapter.point_history

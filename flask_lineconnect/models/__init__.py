@@ -2,6 +2,7 @@
 
 from .account import Account
 from .account import AuditEntry
+from .account import CardCode
 from .account import ChatLink
 from .account import KeptForm
 from .account import LoginAttempt
@@ -18,6 +19,7 @@ from .rich_menu import PublishedRichMenu
 __all__ = [
     "Account",
     "AuditEntry",
+    "CardCode",
     "ChatLink",
     "InboxEvent",
     "KeptForm",
