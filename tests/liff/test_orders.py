@@ -27,7 +27,7 @@ from .people import add_member
 from .people import link
 from .people import open_as
 
-pytestmark = pytest.mark.parametrize("database", DATABASES, indirect=True)
+on_both = pytest.mark.parametrize("database", DATABASES, indirect=True)
 ONE = "/line/liff/orders/N-1"
 WAYS = [
     ("GET", ONE),
@@ -117,6 +117,7 @@ def test_the_way_of_an_order_is_a_list_with_its_current_step(
     assert 'href="https://carrier.example/4000"' in answer
 
 
+@on_both
 @pytest.mark.parametrize(("method", "path"), WAYS)
 def test_S10_2_anothers_order_is_an_unknown_one(
     page: FlaskClient, app: Flask, line: LineState, method: str, path: str
@@ -144,6 +145,7 @@ def test_S6_3_a_press_needs_the_token_of_this_session(page: FlaskClient) -> None
     assert (_purchase().deliver_on, _purchase().is_wanted_again) == (None, False)
 
 
+@on_both
 def test_an_order_is_wanted_again_and_the_shop_says_where_to_go(page: FlaskClient) -> None:
     answer = _send(page, f"{ONE}/reorder")
     assert (answer.status_code, answer.location) == (303, "/private")
@@ -160,6 +162,7 @@ def test_what_the_shop_refuses_is_said_on_the_orders_page_once(
     assert "売り切れです" not in page.get(answer.location).text
 
 
+@on_both
 def test_a_delivery_is_changed_to_what_was_offered(page: FlaskClient) -> None:
     answer = _send(page, f"{ONE}/delivery", day="2030-01-11", slot="朝")
     assert (answer.status_code, answer.location) == (303, ONE)
