@@ -27,6 +27,7 @@ from .engines.embedded import ThreadEngine
 from .errors import ConfigError
 from .errors import UsageError
 from .hooks import HookTable
+from .liff import offline
 from .liff.id_token import LiffTokens
 from .liff.live import Streams
 from .line_api.client import LineApi
@@ -112,6 +113,7 @@ class LineConnect:
         app.jinja_env.globals["lineconnect"] = TemplateHelpers()
         sessions.register(app)
         auto.register(app)
+        offline.watch(app)
         chat_views.watch_logouts(app)
         _run_engine_with(app, state)
 

@@ -22,6 +22,7 @@ from .i18n import gettext
 from .liff import api as liff_api
 from .liff import codes
 from .liff import live
+from .liff import offline
 from .liff import views as liff_views
 from .liff.blueprint import LiffBlueprint
 from .login import chat_views
@@ -62,6 +63,7 @@ def make_blueprint(app: Flask) -> LiffBlueprint:
         liff_views,
         liff_api,
         live,
+        offline,
         webhook_views,
     ):
         module.register(blueprint)

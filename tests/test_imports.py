@@ -78,6 +78,7 @@ LAYERS = [
         "liff.api",
         "liff.blueprint",
         "liff.live",
+        "liff.offline",
         "liff.views",
         "login.auto",
         "login.forms",
