@@ -31,6 +31,7 @@ from .errors import UsageError
 from .hooks import HookTable
 from .i18n import LANGUAGE_KEY
 from .i18n import languages
+from .liff import offline
 from .liff.blueprint import LiffBlueprint
 from .liff.id_token import LiffTokens
 from .liff.live import Streams
@@ -117,6 +118,7 @@ class LineConnect:
         app.jinja_env.globals["lineconnect"] = TemplateHelpers()
         sessions.register(app)
         auto.register(app)
+        offline.watch(app)
         chat_views.watch_logouts(app)
         _run_engine_with(app, state)
 

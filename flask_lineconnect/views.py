@@ -27,6 +27,7 @@ from .liff import codes
 from .liff import link as liff_link
 from .liff import live
 from .liff import membership as liff_membership
+from .liff import offline
 from .liff import orders as liff_orders
 from .liff import views as liff_views
 from .liff.blueprint import LiffBlueprint
@@ -71,6 +72,7 @@ def make_blueprint(app: Flask) -> LiffBlueprint:
         liff_link,
         liff_api,
         live,
+        offline,
         webhook_views,
     ):
         module.register(blueprint)

@@ -85,6 +85,7 @@ LAYERS = [
         "liff.membership",
         "liff.orders",
         "liff.live",
+        "liff.offline",
         "liff.views",
         "login.auto",
         "login.forms",

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from functools import wraps
 from typing import Any
 from typing import TypeVar
+from urllib.parse import urlencode
 
 from flask import Blueprint
 from flask import current_app
@@ -30,6 +31,9 @@ from ..pages import page_context
 from ..pages import render_page
 from ..state import EXTENSION_KEY
 from ..state import current_line
+
+#: Parameters with which LINE's login comes back; those of LIFF begin with its name.
+_OF_LINE = {"code", "state", "error", "error_description"}
 
 View = TypeVar("View", bound=Callable[..., Any])
 
@@ -89,7 +93,18 @@ def _layout_context() -> dict[str, Any]:
         "liff_id": config.liff_id,
         "liff_sdk_url": config.hosts.liff_sdk,
         "tab": None,
+        "here": _here(),
     }
+
+
+def _here() -> str:
+    """Return this page's own address: without what LINE's login and LIFF add to it."""
+    kept = [
+        (name, value)
+        for name, value in request.args.items(multi=True)
+        if not name.startswith("liff") and name not in _OF_LINE
+    ]
+    return f"{request.path}?{urlencode(kept)}" if kept else request.path
 
 
 def _for_member(view: Callable[..., Any]) -> Callable[..., Any]:

@@ -6,6 +6,7 @@ only. Both carry their quiet zones inside the drawing, so that no style sheet ca
 
 from __future__ import annotations
 
+from io import BytesIO
 from itertools import groupby
 
 from markupsafe import Markup
@@ -106,6 +107,15 @@ def qr_svg(data: str, *, label: str = "") -> Markup:
     return _FRAME.format(
         kind="qr", label=label or data, width=side, height=side, ratio="xMidYMid meet", path=path
     )
+
+
+def qr_file(data: str) -> bytes:
+    """Draw a QR code as an SVG file of its own, for ``<img>``."""
+    import segno
+
+    file = BytesIO()
+    segno.make_qr(data, error="m").save(file, kind="svg", border=QR_QUIET_ZONE, light="#fff")
+    return file.getvalue()
 
 
 def _runs(modules: str, *, x: int, y: int, height: int = 1) -> str:

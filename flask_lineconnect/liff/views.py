@@ -6,22 +6,28 @@ from typing import Any
 
 from flask import jsonify
 from flask import request
+from flask import url_for
 from markupsafe import Markup
 from werkzeug.wrappers import Response
 
 from .. import cards
+from ..errors import Refused
 from ..i18n import gettext as _
+from ..login.flow import local_path
 from ..page_guards import wants_page
 from ..pages import render_page
 from ..shop import PointBalance
 from ..shop import ShopAdapter
 from ..state import current_line
 from . import codes
+from . import offline
 from .blueprint import LiffBlueprint
 from .blueprint import page_account
 
 #: Lines of the history on one page.
 HISTORY = 20
+#: Longest address that goes into a QR code for a phone's camera.
+MAX_ADDRESS = 300
 
 
 def register(blueprint: LiffBlueprint) -> None:
@@ -29,12 +35,14 @@ def register(blueprint: LiffBlueprint) -> None:
     blueprint.page("/liff")(card)
     blueprint.page("/liff/points")(points)
     blueprint.page("/liff/code", methods=["POST"])(code)
+    blueprint.add_url_rule("/liff/phone.svg", view_func=phone_qr)
 
 
 def card(member: Any) -> str:
     """Show the member's point card."""
     shop, account = current_line.shop, page_account()
     number = shop.card_number(member)
+    offline.let_keep()
     return render_page(
         "lineconnect/liff/card.html",
         number=number,
@@ -45,6 +53,7 @@ def card(member: Any) -> str:
         version=account.card_version,
         has_history=_has_history(shop),
         has_codes=shop.has_card_codes,
+        worker_url=offline.worker_url(),
         tab="card",
     )
 
@@ -76,6 +85,18 @@ def code(member: Any) -> Response | str:
     if not wants_page():
         return jsonify(html=drawn, seconds=int(cards.LIFETIME.total_seconds()))
     return render_page("lineconnect/liff/code.html", drawn=Markup(drawn), tab="card")
+
+
+def phone_qr() -> Response:
+    """Draw the QR code that opens a LIFF page on the phone; ``here`` is the page's address.
+
+    :raises Refused: this is no page below the LIFF endpoint.
+    """
+    here, endpoint = local_path(request.args.get("here")) or "", url_for("lineconnect.card")
+    below = here.removeprefix(endpoint)
+    if not here.startswith(endpoint) or below[:1] not in {"", "/", "?"} or len(here) > MAX_ADDRESS:
+        raise Refused(_("このページはLINEで開けません。"), step="address")
+    return Response(codes.qr_file(current_line.liff_url(below)), mimetype="image/svg+xml")
 
 
 def _has_history(shop: ShopAdapter[Any]) -> bool:

@@ -6,24 +6,29 @@ const ASK_EVERY = 5_000;
 const PULL = 72; // CSS pixels, more than a careless swipe.
 
 const main = document.querySelector("main");
-const news = document.getElementById("news");
 let source, timer, touchedAt = Date.now();
 
-const card = () => document.getElementById("card");
+const find = (id) => document.getElementById(id);
+const card = () => find("card");
 
-/** Fetch this page with its own session, and put its card in place of ours. */
-async function refresh() {
+/** Fetch this page anew with its own session. */
+async function fetchPage() {
   const response = await fetch(location.pathname, { headers: { Accept: "text/html" } });
   const page = new DOMParser().parseFromString(await response.text(), "text/html");
-  const newer = page.getElementById("card");
-  // No card any more: whoever holds the phone must be asked for anew.
-  if (!newer) return location.reload();
+  // No card any more: whoever holds the phone must be asked for.
+  if (!page.getElementById("card")) location.reload();
+  return page;
+}
+
+async function refresh() {
+  const newer = (await fetchPage()).getElementById("card");
   const older = card();
+  if (!newer) return;
   const hasChanged = older.dataset.version !== newer.dataset.version;
   older.replaceWith(newer);
   if (!hasChanged) return;
   newer.classList.add("lc-changed");
-  news.textContent = newer.dataset.updated;
+  find("news").textContent = newer.dataset.updated;
   document.dispatchEvent(new Event("lc-points-changed"));
 }
 
@@ -87,14 +92,52 @@ function pullToRefresh() {
   });
 }
 
-document.addEventListener("visibilitychange", () => (document.hidden ? stop() : comeBack()));
-addEventListener("pagehide", stop);
-addEventListener("pageshow", (event) => event.persisted && comeBack());
-document.getElementById("refresh").addEventListener("click", (event) => {
-  event.preventDefault();
-  comeBack();
-});
-pullToRefresh();
-watch();
+/** This card comes from the service worker: say of when it is, and look for the network. */
+function showSaved(savedAt) {
+  const notice = find("offline");
+  const format = { dateStyle: "medium", timeStyle: "short" };
+  const time = new Date(savedAt).toLocaleString(document.documentElement.lang, format);
+  notice.textContent = notice.dataset.text.replace("{time}", time);
+  notice.hidden = false;
+  const look = () => awake().catch(() => {});
+  addEventListener("online", look);
+  look();
+}
+
+/** The network is back, be it slow: take the page that it brought, without asking for it again. */
+async function awake() {
+  const { body } = await fetchPage();
+  if (!document.body.dataset.savedAt) return;
+  delete document.body.dataset.savedAt;
+  document.body.dataset.csrfToken = body.dataset.csrfToken;
+  main.replaceChildren(...body.querySelector("main").childNodes);
+  live();
+}
+
+/** Let a service worker keep the card, where there is one; LINE's own browser has none. */
+function keepOffline() {
+  const { serviceWorker } = navigator;
+  if (!serviceWorker || !window.cookieStore) return;
+  // What was loaded before the worker was there is fetched once more through it.
+  if (!serviceWorker.controller) serviceWorker.addEventListener("controllerchange", tryRefresh, { once: true });
+  serviceWorker.register(find("offline").dataset.worker, { scope: location.pathname.replace(/\/$/, "") }).catch(() => {});
+}
+
+function live() {
+  document.addEventListener("visibilitychange", () => (document.hidden ? stop() : comeBack()));
+  addEventListener("pagehide", stop);
+  addEventListener("pageshow", (event) => event.persisted && comeBack());
+  find("refresh").addEventListener("click", (event) => {
+    event.preventDefault();
+    comeBack();
+  });
+  pullToRefresh();
+  watch();
+  keepOffline();
+  if (find("pay")) import("./pay.js");
+}
+
 stayOn();
-if (document.getElementById("pay")) import("./pay.js");
+const { savedAt } = document.body.dataset;
+if (savedAt) showSaved(savedAt);
+else live();

@@ -175,3 +175,45 @@ def test_in_debug_mode_assets_may_change(make_app: MakeApp) -> None:
     path = re.search(r'href="([^"]+/pages\.css)"', client.get("/line/liff").text)
     assert path
     assert "immutable" not in _headers(client, path[1])["Cache-Control"]
+
+
+@pytest.mark.parametrize(
+    ("here", "opened"),
+    [
+        ("/line/liff", ""),
+        ("/line/liff/", "/"),
+        ("/line/liff/club/tea?page=2", "/club/tea?page=2"),
+    ],
+)
+def test_a_desk_leads_to_the_same_page_on_the_phone(
+    client: FlaskClient, line: LineState, monkeypatch: pytest.MonkeyPatch, here: str, opened: str
+) -> None:
+    drawn: list[str] = []
+
+    def draw(data: str) -> bytes:
+        drawn.append(data)
+        return b"<svg/>"
+
+    monkeypatch.setattr("flask_lineconnect.liff.codes.qr_file", draw)
+    answer = client.get("/line/liff/phone.svg", query_string={"here": here})
+    assert answer.mimetype == "image/svg+xml"
+    assert drawn == [f"https://liff.line.me/1650000001-DemoCard{opened}"]
+
+
+@pytest.mark.parametrize(
+    "here",
+    ["", "/", "/line/liffs", "//evil.example", "https://evil.example", "/line/liff/" + "a" * 300],
+)
+def test_S4_4_a_desk_leads_nowhere_else(client: FlaskClient, here: str) -> None:
+    assert client.get("/line/liff/phone.svg", query_string={"here": here}).status_code == 400
+
+
+def test_the_opening_page_works_without_javascript(client: FlaskClient) -> None:
+    page = client.get("/line/liff/club/tea?page=2&code=x&liff.referrer=y").text
+    assert 'href="/line/login?next=/line/liff/club/tea?page%3D2"' in page
+    assert client.get("/line/login?next=/line/liff/club/tea").status_code == 302
+
+
+def test_the_opening_page_fetches_the_sdk_at_once(client: FlaskClient) -> None:
+    page = client.get("/line/liff").text
+    assert '<link rel="preload" as="script" href="https://static.line-scdn.net/liff' in page
