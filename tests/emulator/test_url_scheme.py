@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from urllib.parse import quote
+
 import pytest
 import requests
 from playwright.sync_api import Page
@@ -14,7 +16,7 @@ TEXT = "ご注文 K-1 について & <b>100%</b>"
 
 @pytest.mark.parametrize("end", ["", "/"])
 def test_the_page_shows_the_text_as_it_is(line_emulator: Emulator, end: str) -> None:
-    text = requests.utils.quote(TEXT, safe="")
+    text = quote(TEXT, safe="")
     answer = requests.get(f"{line_emulator.url}/R/oaMessage/%40demoshop{end}?{text}", timeout=10)
     assert answer.status_code == 200
     assert "ご注文 K-1 について &amp; &lt;b&gt;100%&lt;/b&gt;" in answer.text

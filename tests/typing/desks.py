@@ -1,4 +1,4 @@
-"""The desks as a shop writes them: the member's type goes through from the adapter to each method."""
+"""The desks as a shop writes them: the member's type goes from the adapter to each method."""
 
 from __future__ import annotations
 
