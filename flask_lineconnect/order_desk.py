@@ -46,6 +46,7 @@ class OrderLine:
 class OrderSummary:
     """One order as the list shows it.
 
+    :ivar number: stands in addresses, so it has no slash.
     :ivar placed_at: aware, UTC.
     :ivar total: whole yen, tax included.
     :ivar status: the shop's own label, for example 「発送済み」.
@@ -145,7 +146,10 @@ class OrderDesk(ABC, Generic[Member]):
 
     @abstractmethod
     def page(self, member: Member, *, offset: int, limit: int) -> Sequence[OrderSummary]:
-        """Return the member's orders, newest first, from ``offset`` on, at most ``limit``."""
+        """Return the member's orders, newest first, from ``offset`` on, at most ``limit``.
+
+        An :class:`OrderDetail` is an :class:`OrderSummary`, too.
+        """
 
     @abstractmethod
     def find(self, member: Member, number: str) -> OrderDetail | None:

@@ -48,7 +48,7 @@ class KomorebiOrders(OrderDesk[User]):
     def page(self, member: User, *, offset: int, limit: int) -> Sequence[OrderSummary]:
         """Return the latest orders with their pictures."""
         found = orders_of(db.session(), member, offset=offset, limit=limit)
-        return [_summary(order) for order in found]
+        return [_detail(order) for order in found]
 
     def find(self, member: User, number: str) -> OrderDetail | None:
         """Return one order with its way, its parcel, and what can be done with it."""
@@ -72,17 +72,6 @@ class KomorebiOrders(OrderDesk[User]):
             change_delivery(db.session(), member, number, day, chosen, today=today())
         except (TooLate, ValueError):
             raise Refused(_("申し訳ありません。このご注文は、もう変更できません。")) from None
-
-
-def _summary(order: Order) -> OrderSummary:
-    return OrderSummary(
-        number=order.number,
-        placed_at=order.placed_at,
-        total=order.total,
-        status=order.status_label,
-        lines=_lines(order),
-        url=url_for("account.order", number=order.number),
-    )
 
 
 def _detail(order: Order) -> OrderDetail:

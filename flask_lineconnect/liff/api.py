@@ -113,9 +113,10 @@ def _may_be_asked_to_link() -> bool:
 
     Whoever holds the phone may be somebody else: the page shows the member and asks.
     """
-    line = current_line
-    member_id = guard.current_member_id()
-    is_free = member_id is not None and linking.account_of(line.session, member_id) is None
+    line, member = current_line, guard.current_member()
+    if member is None or not line.shop.may_log_in(member):
+        return False
+    is_free = linking.account_of(line.session, guard.current_member_id()) is None
     return is_free and sessions.is_recent(line.config.recent_login_seconds)
 
 

@@ -122,7 +122,7 @@ def _head(order: OrderDetail, paid_on: date, font: str) -> list[Flowable]:
         _text("領 収 書", font, size=22, align=CENTER, after=8),
         _text(f"No. {order.number}", font, align=RIGHT),
         _text(day, font, align=RIGHT, after=6),
-        _text(f"<u>{escape(order.addressee or 'お客さま')}　様</u>", font, size=14, after=6),
+        _text(f"<u>{escape(order.addressee or '上')}　様</u>", font, size=14, after=6),
         _boxed(f"￥{order.total:,} ―　（税込）", font),
         _text(
             "但し、お品代として。上記の金額を正に領収いたしました。", font, align=CENTER, after=8

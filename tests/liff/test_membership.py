@@ -29,20 +29,6 @@ PREFERENCES = f"{BASE}/preferences"
 PROFILE = f"{BASE}/profile"
 
 
-@pytest.fixture
-def hanako(line: LineState) -> User:
-    """Return a linked member."""
-    member = add_member(line)
-    link(line, member)
-    return member
-
-
-@pytest.fixture
-def page(client: FlaskClient, hanako: User) -> FlaskClient:
-    """Return her browser."""
-    return open_as(client, hanako)
-
-
 def _send(client: FlaskClient, path: str, **form: str | list[str]) -> TestResponse:
     return client.post(path, data={"csrf_token": token_in(client.get(path)), **form})
 
@@ -59,35 +45,37 @@ def _checked(answer: TestResponse) -> set[str]:
 
 
 @on_both
-def test_what_is_not_ticked_is_not_wanted(page: FlaskClient, line: LineState, hanako: User) -> None:
-    assert _checked(page.get(PREFERENCES)) >= {"order", "news", "birthday"}
-    answer = _send(page, PREFERENCES, wanted=["order", "points"])
+def test_what_is_not_ticked_is_not_wanted(
+    phone: FlaskClient, line: LineState, hanako: User
+) -> None:
+    assert _checked(phone.get(PREFERENCES)) >= {"order", "news", "birthday"}
+    answer = _send(phone, PREFERENCES, wanted=["order", "points"])
     assert (answer.status_code, answer.location) == (303, BASE)
-    assert 'role="status">保存しました。' in page.get(BASE).text
+    assert 'role="status">保存しました。' in phone.get(BASE).text
     assert _declined(line, hanako) == {"restock", "cart", "news", "birthday"}
-    assert _checked(page.get(PREFERENCES)) == {"order", "points"}
+    assert _checked(phone.get(PREFERENCES)) == {"order", "points"}
 
 
 def test_what_is_not_optional_can_not_be_declined(
-    page: FlaskClient, line: LineState, hanako: User
+    phone: FlaskClient, line: LineState, hanako: User
 ) -> None:
-    assert 'value="account"' not in page.get(PREFERENCES).text
-    _send(page, PREFERENCES, wanted=["nonsense", "news"])
+    assert 'value="account"' not in phone.get(PREFERENCES).text
+    _send(phone, PREFERENCES, wanted=["nonsense", "news"])
     assert "account" not in _declined(line, hanako)
     assert _declined(line, hanako) == {"order", "points", "restock", "cart", "birthday"}
 
 
 def test_the_shops_own_categories_are_listed(
-    page: FlaskClient, line: LineState, monkeypatch: pytest.MonkeyPatch
+    phone: FlaskClient, line: LineState, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     own = [Category("shop", "お店から"), Category("ad", "広告", is_marketing=True)]
     monkeypatch.setattr(line.shop, "categories", own)
-    assert _checked(page.get(PREFERENCES)) == {"shop", "ad"}
+    assert _checked(phone.get(PREFERENCES)) == {"shop", "ad"}
 
 
 @on_both
 def test_S10_2_one_members_wishes_are_not_anothers(
-    app: Flask, page: FlaskClient, line: LineState, hanako: User
+    app: Flask, phone: FlaskClient, line: LineState, hanako: User
 ) -> None:
     kenta = add_member(line, "鈴木 健太")
     link(line, kenta, "b")
@@ -96,17 +84,17 @@ def test_S10_2_one_members_wishes_are_not_anothers(
     assert _declined(line, hanako) == frozenset()
 
 
-def test_the_profile_is_the_shops_own_form_and_is_kept(page: FlaskClient, hanako: User) -> None:
-    assert 'value="山田 花子"' in page.get(PROFILE).text
-    answer = _send(page, PROFILE, name="山田 はな", email="new@mail.example", is_locked="1")
+def test_the_profile_is_the_shops_own_form_and_is_kept(phone: FlaskClient, hanako: User) -> None:
+    assert 'value="山田 花子"' in phone.get(PROFILE).text
+    answer = _send(phone, PROFILE, name="山田 はな", email="new@mail.example", is_locked="1")
     assert answer.location == BASE
     db.session.refresh(hanako)
     assert (hanako.name, hanako.email) == ("山田 はな", "new@mail.example")
     assert hanako.is_locked is False
 
 
-def test_what_the_form_refuses_is_said_beside_the_field(page: FlaskClient, hanako: User) -> None:
-    answer = _send(page, PROFILE, name="", email="new@mail.example")
+def test_what_the_form_refuses_is_said_beside_the_field(phone: FlaskClient, hanako: User) -> None:
+    answer = _send(phone, PROFILE, name="", email="new@mail.example")
     assert answer.status_code == 200
     assert "お名前を入力してください。" in answer.text
     assert 'aria-invalid="true"' in answer.text
@@ -116,10 +104,10 @@ def test_what_the_form_refuses_is_said_beside_the_field(page: FlaskClient, hanak
 
 @on_both
 def test_what_the_database_refuses_is_said_above_the_form(
-    page: FlaskClient, line: LineState, hanako: User
+    phone: FlaskClient, line: LineState, hanako: User
 ) -> None:
     kenta = add_member(line, "鈴木 健太")
-    answer = _send(page, PROFILE, name="山田 はな", email=str(kenta.email))
+    answer = _send(phone, PROFILE, name="山田 はな", email=str(kenta.email))
     assert "この内容では登録できません" in answer.text
     assert str(kenta.email) in answer.text  # What was typed stays typed.
     db.session.rollback()
@@ -128,14 +116,14 @@ def test_what_the_database_refuses_is_said_above_the_form(
 
 
 def test_a_bare_shop_has_preferences_and_unlinking_and_no_more(
-    page: FlaskClient, line: LineState, monkeypatch: pytest.MonkeyPatch
+    phone: FlaskClient, line: LineState, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert f'href="{PROFILE}"' in page.get(BASE).text
+    assert f'href="{PROFILE}"' in phone.get(BASE).text
     monkeypatch.setattr(line, "shop", BareShop())
-    hub = page.get(BASE).text
+    hub = phone.get(BASE).text
     assert re.findall(r'<li><a href="([^"]+)"', hub) == [PREFERENCES, "/line/unlink"]
     for missing in ("profile", "coupons", "coupons/x", "favourites"):
-        assert page.get(f"{BASE}/{missing}").status_code == 404, missing
+        assert phone.get(f"{BASE}/{missing}").status_code == 404, missing
 
 
 def _h1(client: FlaskClient, path: str, accepts: str = "ja") -> str:
@@ -151,36 +139,36 @@ def _choose(client: FlaskClient, language: str, **form: str) -> TestResponse:
     return client.post("/line/liff/language", data=data)
 
 
-def test_the_chosen_language_goes_before_the_browsers(page: FlaskClient) -> None:
-    assert _h1(page, PREFERENCES) == "お知らせの設定"
-    assert _choose(page, "en").location == BASE
-    assert _h1(page, PREFERENCES) == "Message preferences"
-    assert re.search(r'value="en"[^>]*aria-pressed="true"', page.get(BASE).text)
-    _choose(page, "ja")
-    assert _h1(page, PREFERENCES, accepts="en") == "お知らせの設定"
+def test_the_chosen_language_goes_before_the_browsers(phone: FlaskClient) -> None:
+    assert _h1(phone, PREFERENCES) == "お知らせの設定"
+    assert _choose(phone, "en").location == BASE
+    assert _h1(phone, PREFERENCES) == "Message preferences"
+    assert re.search(r'value="en"[^>]*aria-pressed="true"', phone.get(BASE).text)
+    _choose(phone, "ja")
+    assert _h1(phone, PREFERENCES, accepts="en") == "お知らせの設定"
 
 
 @pytest.mark.parametrize("nonsense", ["xx", "../en", "", "e" * 5_000])
-def test_a_language_that_is_not_there_is_not_kept(page: FlaskClient, nonsense: str) -> None:
-    _choose(page, nonsense)
-    assert _h1(page, PREFERENCES) == "お知らせの設定"
+def test_a_language_that_is_not_there_is_not_kept(phone: FlaskClient, nonsense: str) -> None:
+    _choose(phone, nonsense)
+    assert _h1(phone, PREFERENCES) == "お知らせの設定"
 
 
-def test_S4_4_the_language_leads_back_to_our_own_pages_only(page: FlaskClient) -> None:
-    assert _choose(page, "en", next="https://evil.example/").location == BASE
-    assert _choose(page, "en", next=PROFILE).location == PROFILE
+def test_S4_4_the_language_leads_back_to_our_own_pages_only(phone: FlaskClient) -> None:
+    assert _choose(phone, "en", next="https://evil.example/").location == BASE
+    assert _choose(phone, "en", next=PROFILE).location == PROFILE
 
 
-def test_the_chosen_language_outlives_the_login(page: FlaskClient, hanako: User) -> None:
-    _choose(page, "en")
-    page.post("/logout")
-    open_as(page, hanako)
-    assert _h1(page, PREFERENCES) == "Message preferences"
+def test_the_chosen_language_outlives_the_login(phone: FlaskClient, hanako: User) -> None:
+    _choose(phone, "en")
+    phone.post("/logout")
+    open_as(phone, hanako)
+    assert _h1(phone, PREFERENCES) == "Message preferences"
 
 
 def test_S6_3_a_head_request_changes_nothing(
-    page: FlaskClient, line: LineState, hanako: User
+    phone: FlaskClient, line: LineState, hanako: User
 ) -> None:
     for path in (PREFERENCES, PROFILE):
-        assert page.head(path).status_code == 200
+        assert phone.head(path).status_code == 200
     assert _declined(line, hanako) == frozenset()

@@ -55,18 +55,10 @@ def app(make_app: MakeApp) -> Flask:
 
 
 @pytest.fixture
-def hanako(line: LineState) -> User:
+def hanako(hanako: User) -> User:
     """Return a linked member with one order."""
-    member = add_member(line)
-    link(line, member)
-    _add(member, "N-1")
-    return member
-
-
-@pytest.fixture
-def page(client: FlaskClient, hanako: User) -> FlaskClient:
-    """Return her browser."""
-    return open_as(client, hanako)
+    _add(hanako, "N-1")
+    return hanako
 
 
 def _add(member: User, *numbers: str, step: int = 0) -> None:
@@ -88,9 +80,9 @@ def _numbers(answer: TestResponse) -> list[str]:
     return re.findall(r'href="/line/liff/orders/(N-\d+)"', answer.text)
 
 
-def test_the_list_turns_its_pages(page: FlaskClient, hanako: User) -> None:
+def test_the_list_turns_its_pages(phone: FlaskClient, hanako: User) -> None:
     _add(hanako, *(f"N-{number}" for number in range(2, 24)))
-    first, last = page.get("/line/liff/orders"), page.get("/line/liff/orders?page=3")
+    first, last = phone.get("/line/liff/orders"), phone.get("/line/liff/orders?page=3")
     assert _numbers(first) == [f"N-{number}" for number in range(23, 13, -1)]
     assert (first.text.count('rel="next"'), first.text.count('rel="prev"')) == (1, 0)
     assert _numbers(last) == ["N-3", "N-2", "N-1"]
@@ -98,17 +90,17 @@ def test_the_list_turns_its_pages(page: FlaskClient, hanako: User) -> None:
 
 
 @pytest.mark.parametrize("number", ["0", "-3", "x", "9" * 30, ""])
-def test_a_page_that_does_not_exist_is_no_error(page: FlaskClient, number: str) -> None:
-    answer = page.get(f"/line/liff/orders?page={number}")
+def test_a_page_that_does_not_exist_is_no_error(phone: FlaskClient, number: str) -> None:
+    answer = phone.get(f"/line/liff/orders?page={number}")
     assert answer.status_code == 200
 
 
 @pytest.mark.parametrize("step", [0, 1, 2])
 def test_the_way_of_an_order_is_a_list_with_its_current_step(
-    page: FlaskClient, step: int, hanako: User
+    phone: FlaskClient, step: int, hanako: User
 ) -> None:
     _add(hanako, "N-9", step=step)
-    answer = page.get("/line/liff/orders/N-9").text
+    answer = phone.get("/line/liff/orders/N-9").text
     steps = re.findall(
         r"<li( class=\"lc-done\")?( aria-current=\"step\")?>(受付|発送|お届け)", answer
     )
@@ -120,7 +112,7 @@ def test_the_way_of_an_order_is_a_list_with_its_current_step(
 @on_both
 @pytest.mark.parametrize(("method", "path"), WAYS)
 def test_S10_2_anothers_order_is_an_unknown_one(
-    page: FlaskClient, app: Flask, line: LineState, method: str, path: str
+    phone: FlaskClient, app: Flask, line: LineState, method: str, path: str
 ) -> None:
     kenta = add_member(line, "鈴木 健太")
     link(line, kenta, "b")
@@ -136,38 +128,38 @@ def test_S10_2_anothers_order_is_an_unknown_one(
     assert (_purchase().deliver_on, _purchase().is_wanted_again) == (None, False)
 
 
-def test_S6_3_a_press_needs_the_token_of_this_session(page: FlaskClient) -> None:
+def test_S6_3_a_press_needs_the_token_of_this_session(phone: FlaskClient) -> None:
     for method, path in WAYS:
         if method == "POST":
-            answer = page.post(path, data={"day": DAYS[1].isoformat(), "slot": "朝"})
+            answer = phone.post(path, data={"day": DAYS[1].isoformat(), "slot": "朝"})
             assert (answer.status_code, "csrf" in answer.text) == (400, True)
-    assert page.get(f"{ONE}/reorder").status_code == 405
+    assert phone.get(f"{ONE}/reorder").status_code == 405
     assert (_purchase().deliver_on, _purchase().is_wanted_again) == (None, False)
 
 
 @on_both
-def test_an_order_is_wanted_again_and_the_shop_says_where_to_go(page: FlaskClient) -> None:
-    answer = _send(page, f"{ONE}/reorder")
+def test_an_order_is_wanted_again_and_the_shop_says_where_to_go(phone: FlaskClient) -> None:
+    answer = _send(phone, f"{ONE}/reorder")
     assert (answer.status_code, answer.location) == (303, "/private")
     assert _purchase().is_wanted_again
 
 
 def test_what_the_shop_refuses_is_said_on_the_orders_page_once(
-    page: FlaskClient, hanako: User
+    phone: FlaskClient, hanako: User
 ) -> None:
     _add(hanako, "N-2")
-    answer = _send(page, "/line/liff/orders/N-2/reorder")
+    answer = _send(phone, "/line/liff/orders/N-2/reorder")
     assert answer.location == "/line/liff/orders/N-2"
-    assert 'role="alert">売り切れです。' in page.get(answer.location).text
-    assert "売り切れです" not in page.get(answer.location).text
+    assert 'role="alert">売り切れです。' in phone.get(answer.location).text
+    assert "売り切れです" not in phone.get(answer.location).text
 
 
 @on_both
-def test_a_delivery_is_changed_to_what_was_offered(page: FlaskClient) -> None:
-    answer = _send(page, f"{ONE}/delivery", day="2030-01-11", slot="朝")
+def test_a_delivery_is_changed_to_what_was_offered(phone: FlaskClient) -> None:
+    answer = _send(phone, f"{ONE}/delivery", day="2030-01-11", slot="朝")
     assert (answer.status_code, answer.location) == (303, ONE)
     assert _purchase().deliver_on == date(2030, 1, 11)
-    assert 'role="status">お届け日時を変更しました。' in page.get(ONE).text
+    assert 'role="status">お届け日時を変更しました。' in phone.get(ONE).text
 
 
 @pytest.mark.parametrize(
@@ -180,38 +172,38 @@ def test_a_delivery_is_changed_to_what_was_offered(page: FlaskClient) -> None:
         {},
     ],
 )
-def test_what_was_not_offered_changes_nothing(page: FlaskClient, form: dict[str, str]) -> None:
-    answer = _send(page, f"{ONE}/delivery", **form)
+def test_what_was_not_offered_changes_nothing(phone: FlaskClient, form: dict[str, str]) -> None:
+    answer = _send(phone, f"{ONE}/delivery", **form)
     assert _purchase().deliver_on is None
-    assert 'role="alert">この日時には、お届けできません。' in page.get(answer.location).text
+    assert 'role="alert">この日時には、お届けできません。' in phone.get(answer.location).text
 
 
-def test_an_order_that_has_left_is_not_moved(page: FlaskClient) -> None:
-    token = token_in(page.get(f"{ONE}/delivery"))
+def test_an_order_that_has_left_is_not_moved(phone: FlaskClient) -> None:
+    token = token_in(phone.get(f"{ONE}/delivery"))
     _purchase().step = 1
     db.session.commit()
     form: dict[str, Any] = {"csrf_token": token, "day": "2030-01-11", "slot": "朝"}
-    answer = page.post(f"{ONE}/delivery", data=form)
-    assert "もう変更できません" in page.get(answer.location).text
+    answer = phone.post(f"{ONE}/delivery", data=form)
+    assert "もう変更できません" in phone.get(answer.location).text
     assert _purchase().deliver_on is None
-    assert page.get(f"{ONE}/delivery").status_code == 404
+    assert phone.get(f"{ONE}/delivery").status_code == 404
 
 
-def test_a_receipt_is_there_when_the_order_is_paid(page: FlaskClient) -> None:
-    assert "receipt.pdf" not in page.get(ONE).text
-    assert page.get(f"{ONE}/receipt.pdf").status_code == 404
+def test_a_receipt_is_there_when_the_order_is_paid(phone: FlaskClient) -> None:
+    assert "receipt.pdf" not in phone.get(ONE).text
+    assert phone.get(f"{ONE}/receipt.pdf").status_code == 404
     _purchase().step = 2
     db.session.commit()
-    assert f'href="{ONE}/receipt.pdf"' in page.get(ONE).text
-    answer = page.get(f"{ONE}/receipt.pdf")
+    assert f'href="{ONE}/receipt.pdf"' in phone.get(ONE).text
+    answer = phone.get(f"{ONE}/receipt.pdf")
     assert (answer.mimetype, answer.data[:5]) == ("application/pdf", b"%PDF-")
     assert answer.headers["Cache-Control"] == "no-store"
     assert answer.headers["Content-Disposition"] == "inline; filename=receipt-N-1.pdf"
 
 
-def test_the_chat_opens_with_the_orders_number_typed_in(page: FlaskClient) -> None:
+def test_the_chat_opens_with_the_orders_number_typed_in(phone: FlaskClient) -> None:
     text = "%E3%81%94%E6%B3%A8%E6%96%87%20N-1%20%E3%81%AB%E3%81%A4%E3%81%84%E3%81%A6"
-    assert f'href="https://line.me/R/oaMessage/%40smallshop/?{text}"' in page.get(ONE).text
+    assert f'href="https://line.me/R/oaMessage/%40smallshop/?{text}"' in phone.get(ONE).text
 
 
 def test_without_an_account_name_there_is_no_button_for_the_chat(
@@ -228,13 +220,13 @@ def test_without_an_account_name_there_is_no_button_for_the_chat(
 
 
 def test_a_shop_without_a_desk_has_no_order_pages(
-    page: FlaskClient, line: LineState, monkeypatch: pytest.MonkeyPatch
+    phone: FlaskClient, line: LineState, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert 'href="/line/liff/orders"' in page.get("/line/liff").text
+    assert 'href="/line/liff/orders"' in phone.get("/line/liff").text
     monkeypatch.setattr(line, "shop", BareShop())
-    assert 'href="/line/liff/orders"' not in page.get("/line/liff").text
-    assert page.get("/line/liff/orders").status_code == 404
-    assert page.get(ONE).status_code == 404
+    assert 'href="/line/liff/orders"' not in phone.get("/line/liff").text
+    assert phone.get("/line/liff/orders").status_code == 404
+    assert phone.get(ONE).status_code == 404
 
 
 def test_S10_2_a_press_after_the_session_is_refused_and_does_nothing(

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import pytest
+from playwright.sync_api import ConsoleMessage
 from playwright.sync_api import FrameLocator
 from playwright.sync_api import Page
 from playwright.sync_api import expect
@@ -30,6 +32,18 @@ from .people import tap_rich_menu
 
 pytestmark = pytest.mark.xdist_group("stories")
 PASSWORD = "a password for tests"
+PAGES = (
+    "orders",
+    "orders/{order}",
+    "orders/{order}/delivery",
+    "membership",
+    "membership/profile",
+    "membership/preferences",
+    "membership/coupons",
+    "membership/coupons/KMRB-TEA300",
+    "membership/favourites",
+    "link",
+)
 
 
 @dataclass(frozen=True)
@@ -212,3 +226,42 @@ def test_all_of_it_works_without_a_script(
     page.get_by_label("電話番号").fill("075-123-4567")
     page.get_by_role("button", name="保存する").click()
     expect(page.get_by_role("status")).to_have_text("保存しました。")
+
+
+@pytest.mark.parametrize(
+    ("screen", "options"),
+    [
+        # A small phone with letters of twice the size.
+        ("large", {"viewport": {"width": 195, "height": 420}}),
+        ("desk", {"viewport": {"width": 1280, "height": 800}, "color_scheme": "dark"}),
+    ],
+)
+def test_the_pages_fit_and_say_nothing_to_the_console(
+    street: Street,
+    open_browser: Callable[..., Page],
+    shoot: Callable[..., None],
+    screen: str,
+    options: dict[str, Any],
+) -> None:
+    name = f"森 {screen}"
+    customer = _customer(street, name, line_user_id=_friend(street, name))
+    page = open_browser(locale="en-US", **options)
+    complaints: list[str] = []
+
+    def hear(said: ConsoleMessage) -> None:
+        # The browser asks by itself for a picture of the site, which the demo shop has elsewhere.
+        if said.type == "error" and "favicon" not in said.location["url"]:
+            complaints.append(said.text)
+
+    page.on("console", hear)
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    log_in_to_shop(page, street, customer.email, PASSWORD)
+    for path in PAGES:
+        page.goto(f"{street.shop}/line/liff/{path.format(order=customer.order)}")
+        overflow = page.evaluate(
+            "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+        )
+        assert overflow <= 0, f"{path} is {overflow} px wider than the screen"
+        assert page.locator("h1").count() == 1, path
+        shoot(page, f"{screen}-{path.split('/')[-1].format(order='order')}")
+    assert complaints == []
