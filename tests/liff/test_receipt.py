@@ -7,9 +7,11 @@ from dataclasses import replace
 from datetime import UTC
 from datetime import date
 from datetime import datetime
+from pathlib import Path
 
 import pypdfium2
 import pytest
+import reportlab
 
 from flask_lineconnect import Issuer
 from flask_lineconnect import OrderDetail
@@ -97,6 +99,14 @@ def test_S1_7_names_are_data_and_no_markup() -> None:
 def test_characters_that_no_built_in_font_has_are_marked() -> None:
     text = _text(receipt_pdf(replace(ORDER, addressee="𠮷田 花子"), ISSUER))
     assert "〓田花子様" in text
+
+
+def test_a_font_of_the_shops_own_is_put_into_the_file() -> None:
+    font = str(Path(reportlab.__file__).with_name("fonts") / "Vera.ttf")
+    pdf = receipt_pdf(replace(ORDER, addressee="Hanako"), replace(ISSUER, font=font))
+    assert b"/FontFile2" in pdf
+    assert b"/FontFile" not in receipt_pdf(ORDER, ISSUER)
+    assert "Hanako" in _text(pdf)
 
 
 def test_many_lines_go_on_over_pages() -> None:
