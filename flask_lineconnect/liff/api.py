@@ -21,7 +21,10 @@ from ..i18n import gettext as _
 from ..login import flow
 from ..login import guard
 from ..login import sessions
+from ..login.decide import Decision
 from ..login.decide import Intent
+from ..login.decide import Situation
+from ..login.decide import decide
 from ..login.flow import local_path
 from ..login.oidc import Identity
 from ..login.sign_up import LIFF
@@ -70,19 +73,34 @@ def liff_link_proof() -> Response:
     if member is None or not sessions.is_recent(line.config.recent_login_seconds):
         raise Refused(_("会員としてログインしてから、もう一度お試しください。"), step="session")
     sessions.require_may_log_in(member)
-    account = _seen(identity)
-    member_id = guard.current_member_id()
-    if account.is_linked and str(account.member_id) != str(member_id):
-        raise linking.account_taken()
-    if account.is_linked:
-        line.session.commit()
-        return jsonify(location=url_for("lineconnect.card"))
-    if linking.account_of(line.session, member_id) is not None:
-        raise linking.member_taken()
+    account, key = _seen(identity), guard.current_member_id()
+    decision = decide(
+        Situation(
+            intent=Intent.LINK,
+            account_member=None if account.member_id is None else str(account.member_id),
+            current_member=str(key),
+            began_as=str(key),
+            current_has_account=linking.account_of(line.session, key) is not None,
+        )
+    )
     card = url_for("lineconnect.card")
-    began_as = str(member_id)
-    _wait(id_token, identity, account, intent=Intent.LINK, next_path=card, began_as=began_as)
-    return jsonify(location=url_for("lineconnect.confirm_link"))
+    match decision:
+        case Decision.CONFIRM_LINK:
+            _wait(
+                id_token,
+                identity,
+                account,
+                intent=Intent.LINK,
+                next_path=card,
+                began_as=str(key),
+            )
+            return jsonify(location=url_for("lineconnect.confirm_link"))
+        case Decision.ALREADY_LINKED:
+            line.session.commit()
+            return jsonify(location=card)
+        case Decision.REFUSE_MEMBER_TAKEN:
+            raise linking.member_taken()
+    raise linking.account_taken()
 
 
 def _what_was_sent() -> tuple[str, Identity, object]:
