@@ -159,9 +159,11 @@ def test_S4_4_the_language_leads_back_to_our_own_pages_only(phone: FlaskClient) 
     assert _choose(phone, "en", next=PROFILE).location == PROFILE
 
 
-def test_the_chosen_language_outlives_the_login(phone: FlaskClient, hanako: User) -> None:
+def test_the_chosen_language_outlives_a_renewed_session(phone: FlaskClient, hanako: User) -> None:
     _choose(phone, "en")
-    phone.post("/logout")
+    token = token_in(phone.get(BASE))
+    phone.post("/line/liff/link/not-me", data={"csrf_token": token})
+    assert phone.get("/private").status_code == 302
     open_as(phone, hanako)
     assert _h1(phone, PREFERENCES) == "Message preferences"
 
