@@ -17,7 +17,6 @@ from werkzeug.test import TestResponse
 
 from demo_shop.delivery import days_offered
 from demo_shop.extensions import db
-from demo_shop.line.adapter import KomorebiShop
 from demo_shop.members import make_member
 from demo_shop.models import Coupon
 from demo_shop.models import CouponUse
@@ -28,7 +27,6 @@ from demo_shop.models import Product
 from demo_shop.models import User
 from demo_shop.models import utcnow
 from flask_lineconnect import linking
-from flask_lineconnect.liff.receipt import receipt_pdf
 from flask_lineconnect.state import LineState
 from tests.login.people import token_in
 
@@ -165,19 +163,22 @@ def test_an_order_that_left_meanwhile_is_not_changed(phone: FlaskClient) -> None
     assert _delivery() == (None, None)
 
 
-def test_the_receipt_has_both_rates(app: Flask, member: User) -> None:
+def test_the_receipt_has_both_rates_and_is_japanese_in_each_language(phone: FlaskClient) -> None:
+    _tea().name = "煎茶「あさつゆ」80g"
     order = db.session.scalars(select(Order)).one()
     order.status, order.delivery_on = "delivered", date(2026, 11, 13)
     db.session.commit()
-    desk = KomorebiShop().orders
-    with app.test_request_context():
-        found = desk.find(member, "K-1")
-    assert found
-    assert desk.issuer
-    document = pypdfium2.PdfDocument(receipt_pdf(found, desk.issuer))
+    _send(phone, "/line/liff/language", language="en")
+    assert "Asatsuyu" in phone.get(ONE).text
+    document = pypdfium2.PdfDocument(phone.get(f"{ONE}/receipt.pdf").data)
     text = "".join(document[0].get_textpage().get_text_range().split())
-    for part in ("2026年11月13日", "10%対象2,200円内消費税200円", "1,080円内消費税80円"):
-        assert part in text
+    for part in (
+        "煎茶「あさつゆ」80g※2540円1,080円",
+        "2026年11月13日",
+        "10%対象2,200円内消費税200円",
+        "1,080円内消費税80円",
+    ):
+        assert part in text, part
 
 
 def test_S10_2_anothers_order_and_coupon_are_unknown_ones(
