@@ -86,8 +86,11 @@ def seed_command() -> None:
 
 
 def _language() -> str:
-    chosen = session.get("language") or request.accept_languages.best_match(list(LANGUAGES))
-    return chosen or "ja"
+    # What was chosen on the pages inside LINE counts here, too.
+    chosen = session.get("language") or session.get("lineconnect_language")
+    if chosen in LANGUAGES:
+        return str(chosen)
+    return request.accept_languages.best_match(list(LANGUAGES)) or "ja"
 
 
 def _kept_secret_key() -> str:

@@ -47,6 +47,11 @@ def set_quantity(product_id: int, quantity: int) -> None:
     browser_session[KEY] = quantities
 
 
+def hold(product: Product, quantity: int) -> None:
+    """See that at least so many of something are in the cart; asking twice changes nothing."""
+    set_quantity(product.id, max(quantity, _quantities().get(str(product.id), 0)))
+
+
 def clear() -> None:
     """Empty the cart."""
     browser_session.pop(KEY, None)

@@ -13,8 +13,14 @@ from sqlalchemy.orm import Session
 from .models import Order
 from .models import User
 
+
+def _(text: str) -> str:
+    """Mark a text for translation; database and chat keep the Japanese one."""
+    return text
+
+
 #: Times of the day that the carrier knows.
-SLOTS = ("午前中", "14時から16時", "18時から20時")
+SLOTS = (_("午前中"), _("14時から16時"), _("18時から20時"))
 #: States in which an order is still in the shop.
 CHANGEABLE = ("received", "preparing")
 _SOONEST, _DAYS = timedelta(days=2), 7

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from sqlalchemy import delete
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -21,14 +22,22 @@ def add_favourite(session: Session, user: User, product: Product) -> bool:
     return True
 
 
-def favourites_of(session: Session, user: User) -> Sequence[Product]:
+def remove_favourite(session: Session, user: User, slug: str) -> None:
+    """Forget a member's favourite product, in the caller's transaction."""
+    product_ids = select(Product.id).where(Product.slug == slug)
+    session.execute(
+        delete(Favourite).where(Favourite.user_id == user.id, Favourite.product_id.in_(product_ids))
+    )
+
+
+def favourites_of(session: Session, user: User, *, limit: int = 10) -> Sequence[Product]:
     """Return a member's favourite products, the latest first."""
     statement = (
         select(Product)
         .join(Favourite, Favourite.product_id == Product.id)
         .where(Favourite.user_id == user.id)
         .order_by(Favourite.at.desc(), Product.id)
-        .limit(10)
+        .limit(limit)
     )
     return session.scalars(statement).all()
 

@@ -78,6 +78,25 @@ def _terms_field() -> Field:
     return BooleanField(_("会員規約に同意する"), [_required(text)])
 
 
+def _postal_code_field(*validators: Any) -> Field:
+    digits = Regexp(r"\d{3}-?\d{4}$", message=_("郵便番号は 123-4567 の形で入力してください。"))
+    return StringField(
+        _("郵便番号"),
+        [*validators, digits],
+        filters=[_stripped],
+        render_kw={"autocomplete": "postal-code", "inputmode": "numeric"},
+    )
+
+
+def _address_field(*validators: Any) -> Field:
+    return StringField(
+        _("ご住所"),
+        [*validators, Length(max=200)],
+        filters=[_stripped],
+        render_kw={"autocomplete": "street-address"},
+    )
+
+
 class MemberForm(Form):
     """What a new member who comes from LINE confirms; no password is needed."""
 
@@ -85,6 +104,15 @@ class MemberForm(Form):
     email = email_field()
     phone = _phone_field(Optional())
     accepts_terms = _terms_field()
+
+
+class ProfileForm(Form):
+    """What a member may change; fields are named as the member's attributes."""
+
+    name = _name_field()
+    phone = _phone_field(Optional())
+    postal_code = _postal_code_field(Optional())
+    address = _address_field(Optional())
 
 
 class LoginForm(FlaskForm):
@@ -123,21 +151,8 @@ class CheckoutForm(FlaskForm):
     """Where an order goes."""
 
     name = _name_field()
-    postal_code = StringField(
-        _("郵便番号"),
-        [
-            _required(_("郵便番号を入力してください。")),
-            Regexp(r"\d{3}-?\d{4}$", message=_("郵便番号は 123-4567 の形で入力してください。")),
-        ],
-        filters=[_stripped],
-        render_kw={"autocomplete": "postal-code", "inputmode": "numeric"},
-    )
-    address = StringField(
-        _("ご住所"),
-        [_required(_("ご住所を入力してください。")), Length(max=200)],
-        filters=[_stripped],
-        render_kw={"autocomplete": "street-address"},
-    )
+    postal_code = _postal_code_field(_required(_("郵便番号を入力してください。")))
+    address = _address_field(_required(_("ご住所を入力してください。")))
     phone = _phone_field(_required(_("電話番号を入力してください。")))
     #: Made with the form, so that pressing twice orders once.
     key = HiddenField(default=_new_key)
@@ -171,4 +186,24 @@ class PointsForm(FlaskForm):
         render_kw={"inputmode": "numeric", "min": 1, "max": MAX_PURCHASE},
     )
     #: Made with the form, so that pressing twice books once.
+    key = HiddenField(default=_new_key)
+
+
+class PayForm(FlaskForm):
+    """A payment with points: a scanner types the code that the customer's card shows."""
+
+    points = IntegerField(
+        _("使うポイント"),
+        [
+            _required(_("ポイント数を入力してください。")),
+            NumberRange(1, MAX_PURCHASE, _("1ポイントから使えます。")),
+        ],
+        render_kw={"inputmode": "numeric", "min": 1, "max": MAX_PURCHASE, "autofocus": True},
+    )
+    code = StringField(
+        _("お支払い用のコード"),
+        [_required(_("お客さまの画面のコードを読み取ってください。"))],
+        render_kw={"autocomplete": "off", "autocapitalize": "characters"},
+    )
+    #: Made with the form, so that pressing twice pays once.
     key = HiddenField(default=_new_key)

@@ -7,6 +7,7 @@ from datetime import date
 from datetime import datetime
 
 from flask_babel import gettext as _
+from flask_babel import lazy_gettext
 from flask_login import UserMixin
 from sqlalchemy import CheckConstraint
 from sqlalchemy import DateTime
@@ -73,8 +74,13 @@ class User(UserMixin, Base):
     @property
     def rank_label(self) -> str:
         """The rank as people read it."""
-        labels = {"gold": _("ゴールド会員"), "silver": _("シルバー会員")}
-        return str(labels.get(self.rank, _("一般会員")))
+        return rank_label(self.rank)
+
+
+def rank_label(rank: str) -> str:
+    """Return a rank as people read it."""
+    labels = {"gold": _("ゴールド会員"), "silver": _("シルバー会員")}
+    return str(labels.get(rank, _("一般会員")))
 
 
 class Product(Base):
@@ -92,6 +98,20 @@ class Product(Base):
     stock: Mapped[int] = mapped_column(default=0)
     description: Mapped[str] = mapped_column(Text)
 
+    @property
+    def tax_percent(self) -> int:
+        """Rate of the consumption tax in the price; food has the reduced one."""
+        return 8 if self.category in {"tea", "sweets"} else 10
+
+
+#: The way of an order, as people read it.
+STATES = {
+    "received": lazy_gettext("受付済み"),
+    "preparing": lazy_gettext("準備中"),
+    "shipped": lazy_gettext("発送済み"),
+    "delivered": lazy_gettext("お届け済み"),
+}
+
 
 class Order(Base):
     """An order and its way to the customer."""
@@ -103,7 +123,7 @@ class Order(Base):
     #: Made with the checkout page, so that pressing twice orders once.
     key: Mapped[str | None] = mapped_column(String(32), unique=True)
     user_id: Mapped[int] = mapped_column(ForeignKey(User.id), index=True)
-    #: ``received``, ``preparing``, ``shipped`` or ``delivered``.
+    #: One of ``STATES``.
     status: Mapped[str] = mapped_column(String(10), default="received")
     placed_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utcnow)
     total: Mapped[int]
@@ -125,13 +145,7 @@ class Order(Base):
     @property
     def status_label(self) -> str:
         """The state as people read it."""
-        labels = {
-            "received": _("受付済み"),
-            "preparing": _("準備中"),
-            "shipped": _("発送済み"),
-            "delivered": _("お届け済み"),
-        }
-        return str(labels[self.status])
+        return str(STATES[self.status])
 
 
 class OrderLine(Base):
@@ -161,6 +175,29 @@ class Favourite(Base):
 
     user_id: Mapped[int] = mapped_column(ForeignKey(User.id), primary_key=True)
     product_id: Mapped[int] = mapped_column(ForeignKey(Product.id), primary_key=True)
+    at: Mapped[datetime] = mapped_column(UtcDateTime, default=utcnow)
+
+
+class Coupon(Base):
+    """What the counter takes off, once for every member."""
+
+    __tablename__ = "coupon"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    #: What the register reads.
+    code: Mapped[str] = mapped_column(String(20), unique=True)
+    title: Mapped[str] = mapped_column(String(100))
+    text: Mapped[str] = mapped_column(String(200))
+    ends_on: Mapped[date]
+
+
+class CouponUse(Base):
+    """A coupon that a member has used."""
+
+    __tablename__ = "coupon_use"
+
+    user_id: Mapped[int] = mapped_column(ForeignKey(User.id), primary_key=True)
+    coupon_id: Mapped[int] = mapped_column(ForeignKey(Coupon.id), primary_key=True)
     at: Mapped[datetime] = mapped_column(UtcDateTime, default=utcnow)
 
 

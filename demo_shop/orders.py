@@ -99,7 +99,7 @@ def _new_number() -> str:
     return f"K-{utcnow():%y%m}-{secrets.randbelow(10**6):06d}"
 
 
-def orders_of(session: Session, user: User, *, limit: int = 20) -> Sequence[Order]:
+def orders_of(session: Session, user: User, *, limit: int = 20, offset: int = 0) -> Sequence[Order]:
     """Return a member's latest orders with their lines, newest first."""
     statement = (
         select(Order)
@@ -107,6 +107,7 @@ def orders_of(session: Session, user: User, *, limit: int = 20) -> Sequence[Orde
         .options(selectinload(Order.lines))
         .order_by(Order.placed_at.desc(), Order.id.desc())
         .limit(limit)
+        .offset(offset)
     )
     return session.scalars(statement).all()
 

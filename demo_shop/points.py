@@ -1,20 +1,43 @@
-"""Points: booked once by key, with the balance kept beside."""
+"""Points: booked once by key, with the balance kept beside; ranks follow from them."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from datetime import timedelta
 
+from sqlalchemy import func
 from sqlalchemy import select
+from sqlalchemy import tuple_
 from sqlalchemy import update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from .models import PointEntry
 from .models import User
+from .models import utcnow
 from .signals import points_added
 
 #: Yen of a purchase that earn one point.
 YEN_PER_POINT = 100
+#: Points collected within a year that make a rank, the lowest first.
+RANKS = {"silver": 300, "gold": 1_000}
+#: Points are lost a year after the last booking; a rank looks at the same time.
+YEAR = timedelta(days=365)
+
+
+@dataclass(frozen=True)
+class Standing:
+    """What a member's bookings of the last year say."""
+
+    collected: int
+    last_at: datetime | None
+
+    @property
+    def expires_at(self) -> datetime | None:
+        """When the points are lost if nothing is booked until then."""
+        return self.last_at and self.last_at + YEAR
 
 
 def points_for(yen: int) -> int:
@@ -27,23 +50,68 @@ def balance_of(user: User) -> int:
     return user.point_balance
 
 
+class TooFewPoints(Exception):
+    """The member has fewer points than were to be spent."""
+
+
 def book(session: Session, user: User, amount: int, *, reason: str, key: str) -> PointEntry | None:
-    """Book points in the caller's transaction; ``None`` if this key was booked before."""
+    """Book points in the caller's transaction; ``None`` if this key was booked before.
+
+    :raises TooFewPoints: the balance would be below zero.
+    """
     entry = PointEntry(user_id=user.id, amount=amount, reason=reason, key=key)
     try:
         with session.begin_nested():
             session.add(entry)
+            session.flush()
+            _move(session, user, amount)
     except IntegrityError:
         return None
+    session.refresh(user, ["point_balance"])
+    _raise_rank(session, user)
+    return entry
+
+
+def _move(session: Session, user: User, amount: int) -> None:
     statement = (
         update(User)
-        .where(User.id == user.id)
+        .where(User.id == user.id, User.point_balance + amount >= 0)
         .values(point_balance=User.point_balance + amount)
+        .returning(User.id)
         .execution_options(synchronize_session=False)
     )
-    session.execute(statement)
-    session.refresh(user, ["point_balance"])
-    return entry
+    if session.execute(statement).first() is None:
+        raise TooFewPoints
+
+
+def standing_of(session: Session, user: User) -> Standing:
+    """Return what decides about a member's rank and the points' end."""
+    year = PointEntry.at > utcnow() - YEAR
+    collected = func.sum(PointEntry.amount).filter(year, PointEntry.amount > 0)
+    statement = select(func.coalesce(collected, 0), func.max(PointEntry.at))
+    row = session.execute(statement.where(PointEntry.user_id == user.id)).one()
+    return Standing(collected=row[0], last_at=row[1])
+
+
+def rank_after(rank: str) -> str | None:
+    """Return the rank above another; ``None`` at the top."""
+    ladder = ["regular", *RANKS]
+    return next(iter(ladder[ladder.index(rank) + 1 :]), None)
+
+
+def _raise_rank(session: Session, user: User) -> None:
+    """Let a member rise; who was promised a rank keeps it."""
+    collected = standing_of(session, user).collected
+    while (above := rank_after(user.rank)) and collected >= RANKS[above]:
+        user.rank = above
+
+
+def spend(session: Session, user: User, amount: int, *, key: str) -> PointEntry | None:
+    """Pay with points in the caller's transaction; ``None`` if this key was booked before.
+
+    :raises TooFewPoints: the member has not as many.
+    """
+    return book(session, user, -amount, reason="ポイントでのお支払い", key=key)
 
 
 def add_at_counter(session: Session, user: User, yen: int, *, key: str) -> PointEntry:
@@ -59,11 +127,20 @@ def add_at_counter(session: Session, user: User, yen: int, *, key: str) -> Point
     return entry
 
 
-def history(session: Session, user: User, *, limit: int = 10) -> Sequence[PointEntry]:
-    """Return a member's latest bookings, newest first."""
+def history(
+    session: Session, user: User, *, before: str | None = None, limit: int = 10
+) -> Sequence[PointEntry]:
+    """Return a member's latest bookings, newest first.
+
+    :param before: the key of the last one that was seen; an unknown one finds nothing.
+    """
+    own = PointEntry.user_id == user.id
+    if before is not None:
+        seen = select(PointEntry.at, PointEntry.id).where(own, PointEntry.key == before)
+        own = own & (tuple_(PointEntry.at, PointEntry.id) < seen.scalar_subquery())
     statement = (
         select(PointEntry)
-        .where(PointEntry.user_id == user.id)
+        .where(own)
         .order_by(PointEntry.at.desc(), PointEntry.id.desc())
         .limit(limit)
     )

@@ -14,6 +14,8 @@ from werkzeug.security import generate_password_hash
 from . import pictures
 from .catalogue import CATALOGUE
 from .members import new_card_number
+from .models import Coupon
+from .models import Favourite
 from .models import Order
 from .models import OrderLine
 from .models import PointEntry
@@ -27,6 +29,8 @@ STAFF = ("staff@komorebi.example", "komorebi-staff")
 HANAKO = ("hanako@komorebi.example", "hanako-2019")
 #: Points of the member of long standing.
 HANAKO_POINTS = 1_240
+#: Places of hers among the latest orders: one is on its way, one can still be changed.
+HANAKO_LATELY = (1, 3)
 
 MEMBERS, ORDERS = 40, 120
 # fmt: off
@@ -48,6 +52,18 @@ TOWNS = (
 )
 
 
+def _(text: str) -> str:
+    """Mark a text for translation; the database keeps the Japanese one."""
+    return text
+
+
+#: Code, title, conditions, and days from today to the last one.
+COUPONS = (
+    ("KMRB-TEA300", _("お茶 300円引き"), _("店頭で1,500円以上お買い上げの方に。"), 12),
+    ("KMRB-MAME1", _("豆大福 1個プレゼント"), _("お会計のときにお見せください。"), 40),
+)
+
+
 def is_empty(session: Session) -> bool:
     """Tell whether the shop has no products yet."""
     return session.scalars(select(Product.id).limit(1)).first() is None
@@ -59,10 +75,12 @@ def fill(session: Session, pictures_folder: Path) -> None:
     products = _products(pictures_folder)
     staff, hanako = _known_people()
     members = [hanako, *(_member(chance, number) for number in range(MEMBERS - 1))]
-    session.add_all([*products, staff, *members])
+    session.add_all([*products, *_coupons(), staff, *members])
     session.flush()
+    session.add_all(Favourite(user_id=hanako.id, product_id=one.id) for one in products[:3])
     for number in range(ORDERS):
-        buyer = hanako if number % 15 == 0 else chance.choice(members)
+        is_hanakos = number % 15 == 0 or ORDERS - number in HANAKO_LATELY
+        buyer = hanako if is_hanakos else chance.choice(members)
         session.add(_order(chance, number, buyer, products))
     session.flush()
     _book_all(session, hanako)
@@ -83,6 +101,14 @@ def _products(folder: Path) -> list[Product]:
             stock=30,
         )
         for item in CATALOGUE
+    ]
+
+
+def _coupons() -> list[Coupon]:
+    today = utcnow().date()
+    return [
+        Coupon(code=code, title=title, text=text, ends_on=today + timedelta(days=days))
+        for code, title, text, days in COUPONS
     ]
 
 

@@ -22,8 +22,12 @@ if TYPE_CHECKING:
     from .errors import Refused
     from .errors import UsageError
     from .extension import LineConnect
+    from .liff.blueprint import LiffBlueprint
     from .login.auto import auto_login
     from .login.kept_forms import keep_form
+    from .member_desk import Coupon
+    from .member_desk import Favourite
+    from .member_desk import MemberDesk
     from .messages.objects import PASS_ON
     from .messages.objects import ButtonsMessage
     from .messages.objects import CarouselMessage
@@ -37,11 +41,18 @@ if TYPE_CHECKING:
     from .messages.objects import TextMessage
     from .messages.objects import UriAction
     from .messages.render import render_message
+    from .order_desk import DeliveryOffer
+    from .order_desk import Issuer
+    from .order_desk import OrderDesk
+    from .order_desk import OrderDetail
+    from .order_desk import OrderLine
+    from .order_desk import OrderSummary
+    from .order_desk import Parcel
     from .shop import LineProfile
-    from .shop import OrderLine
-    from .shop import OrderSummary
+    from .shop import NextRank
     from .shop import OwnerNotice
     from .shop import PointBalance
+    from .shop import PointChange
     from .shop import RichMenu
     from .shop import ShopAdapter
     from .state import current_line
@@ -90,8 +101,10 @@ _HOMES = {
         "UsageError",
     ),
     "extension": ("LineConnect",),
+    "liff.blueprint": ("LiffBlueprint",),
     "login.auto": ("auto_login",),
     "login.kept_forms": ("keep_form",),
+    "member_desk": ("Coupon", "Favourite", "MemberDesk"),
     "messages.objects": (
         "PASS_ON",
         "ButtonsMessage",
@@ -107,12 +120,21 @@ _HOMES = {
         "UriAction",
     ),
     "messages.render": ("render_message",),
-    "shop": (
-        "LineProfile",
+    "order_desk": (
+        "DeliveryOffer",
+        "Issuer",
+        "OrderDesk",
+        "OrderDetail",
         "OrderLine",
         "OrderSummary",
+        "Parcel",
+    ),
+    "shop": (
+        "LineProfile",
+        "NextRank",
         "OwnerNotice",
         "PointBalance",
+        "PointChange",
         "RichMenu",
         "ShopAdapter",
     ),
@@ -164,31 +186,42 @@ __all__ = [
     "Column",
     "ConfigError",
     "ConfirmMessage",
+    "Coupon",
+    "DeliveryOffer",
     "Dialogue",
     "Emulator",
     "Event",
+    "Favourite",
     "FileEvent",
     "FlexMessage",
     "FollowEvent",
     "ImageEvent",
     "InvalidMessage",
+    "Issuer",
     "JoinEvent",
     "LeaveEvent",
+    "LiffBlueprint",
     "LineApiError",
     "LineBlueprint",
     "LineConnect",
     "LineConnectError",
     "LineProfile",
     "LocationEvent",
+    "MemberDesk",
     "MemberJoinedEvent",
     "MemberLeftEvent",
     "MembershipEvent",
     "MessageAction",
     "MessageEvent",
+    "NextRank",
+    "OrderDesk",
+    "OrderDetail",
     "OrderLine",
     "OrderSummary",
     "OwnerNotice",
+    "Parcel",
     "PointBalance",
+    "PointChange",
     "PostbackAction",
     "PostbackEvent",
     "RawMessage",

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import time
 from functools import cached_property
 from typing import Any
+from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
 from . import config_values as read
@@ -41,6 +42,7 @@ class LineHosts:
     api: str = "https://api.line.me"
     api_data: str = "https://api-data.line.me"
     liff: str = "https://liff.line.me"
+    line_me: str = "https://line.me"
     liff_sdk: str = "https://static.line-scdn.net/liff/edge/2/sdk.js"
     quick_fill: str = "https://static.line-scdn.net" + _QUICK_FILL
     frame_ancestors: tuple[str, ...] = ()
@@ -49,7 +51,14 @@ class LineHosts:
     def at(cls, origin: str) -> LineHosts:
         """Return the hosts of a platform that serves all of LINE's paths at one origin."""
         sdk, quick_fill = f"{origin}/liff/edge/2/sdk.js", origin + _QUICK_FILL
-        return cls(origin, origin, origin, origin, sdk, quick_fill, (origin,))
+        return cls(origin, origin, origin, origin, origin, sdk, quick_fill, (origin,))
+
+    def chat_url(self, basic_id: str, text: str) -> str:
+        """Return the address that opens an official account's chat with a text typed in, not sent.
+
+        Source: LINE, "Using LINE URL scheme", `oaMessage`.
+        """
+        return f"{self.line_me}/R/oaMessage/{quote(basic_id, safe='')}/?{quote(text, safe='')}"
 
 
 def _setting(
@@ -95,6 +104,12 @@ class Config:
         read.user_id,
         "The official account's own user ID, as LINE's console shows it. With it, webhook events "
         "for another official account are left out.",
+        default=None,
+    )
+    basic_id: str | None = _setting(
+        read.basic_id,
+        "The official account's basic or premium ID with its `@`. With it, pages have a button "
+        "that opens the chat.",
         default=None,
     )
     channel_access_token: str | None = _setting(
@@ -259,6 +274,13 @@ class Config:
         "Where hooks run and messages are sent: `thread`, in the web process; `worker`, only in "
         "`flask line worker`.",
         default="thread",
+    )
+    card_streams: int = _setting(
+        read.count,
+        "How many open point cards of one process hear of new points at once, over a connection "
+        "that holds a thread of the server; keep it below half of its threads. Further cards, and "
+        "all cards of a server without threads, ask every few seconds instead.",
+        default=2,
     )
     timezone: str = _setting(read.zone, "The shop's time zone.", default="Asia/Tokyo")
     timeout_seconds: float = _setting(

@@ -63,6 +63,14 @@ def liff_id(value: object) -> str:
     return given
 
 
+def basic_id(value: object) -> str:
+    """Read the basic or premium ID of an official account."""
+    given = text(value)
+    if not re.fullmatch(r"@[\w.-]{1,20}", given, re.ASCII):
+        raise ValueError("must look like @123abcde, as LINE's console shows it")
+    return given
+
+
 def origin(value: object) -> str:
     """Read the address of a site, perhaps with a path."""
     parts = urlsplit(text(value).rstrip("/"))

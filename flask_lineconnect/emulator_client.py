@@ -47,6 +47,7 @@ class Emulator:
             "LINECONNECT_LOGIN_CHANNEL_SECRET": login["secret"],
             "LINECONNECT_MESSAGING_CHANNEL_ID": messaging["id"],
             "LINECONNECT_MESSAGING_CHANNEL_SECRET": messaging["secret"],
+            "LINECONNECT_BASIC_ID": messaging["basic_id"],
             "LINECONNECT_LIFF_ID": state["liff_apps"][0]["liff_id"],
         }
 

@@ -6,47 +6,36 @@ Next on the reading path: one webhook (``webhooks/views.py``), then one message
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING
 from typing import Any
-from typing import cast
 
 from flask import Flask
+from flask import has_request_context
 from flask import request
-from flask_babel import Babel
-from sqlalchemy import Engine
 from sqlalchemy import Select
-from sqlalchemy.orm import Session
 
+from . import cards
 from . import chat_link
 from . import linking
 from . import unlinking
 from .after_commit import after_commit
 from .after_commit import watch as watch_commits
+from .assembly import make_state
 from .categories import ACCOUNT
 from .categories import category_named
 from .config import Config
-from .engines.embedded import NoEngine
 from .engines.embedded import ThreadEngine
 from .errors import ConfigError
 from .errors import UsageError
-from .hooks import HookTable
-from .liff.id_token import LiffTokens
-from .line_api.client import LineApi
-from .line_api.http import LineHttp
-from .line_api.tokens import FixedToken
-from .line_api.tokens import StatelessToken
+from .liff import offline
+from .locales import set_up_languages
 from .login import auto
 from .login import chat_views
 from .login import sessions
-from .login.oidc import LineLogin
-from .login.tokens import LoginTokenApi
-from .login.tokens import TokenVault
 from .messages.objects import Reply
 from .messages.objects import to_payloads
-from .messages.render import json_environment
 from .models import Campaign
 from .models import OutboxMessage
 from .models.base import bind_member_key
@@ -55,22 +44,15 @@ from .models.base import member_key_type
 from .models.sqlite import prepare_sqlite
 from .outbox import queue
 from .outbox.budget import estimate
-from .outbox.pacing import DatabasePace
-from .outbox.pacing import RedisPace
-from .outbox.pacing import SharedPace
 from .outbox.queue import Wish
-from .outbox.requests import Rules
 from .plans import Estimate
-from .rate_limits import RateLimits
 from .shop import RichMenu
 from .shop import ShopAdapter
 from .state import EXTENSION_KEY
 from .state import LineState
 from .state import current_line
-from .vault import Vault
 from .views import TemplateHelpers
 from .views import make_blueprint
-from .webhooks.inbox import Inbox
 
 if TYPE_CHECKING:
     from flask_sqlalchemy import SQLAlchemy
@@ -117,14 +99,15 @@ class LineConnect:
         _check_neighbours(app)
         _check_for_production(app, config)
         _protect_session_cookie(app, config)
-        _set_up_babel(app)
+        set_up_languages(app)
         self._prepare_database(app)
-        state = self._make_state(app, config)
+        state = make_state(app, config, db=self.db, shop=self.shop, rich_menu=self.rich_menu)
         app.extensions[EXTENSION_KEY] = state
         app.register_blueprint(make_blueprint(app), url_prefix=config.url_prefix)
         app.jinja_env.globals["lineconnect"] = TemplateHelpers()
         sessions.register(app)
         auto.register(app)
+        offline.watch(app)
         chat_views.watch_logouts(app)
         _run_engine_with(app, state)
 
@@ -248,57 +231,31 @@ class LineConnect:
         unlinking.erase(line.session, account, now=line.clock())
         return True
 
-    def _make_state(self, app: Flask, config: Config) -> LineState:
-        hosts, timeout = config.hosts, config.timeout_seconds
-        http = LineHttp(hosts.api, timeout)
-        token_url = f"{hosts.api}/oauth2/v3/token"
-        login_token = StatelessToken(
-            token_url, config.login_channel_id, config.login_channel_secret, http
-        )
-        messaging_token = (
-            FixedToken(config.channel_access_token)
-            if config.channel_access_token
-            else StatelessToken(
-                token_url, config.messaging_channel_id, config.messaging_channel_secret, http
-            )
-        )
-        vault = Vault([app.config["SECRET_KEY"], *_retired_keys(app)])
-        return LineState(
-            app=app,
-            config=config,
-            shop=self.shop,
-            db=self.db,
-            rich_menu=self.rich_menu,
-            hooks=HookTable(),
-            api=LineApi(hosts, messaging_token, login_token, timeout),
-            login=LineLogin(config, http),
-            login_tokens=LoginTokenApi(config, login_token, http),
-            rates=RateLimits(config),
-            vault=vault,
-            token_vault=TokenVault(vault, config.login_channel_id),
-            liff_tokens=LiffTokens(config.login_channel_id, http),
-            inbox=Inbox(self._engine_of(app)),
-            rules=Rules.of(config, self.shop.categories),
-            pace=self._make_pace(app, config),
-            json_environment=json_environment(app),
-            engine=ThreadEngine() if config.engine == "thread" else NoEngine(),
-        )
+    def points_changed(self, member: Any) -> None:
+        """Let the member's open point cards show the new balance, inside the caller's transaction.
 
-    def _make_pace(self, app: Flask, config: Config) -> SharedPace:
-        if config.rate_limit_storage.startswith("redis"):
-            return RedisPace(config.rate_limit_storage, config.messaging_channel_id)
-        return DatabasePace(lambda step: self._commit(app, step))
+        They see it once the caller has committed, in whichever process they wait.
+        """
+        line = current_line
+        cards.note_change(line.session, linking.member_key(line.session, member))
 
-    def _commit(self, app: Flask, step: Callable[[Session], float]) -> float:
-        with app.app_context():
-            result = step(cast(Session, self.db.session))
-            self.db.session.commit()
-            return result
+    def redeem_card_code(self, code: str) -> Any | None:
+        """Take the one-time code of a point card, inside the caller's transaction.
 
-    def _engine_of(self, app: Flask) -> Engine:
-        """Return the engine of the database in which the extension's tables are."""
-        with app.app_context():
-            return self.db.engine
+        Book what is paid in the same transaction: if it is rolled back, the code is as before.
+
+        :param code: as scanned or typed; anything else may be asked for, too.
+        :return: the member who showed it; ``None`` for an unknown, used or expired code.
+        :raises Refused: this address asked for too many codes that are none.
+        """
+        line = current_line
+        account = cards.redeem(line.session, code, now=line.clock())
+        if account is None:
+            if has_request_context():
+                line.rates.count("address", request.remote_addr or "")
+            return None
+        member = line.session.get(line.shop.model, account.member_id)
+        return member if member is not None and line.shop.may_log_in(member) else None
 
     def _prepare_database(self, app: Flask) -> None:
         key_type = member_key_type(self.shop.model)
@@ -306,11 +263,6 @@ class LineConnect:
             for engine in self.db.engines.values():
                 bind_member_key(engine.dialect, key_type)
                 prepare_sqlite(engine)
-
-
-def _retired_keys(app: Flask) -> list[str]:
-    """Return the keys that were SECRET_KEY before, which Flask knows too."""
-    return list(app.config.get("SECRET_KEY_FALLBACKS") or ())
 
 
 def _check_neighbours(app: Flask) -> None:
@@ -346,16 +298,6 @@ def _protect_session_cookie(app: Flask, config: Config) -> None:
         app.config["SESSION_COOKIE_SAMESITE"] = "Lax"
     if config.base_url.startswith("https://") and not (app.debug or app.testing):
         app.config["SESSION_COOKIE_SECURE"] = True
-
-
-def _set_up_babel(app: Flask) -> None:
-    if "babel" not in app.extensions:
-        Babel(app, default_locale="ja", locale_selector=_preferred_language)
-
-
-def _preferred_language() -> str | None:
-    """Choose Japanese or English by what the browser asks for; Japanese outside a request."""
-    return request.accept_languages.best_match(["ja", "en"]) if request else None
 
 
 def _run_engine_with(app: Flask, state: LineState) -> None:

@@ -2,14 +2,31 @@
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 from typing import Any
 from typing import cast
 
 from flask_babel import Domain
 
+_FOLDER = Path(__file__).with_name("translations")
 #: The extension's catalogues, apart from the shop's own.
-domain = Domain(str(Path(__file__).with_name("translations")), domain="lineconnect")
+domain = Domain(str(_FOLDER), domain="lineconnect")
+
+#: Where the session keeps the language that a person chose.
+LANGUAGE_KEY = "lineconnect_language"
+#: What the languages call themselves; those without a catalogue are not offered.
+_LANGUAGES = {"ja": "日本語", "en": "English", "zh_Hant": "繁體中文", "th": "ไทย"}
+
+
+@cache
+def languages() -> dict[str, str]:
+    """Return the languages of our pages, by their code; the source's own is the first."""
+    return {
+        code: name
+        for code, name in _LANGUAGES.items()
+        if code == "ja" or (_FOLDER / code / "LC_MESSAGES" / "lineconnect.mo").exists()
+    }
 
 
 def gettext(text: str, **variables: Any) -> str:

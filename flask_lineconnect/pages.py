@@ -28,20 +28,21 @@ def csp_nonce() -> str:
 
 def render_page(template: str, **context: Any) -> str:
     """Render one of the extension's pages; a shop's template of the same name goes first."""
-    line = current_line
     return render_template(
-        template,
-        **{
-            "_": gettext,
-            "ngettext": ngettext,
-            "shop_name": line.shop.name,
-            "theme": line.shop.theme,
-            "lang": str(get_locale() or "ja"),
-            "csp_nonce": csp_nonce,
-            "csrf_token": generate_csrf,
-        }
-        | context,
+        template, **{"_": gettext, "ngettext": ngettext} | page_context() | context
     )
+
+
+def page_context() -> dict[str, Any]:
+    """Return what the layouts need; ``_`` is not in it, so that a shop's page keeps its own."""
+    shop = current_line.shop
+    return {
+        "shop_name": shop.name,
+        "theme": shop.theme,
+        "lang": str(get_locale() or "ja"),
+        "csp_nonce": csp_nonce,
+        "csrf_token": generate_csrf,
+    }
 
 
 def render_error(
@@ -67,7 +68,7 @@ def render_error(
 
 def set_headers(response: Response) -> Response:
     """Forbid caching, foreign scripts, foreign frames and referrers on the extension's pages."""
-    if request.endpoint in {"lineconnect.static", "lineconnect.liff_static"}:
+    if (request.endpoint or "").endswith("static"):
         return response
     response.headers.setdefault("Cache-Control", "no-store")
     response.headers["Referrer-Policy"] = "no-referrer"

@@ -17,14 +17,19 @@ from datetime import datetime
 from typing import Any
 from typing import ClassVar
 from typing import Generic
+from typing import Literal
 from typing import TypeVar
+from typing import get_args
 
 from wtforms import Form
 
 from .categories import DEFAULT_CATEGORIES
 from .categories import Category
+from .member_desk import MemberDesk
+from .order_desk import OrderDesk
 
 Member = TypeVar("Member")
+Barcode = Literal["code128", "jan13"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +51,19 @@ class LineProfile:
 
 
 @dataclass(frozen=True, slots=True)
+class NextRank:
+    """The rank above a member's own, in the shop's words.
+
+    :ivar missing: what it still takes, for example 「あと3,200円のお買い物」.
+    :ivar progress: how much of the way is done, from 0 to 1; drawn as a bar.
+    """
+
+    label: str
+    missing: str
+    progress: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class PointBalance:
     """A member's points as the card shows them.
 
@@ -58,33 +76,23 @@ class PointBalance:
     expiring_points: int = 0
     expires_on: date | None = None
     rank: str | None = None
+    next_rank: NextRank | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class OrderLine:
-    """One line of an order; ``image_url`` is absolute or starts with a slash."""
+class PointChange:
+    """One line of a member's history of points.
 
-    name: str
-    quantity: int
-    image_url: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class OrderSummary:
-    """One order as the order page shows it.
-
-    :ivar placed_at: aware, UTC.
-    :ivar total: whole yen, tax included.
-    :ivar status: the shop's own label, for example 「発送済み」.
-    :ivar url: the order's page in the shop.
+    :ivar key: names its place in the history; the next page begins behind the last one's.
+    :ivar at: aware, UTC.
+    :ivar points: added, or negative for spent and expired.
+    :ivar reason: in the shop's words, for example 「店頭でのお買い物」.
     """
 
-    number: str
-    placed_at: datetime
-    total: int
-    status: str
-    lines: Sequence[OrderLine] = ()
-    url: str | None = None
+    key: str
+    at: datetime
+    points: int
+    reason: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +133,14 @@ class ShopAdapter(ABC, Generic[Member]):
     #: CSS custom properties of the extension's pages, for example ``{"--lc-brand": "#7a4b2a"}``.
     theme: ClassVar[Mapping[str, str]] = {}
 
+    #: The bars on the point card: ``"code128"``, for any number, or ``"jan13"``, for numbers of
+    #: twelve digits with or without their check digit.
+    card_barcode: ClassVar[Barcode] = "code128"
+
+    #: Offer a code on the card that pays once, within a minute; the counter takes it with
+    #: :meth:`LineConnect.redeem_card_code`.
+    has_card_codes: ClassVar[bool] = False
+
     #: The kinds of messages that the shop sends; members decline them one by one.
     categories: ClassVar[Sequence[Category]] = DEFAULT_CATEGORIES
 
@@ -133,11 +149,19 @@ class ShopAdapter(ABC, Generic[Member]):
     #: extension's own form with exactly these two.
     sign_up_form: ClassVar[type[Form] | None] = None
 
+    #: Answers for the order pages inside LINE; without one, there are no such pages.
+    orders: OrderDesk[Member] | None = None
+
+    #: Answers for the membership pages: profile, coupons, favourites.
+    membership: MemberDesk[Member] = MemberDesk()
+
     def __init_subclass__(cls, **kwargs: Any) -> None:
         """Refuse a subclass that forgot ``model``, when it is written and not when it is used."""
         super().__init_subclass__(**kwargs)
         if not hasattr(cls, "model"):
             raise TypeError(f"{cls.__name__} needs `model`, the shop's member model")
+        if cls.card_barcode not in get_args(Barcode):
+            raise TypeError(f"{cls.__name__}.card_barcode must be one of {get_args(Barcode)}")
 
     @abstractmethod
     def sign_up(self, profile: LineProfile) -> Member | None:
@@ -173,8 +197,16 @@ class ShopAdapter(ABC, Generic[Member]):
         """Return the member's points, or ``None`` where the shop has no points."""
         return None
 
-    def orders(self, member: Member) -> Sequence[OrderSummary]:
-        """Return the member's latest orders, newest first, at most 20."""
+    def point_history(
+        self, member: Member, *, before: str | None, limit: int
+    ) -> Sequence[PointChange]:
+        """Return what happened to the member's points, newest first, at most ``limit``.
+
+        The card links to it where a shop has written this method.
+
+        :param before: begin behind the line with this :attr:`PointChange.key`. It comes from the
+            page's address: look for it among the member's own lines only.
+        """
         return ()
 
     def tell_owner(self, notice: OwnerNotice) -> None:

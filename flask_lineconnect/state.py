@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from flask_sqlalchemy import SQLAlchemy
 
     from .liff.id_token import LiffTokens
+    from .liff.live import Streams
     from .line_api.client import LineApi
     from .login.oidc import LineLogin
     from .login.tokens import LoginTokenApi
@@ -83,6 +84,7 @@ class LineState:
     vault: Vault
     token_vault: TokenVault
     liff_tokens: LiffTokens
+    streams: Streams
     json_environment: Environment
     inbox: Inbox
     rules: Rules

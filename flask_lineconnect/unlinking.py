@@ -27,6 +27,7 @@ from .after_commit import after_commit
 from .after_commit import announce
 from .models import Account
 from .models import AuditEntry
+from .models import CardCode
 from .models import ChatLink
 from .models import InboxEvent
 from .models import LoginAttempt
@@ -95,6 +96,7 @@ def erase(session: Session, account: Account, *, now: datetime) -> None:
     session.execute(delete(OpenDialogue).where(OpenDialogue.line_user_id == account.line_user_id))
     session.execute(delete(LoginAttempt).where(LoginAttempt.account_id == account.id))
     session.execute(delete(ChatLink).where(ChatLink.account_id == account.id))
+    session.execute(delete(CardCode).where(CardCode.account_id == account.id))
     entry = AuditEntry(at=now, action="erased", actor="shop", account_id=account.id)
     session.execute(
         update(AuditEntry).where(AuditEntry.account_id == account.id).values(member_key=None)
@@ -148,6 +150,7 @@ def _stop_what_waits(session: Session, account: Account) -> None:
     )
     session.execute(delete(LoginAttempt).where(LoginAttempt.account_id == account.id))
     session.execute(delete(ChatLink).where(ChatLink.account_id == account.id))
+    session.execute(delete(CardCode).where(CardCode.account_id == account.id))
     session.execute(delete(OpenDialogue).where(OpenDialogue.line_user_id == account.line_user_id))
 
 

@@ -22,6 +22,7 @@ from . import unlinking
 from .errors import LineApiError
 from .login.tokens import LoginTokens
 from .models import Account
+from .models import CardCode
 from .models import ChatLink
 from .models import InboxEvent
 from .models import KeptForm
@@ -172,7 +173,7 @@ def end_links_without_members(line: LineState) -> None:
 
 def clear_expired(session: Session, *, now: datetime) -> None:
     """Delete what waited too long for its person."""
-    for model in (LoginAttempt, ChatLink, KeptForm, OpenDialogue):
+    for model in (LoginAttempt, ChatLink, KeptForm, OpenDialogue, CardCode):
         session.execute(delete(model).where(model.expires_at <= now - timedelta(hours=1)))
     clear_inbox(session, now=now)
 

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from collections.abc import Sequence
+from datetime import UTC
+from datetime import date
+from datetime import datetime
 from typing import Any
 
 from flask import Blueprint
@@ -16,13 +20,26 @@ from flask_login import login_user
 from flask_login import logout_user
 from flask_sqlalchemy import SQLAlchemy
 from flask_wtf.csrf import generate_csrf
+from sqlalchemy import ForeignKey
 from sqlalchemy.orm import DeclarativeBase
 from sqlalchemy.orm import Mapped
 from sqlalchemy.orm import mapped_column
+from wtforms import Form
+from wtforms import StringField
+from wtforms.validators import InputRequired
 
+from flask_lineconnect import DeliveryOffer
+from flask_lineconnect import Issuer
 from flask_lineconnect import LineBlueprint
 from flask_lineconnect import LineConnect
 from flask_lineconnect import LineProfile
+from flask_lineconnect import MemberDesk
+from flask_lineconnect import OrderDesk
+from flask_lineconnect import OrderDetail
+from flask_lineconnect import OrderLine
+from flask_lineconnect import OrderSummary
+from flask_lineconnect import Parcel
+from flask_lineconnect import Refused
 from flask_lineconnect import Reply
 from flask_lineconnect import ShopAdapter
 from flask_lineconnect import TextEvent
@@ -53,11 +70,92 @@ class User(UserMixin, Base):
         return not self.is_locked
 
 
+class Purchase(Base):
+    """An order."""
+
+    __tablename__ = "purchase"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    user_id: Mapped[int] = mapped_column(ForeignKey(User.id))
+    number: Mapped[str] = mapped_column(unique=True)
+    #: Index of ``STEPS``.
+    step: Mapped[int] = mapped_column(default=0)
+    deliver_on: Mapped[date | None]
+    is_wanted_again: Mapped[bool] = mapped_column(default=False)
+
+
+STEPS = ("受付", "発送", "お届け")
+DAYS = (date(2030, 1, 10), date(2030, 1, 11))
+
+
+class SmallOrders(OrderDesk[User]):
+    """The order desk."""
+
+    issuer = Issuer("小さな店", "京都市", registration_number="T1234567890123")
+
+    def page(self, member: User, *, offset: int, limit: int) -> Sequence[OrderSummary]:
+        """Return the purchases, the latest first."""
+        own = db.session.query(Purchase).filter_by(user_id=member.id)
+        found = own.order_by(Purchase.id.desc()).offset(offset).limit(limit)
+        return [self._detail(one, member) for one in found]
+
+    def find(self, member: User, number: str) -> OrderDetail | None:
+        """Return one of them."""
+        found = db.session.query(Purchase).filter_by(user_id=member.id, number=number).first()
+        return None if found is None else self._detail(found, member)
+
+    def reorder(self, member: User, number: str) -> str:
+        """Note it down; the second one is sold out."""
+        if number.endswith("2"):
+            raise Refused("売り切れです。")
+        own = db.session.query(Purchase).filter_by(user_id=member.id, number=number)
+        own.update({"is_wanted_again": True})
+        return "/private"
+
+    def change_delivery(self, member: User, number: str, day: date, slot: str | None) -> None:
+        """Change the day."""
+        assert slot == "朝"
+        own = db.session.query(Purchase).filter_by(user_id=member.id, number=number)
+        own.update({"deliver_on": day})
+
+    def _detail(self, purchase: Purchase, member: User) -> OrderDetail:
+        return OrderDetail(
+            number=purchase.number,
+            placed_at=datetime(2029, 1, 1, tzinfo=UTC),
+            total=1_080,
+            status=STEPS[purchase.step],
+            lines=[OrderLine("お茶", 2, price=540, tax_percent=8)],
+            steps=STEPS,
+            step=purchase.step,
+            parcels=[Parcel("4000", "飛脚", "https://carrier.example/4000")],
+            facts={"お届け先": f"{member.name}\n京都市"},
+            delivery=DeliveryOffer(DAYS, ["朝", "夜"]) if purchase.step == 0 else None,
+            can_reorder=True,
+            paid_on=DAYS[0] if purchase.step == 2 else None,
+            addressee=member.name,
+        )
+
+
+class ProfileForm(Form):
+    """What a member may change."""
+
+    name = StringField("お名前", [InputRequired("お名前を入力してください。")])
+    email = StringField("メール", filters=[lambda text: text or None])
+
+
+class SmallMembership(MemberDesk[User]):
+    """The membership desk."""
+
+    profile_form = ProfileForm
+
+
 class SmallShop(ShopAdapter[User]):
     """The adapter."""
 
     model = User
     name = "小さな店"
+    orders = SmallOrders()
+    membership = SmallMembership()
 
     def sign_up(self, profile: LineProfile) -> User | None:
         """Register, unless the e-mail address is taken."""

@@ -33,6 +33,7 @@ LAYERS = [
     },
     {
         "after_commit",
+        "assets",
         "blueprint",
         "categories",
         "config",
@@ -41,8 +42,11 @@ LAYERS = [
         "hooks",
         "i18n",
         "liff.codes",
+        "liff.receipt",
+        "member_desk",
         "messages.render",
         "plans",
+        "order_desk",
         "rate_limits",
         "shop",
         "signals",
@@ -58,6 +62,7 @@ LAYERS = [
         "liff.id_token",
     },
     {
+        "cards",
         "channels",
         "chat_link",
         "linking",
@@ -91,6 +96,13 @@ LAYERS = [
         "engines.embedded",
         "engines.work",
         "liff.api",
+        "liff.blueprint",
+        "liff.answers",
+        "liff.link",
+        "liff.membership",
+        "liff.orders",
+        "liff.live",
+        "liff.offline",
         "liff.views",
         "login.auto",
         "login.forms",
@@ -105,13 +117,23 @@ LAYERS = [
         "login.start",
         "login.unlink",
         "login.views",
+        "page_guards",
+        "locales",
         "pages",
         "webhooks.members",
         "webhooks.views",
     },
-    {"cli", "cli_inbox", "extension", "line_chat", "testing", "views"},
+    {"assembly", "cli", "cli_inbox", "extension", "line_chat", "testing", "views"},
 ]
-FEATURE_EDGES = {"login.views", "liff.views", "liff.api", "webhooks.views"}
+FEATURE_EDGES = {
+    "login.views",
+    "liff.api",
+    "liff.link",
+    "liff.membership",
+    "liff.orders",
+    "liff.views",
+    "webhooks.views",
+}
 
 
 def _modules(folder: Path) -> Iterator[tuple[str, Path]]:

@@ -15,9 +15,10 @@ from werkzeug.routing import Rule
 
 from flask_lineconnect import linking
 from flask_lineconnect.models import LineBase
+from flask_lineconnect.page_guards import WEBHOOK
 from flask_lineconnect.state import LineState
-from flask_lineconnect.views import WEBHOOK
 from tests.conftest import MakeApp
+from tests.small_shop import Purchase
 from tests.small_shop import User
 from tests.small_shop import db
 
@@ -33,7 +34,8 @@ def _rules(app: Flask) -> Iterator[Rule]:
 
 def _path(app: Flask, rule: Rule) -> str:
     with app.test_request_context():
-        return app.url_for(rule.endpoint)
+        values: dict[str, Any] = dict.fromkeys(rule.arguments, "N-1")
+        return app.url_for(rule.endpoint, **values)
 
 
 def _books(line: LineState) -> dict[str, Any]:
@@ -56,6 +58,7 @@ def member_client(client: FlaskClient, line: LineState) -> FlaskClient:
     account = linking.ensure_account(line.session, "U" + "a" * 32, now=line.clock())
     key = linking.member_key(line.session, member)
     linking.link(line.session, account, key, source=None, now=line.clock())
+    db.session.add(Purchase(number="N-1", user_id=key))
     db.session.commit()
     client.post(f"/password-login/{key}")
     return client

@@ -1,4 +1,4 @@
-"""All that the demo shop needs for LINE: an adapter, message hooks, notices, a rich menu."""
+"""All that the demo shop needs for LINE: an adapter, hooks, notices, a rich menu, a till."""
 
 from flask import Flask
 
@@ -6,6 +6,7 @@ from . import notices as notices
 from .delivery import delivery
 from .extension import line
 from .hooks import chat
+from .paying import paying
 from .staff import staff
 
 
@@ -17,3 +18,4 @@ def init_app(app: Flask) -> None:
     # In the order in which they are asked; the last one answers every text.
     for hooks in (delivery, staff, chat):
         app.register_blueprint(hooks)
+    app.register_blueprint(paying)

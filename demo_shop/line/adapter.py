@@ -3,21 +3,27 @@
 from collections.abc import Sequence
 from typing import ClassVar
 
-from flask import url_for
+from flask import current_app
+from flask_babel import gettext as _
 
 from flask_lineconnect import LineProfile
-from flask_lineconnect import OrderLine
-from flask_lineconnect import OrderSummary
+from flask_lineconnect import NextRank
 from flask_lineconnect import PointBalance
+from flask_lineconnect import PointChange
 from flask_lineconnect import ShopAdapter
 
 from ..extensions import db
 from ..forms import MemberForm
 from ..members import make_member
-from ..models import Order
 from ..models import User
-from ..orders import orders_of
+from ..models import rank_label
+from ..points import RANKS
 from ..points import balance_of
+from ..points import history
+from ..points import rank_after
+from ..points import standing_of
+from .membership import KomorebiMembership
+from .orders import KomorebiOrders
 
 
 class KomorebiShop(ShopAdapter[User]):
@@ -32,6 +38,10 @@ class KomorebiShop(ShopAdapter[User]):
         "--lc-card": "#5b3a22",
     }
     sign_up_form = MemberForm
+    orders = KomorebiOrders()
+    membership = KomorebiMembership()
+    card_barcode = "jan13"
+    has_card_codes = True
 
     def sign_up(self, profile: LineProfile) -> User | None:
         """Make a member without a password; an e-mail address in use means: log in first."""
@@ -59,28 +69,28 @@ class KomorebiShop(ShopAdapter[User]):
         return member.card_number
 
     def points(self, member: User) -> PointBalance:
-        """Return the balance that the counter sees, too."""
-        return PointBalance(balance_of(member), rank=member.rank_label)
-
-    def orders(self, member: User) -> Sequence[OrderSummary]:
-        """Return the latest orders with their pictures."""
-        return [_summary(order) for order in orders_of(db.session(), member)]
-
-
-def _summary(order: Order) -> OrderSummary:
-    lines = [
-        OrderLine(
-            name=line.product.name,
-            quantity=line.quantity,
-            image_url=url_for("store.picture", slug=line.product.slug),
+        """Return the balance that the counter sees, too, and what becomes of it."""
+        standing, balance = standing_of(db.session(), member), balance_of(member)
+        zone = current_app.config["SHOP_ZONE"]
+        return PointBalance(
+            balance,
+            expiring_points=balance,
+            expires_on=standing.expires_at and standing.expires_at.astimezone(zone).date(),
+            rank=member.rank_label,
+            next_rank=_next_rank(member, standing.collected),
         )
-        for line in order.lines
-    ]
-    return OrderSummary(
-        number=order.number,
-        placed_at=order.placed_at,
-        total=order.total,
-        status=order.status_label,
-        lines=lines,
-        url=url_for("account.order", number=order.number),
-    )
+
+    def point_history(
+        self, member: User, *, before: str | None, limit: int
+    ) -> Sequence[PointChange]:
+        """Return the member's bookings."""
+        found = history(db.session(), member, before=before, limit=limit)
+        return [PointChange(entry.key, entry.at, entry.amount, entry.reason) for entry in found]
+
+
+def _next_rank(member: User, collected: int) -> NextRank | None:
+    rank = rank_after(member.rank)
+    if rank is None:
+        return None
+    missing = _("あと%(points)sポイント", points=f"{RANKS[rank] - collected:,}")
+    return NextRank(rank_label(rank), missing, progress=collected / RANKS[rank])

@@ -2,9 +2,6 @@
 
 from collections.abc import Sequence
 from datetime import date
-from datetime import datetime
-
-from flask import current_app
 
 from flask_lineconnect import Dialogue
 from flask_lineconnect import Event
@@ -16,6 +13,7 @@ from flask_lineconnect import TextMessage
 from flask_lineconnect import begin_dialogue
 from flask_lineconnect import require_member
 
+from ..clock import today
 from ..delivery import SLOTS
 from ..delivery import TooLate
 from ..delivery import change_delivery
@@ -54,7 +52,7 @@ def choose_order(event: Event, dialogue: Dialogue) -> Reply:
 @delivery.on_dialogue("delivery", "day")
 def choose_day(event: Event, dialogue: Dialogue) -> Reply:
     """Take the day."""
-    days = {_label(day): day.isoformat() for day in days_offered(_today())}
+    days = {_label(day): day.isoformat() for day in days_offered(today())}
     chosen = _text(event)
     if chosen not in days:
         return _stop_or_ask(chosen, dialogue, list(days))
@@ -72,7 +70,7 @@ def choose_slot(event: Event, member: User, dialogue: Dialogue) -> Reply:
     number, day = dialogue.data["order"], date.fromisoformat(dialogue.data["day"])
     dialogue.end()
     try:
-        change_delivery(db.session(), member, number, day, slot, today=_today())
+        change_delivery(db.session(), member, number, day, slot, today=today())
     except TooLate:
         return "申し訳ございません。このご注文は発送済みのため、変更できませんでした。"
     except ValueError:
@@ -82,7 +80,7 @@ def choose_slot(event: Event, member: User, dialogue: Dialogue) -> Reply:
 
 def _ask_day(dialogue: Dialogue, number: str) -> Reply:
     dialogue.go("day", order=number)
-    days = [_label(day) for day in days_offered(_today())]
+    days = [_label(day) for day in days_offered(today())]
     return _ask(f"ご注文 {number} のお届け日をお選びください。", days)
 
 
@@ -100,10 +98,6 @@ def _stop_or_ask(text: str, dialogue: Dialogue, choices: Sequence[str]) -> Reply
 
 def _text(event: Event) -> str:
     return event.text.strip() if isinstance(event, TextEvent) else ""
-
-
-def _today() -> date:
-    return datetime.now(current_app.config["SHOP_ZONE"]).date()
 
 
 def _label(day: date) -> str:

@@ -17,6 +17,7 @@ def tell_points(_sender: object, entry: PointEntry, **_more: Any) -> None:
     """Tell the member about points that were added at the counter."""
     message = render_message("line/points_added.json", entry=entry, balance=balance_of(entry.user))
     line.send(entry.user, message, key=f"points:{entry.key}")
+    line.points_changed(entry.user)
 
 
 @order_placed.connect
@@ -24,3 +25,4 @@ def confirm_order(_sender: object, order: Order, **_more: Any) -> None:
     """Confirm an order to the member who placed it."""
     message = render_message("line/order_placed.json", order=order)
     line.send(order.user, message, key=f"order:{order.number}:placed")
+    line.points_changed(order.user)

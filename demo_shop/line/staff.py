@@ -1,5 +1,6 @@
 """スタッフに相談: the shop falls silent, and the counter gets what is written."""
 
+import re
 from datetime import timedelta
 
 from flask_lineconnect import Dialogue
@@ -27,6 +28,16 @@ def hand_over(event: TextEvent) -> Reply:
     """Ask what it is about."""
     begin_dialogue(event, "staff", step="waiting", lifetime=TALK)
     return _with_way_back("ご用件をお書きください。スタッフがこのトークでお返事いたします。")
+
+
+@staff.on_text(re.compile(r"ご注文 (?P<number>[\w-]{1,20}) について"))
+def about_order(event: TextEvent) -> Reply:
+    """Ask what it is about the order from whose page the customer comes, and tell staff which."""
+    begin_dialogue(event, "staff", step="waiting", lifetime=TALK)
+    db.session.add(Inquiry(name=_name(event), text=event.text))
+    return _with_way_back(
+        f"{event.text}ですね。ご用件をお書きください。スタッフがお返事いたします。"
+    )
 
 
 @staff.on_dialogue("staff")

@@ -36,6 +36,7 @@ from . import messaging
 from . import narrowcasts
 from . import phone
 from . import rich_menus
+from . import url_scheme
 from . import webhook_settings
 from .platform import Platform
 
@@ -96,6 +97,7 @@ def create_app(platform: Platform, *, is_exposed: bool = False) -> Flask:
         rich_menus,
         webhook_settings,
         account_link,
+        url_scheme,
         liff,
         phone,
         inspector,

@@ -1,4 +1,7 @@
-"""The exchange: a LIFF page's ID token in, a session of the shop's out. It never links."""
+"""What LIFF pages send: LINE's ID token, for a session of the shop's or for a link that waits.
+
+Neither links. A link is made by a press on the page that shows both sides, ``login/link.py``.
+"""
 
 from __future__ import annotations
 
@@ -16,17 +19,23 @@ from .. import linking
 from ..errors import Refused
 from ..i18n import gettext as _
 from ..login import flow
+from ..login import guard
 from ..login import sessions
+from ..login.decide import Decision
 from ..login.decide import Intent
+from ..login.decide import Situation
+from ..login.decide import decide
 from ..login.flow import local_path
+from ..login.oidc import Identity
 from ..login.sign_up import LIFF
 from ..models import Account
 from ..state import current_line
 
 
 def register(blueprint: Blueprint) -> None:
-    """Add the exchange to the extension's blueprint."""
+    """Add the routes to the extension's blueprint."""
     blueprint.add_url_rule("/liff/session", view_func=liff_session, methods=["POST"])
+    blueprint.add_url_rule("/liff/link", view_func=liff_link_proof, methods=["POST"])
 
 
 def liff_session() -> Response:
@@ -37,21 +46,96 @@ def liff_session() -> Response:
 
     :raises Refused: the request is not one of our own pages', or the ID token fails a check.
     """
+    id_token, identity, wanted = _what_was_sent()
+    line = current_line
+    account = _seen(identity)
+    next_path = local_path(wanted) or url_for("lineconnect.card")
+    if account.is_linked:
+        return _log_in(account, next_path)
+    if _may_be_asked_to_link():
+        line.session.commit()
+        return jsonify(changed=True, location=url_for("lineconnect.liff_link"))
+    _wait(id_token, identity, account, intent=Intent.LOGIN, next_path=next_path)
+    return jsonify(changed=True, location=url_for("lineconnect.liff_sign_up"))
+
+
+def liff_link_proof() -> Response:
+    """Let a link wait for the press of the member who is logged in; JSON ``{"id_token": …}``.
+
+    LINE's proof is the token, valid for an hour; the member's is the shop's own recent login, in
+    this session. Answers ``{"location": path}``, the page that shows both sides.
+
+    :raises Refused: there is no such login, either side is linked already, or as above.
+    """
+    id_token, identity, _wanted = _what_was_sent()
+    line = current_line
+    member = guard.current_member()
+    if member is None or not sessions.is_recent(line.config.recent_login_seconds):
+        raise Refused(_("会員としてログインしてから、もう一度お試しください。"), step="session")
+    sessions.require_may_log_in(member)
+    account, key = _seen(identity), guard.current_member_id()
+    decision = decide(
+        Situation(
+            intent=Intent.LINK,
+            account_member=None if account.member_id is None else str(account.member_id),
+            current_member=str(key),
+            began_as=str(key),
+            current_has_account=linking.account_of(line.session, key) is not None,
+        )
+    )
+    card = url_for("lineconnect.card")
+    match decision:
+        case Decision.CONFIRM_LINK:
+            _wait(
+                id_token,
+                identity,
+                account,
+                intent=Intent.LINK,
+                next_path=card,
+                began_as=str(key),
+            )
+            return jsonify(location=url_for("lineconnect.confirm_link"))
+        case Decision.ALREADY_LINKED:
+            line.session.commit()
+            return jsonify(location=card)
+        case Decision.REFUSE_MEMBER_TAKEN:
+            raise linking.member_taken()
+    raise linking.account_taken()
+
+
+def _what_was_sent() -> tuple[str, Identity, object]:
+    """Return the ID token, whom it names, and where the page wants to be.
+
+    :raises Refused: the request is not one of our own pages', or the ID token fails a check.
+    """
     body = request.get_json(silent=True)
     if not isinstance(body, dict) or not _is_own_origin():
         raise Refused(_("画面を開き直してください。"), step="origin")
-    line = current_line
     id_token = body.get("id_token")
-    identity = line.liff_tokens.verify(id_token)
-    line.rates.count("account", identity.line_user_id)
-    now = line.clock()
-    account = linking.ensure_account(line.session, identity.line_user_id, now=now)
+    identity = current_line.liff_tokens.verify(id_token)
+    current_line.rates.count("account", identity.line_user_id)
+    return str(id_token), identity, body.get("next")
+
+
+def _seen(identity: Identity) -> Account:
+    """Return the account of a verified identity, with what LINE says of it now."""
+    line = current_line
+    account = linking.ensure_account(line.session, identity.line_user_id, now=line.clock())
     account.display_name = identity.display_name or account.display_name
     account.picture_url = identity.picture_url or account.picture_url
-    next_path = local_path(body.get("next")) or url_for("lineconnect.card")
-    if account.is_linked:
-        return _log_in(account, next_path)
-    return _lead_to_sign_up(str(id_token), account, identity.email, next_path)
+    return account
+
+
+def _may_be_asked_to_link() -> bool:
+    """Tell whether a member without LINE has just logged in to the shop in this browser.
+
+    Whoever holds the phone may be somebody else: the page shows the member and asks.
+    """
+    line, member = current_line, guard.current_member()
+    if member is None or not line.shop.may_log_in(member):
+        return False
+    is_free = linking.account_of(line.session, guard.current_member_id()) is None
+    return is_free and sessions.is_recent(line.config.recent_login_seconds)
 
 
 def _log_in(account: Account, next_path: str) -> Response:
@@ -65,12 +149,18 @@ def _log_in(account: Account, next_path: str) -> Response:
     return jsonify(changed=not is_same, location=next_path)
 
 
-def _lead_to_sign_up(
-    id_token: str, account: Account, email: str | None, next_path: str
-) -> Response:
-    """Let the verified but unlinked person wait at the registration form."""
+def _wait(
+    id_token: str,
+    identity: Identity,
+    account: Account,
+    *,
+    intent: Intent,
+    next_path: str,
+    began_as: str | None = None,
+) -> None:
+    """Let the verified but unlinked person wait for a press: of the form, or of the link."""
     line = current_line
-    if current_user.is_authenticated:
+    if intent is Intent.LOGIN and current_user.is_authenticated:
         # The member in this session is not the person in LINE; the form is for new members only.
         sessions.renew(line.config.keep_session_keys)
     # The SDK gives the same token for an hour, so every opening of the page waits anew.
@@ -78,14 +168,15 @@ def _lead_to_sign_up(
     flow.consume(
         line.session,
         proof,
-        intent=Intent.LOGIN,
+        intent=intent,
+        began_as=began_as,
         next_path=next_path,
         source=LIFF,
         now=line.clock(),
     )
-    sessions.keep_handle(flow.hold(line.session, proof, account, email=email))
+    handle = flow.hold(line.session, proof, account, email=identity.email)
     line.session.commit()
-    return jsonify(changed=True, location=url_for("lineconnect.liff_sign_up"))
+    sessions.keep_handle(handle)
 
 
 def _is_own_origin() -> bool:

@@ -6,12 +6,24 @@ only. Both carry their quiet zones inside the drawing, so that no style sheet ca
 
 from __future__ import annotations
 
+from io import BytesIO
 from itertools import groupby
 
 from markupsafe import Markup
 
+from ..errors import UsageError
+from ..shop import Barcode
+
 #: In modules, on each side. Source: ISO/IEC 15417 (Code 128), section 4.3.2.
 BARCODE_QUIET_ZONE = 10
+
+#: In modules, left of the bars; as wide on the right, where the standard asks for 7, so that the
+#: bars stand in the middle. Source: ISO/IEC 15420 (EAN/JAN-13), section 4.3.6.
+JAN_QUIET_ZONE = 11
+
+#: More modules than this are narrower than 0.25 mm on the smallest phones, 320 CSS pixels or
+#: 50 mm wide with 45 mm for the bars, and no register reads them: the card leaves them out.
+MAX_BARCODE_MODULES = 180
 
 #: In modules, on each side. Source: ISO/IEC 18004 (QR Code), section 6.3.8.
 QR_QUIET_ZONE = 4
@@ -37,15 +49,46 @@ def code128_svg(number: str, *, label: str = "") -> Markup:
     # Imported when the first card is drawn, so that the app's start does not wait for it.
     from barcode.codex import Code128
 
-    modules: str = Code128(number).build()[0]
-    path = _runs(modules, x=BARCODE_QUIET_ZONE, y=0, height=BARCODE_HEIGHT)
+    return _bars(Code128(number).build()[0], BARCODE_QUIET_ZONE, label=label or number)
+
+
+def jan13_svg(number: str, *, label: str = "") -> Markup:
+    """Draw a JAN-13 (EAN-13) barcode that fills the box in which it is put.
+
+    :param number: twelve digits, to which the check digit is added, or thirteen with a right one.
+    :param label: what a screen reader says instead; the number when empty.
+    :raises UsageError: this is no such number.
+    """
+    from barcode.ean import EAN13
+
+    if not (number.isascii() and number.isdigit() and len(number) in {12, 13}):
+        raise UsageError(f"a JAN-13 has twelve or thirteen digits, and {len(number)} were given")
+    code = EAN13(number)
+    if not code.ean.startswith(number):
+        raise UsageError("the thirteenth digit of a JAN-13 is its check digit, and this is not it")
+    return _bars(code.build()[0], JAN_QUIET_ZONE, label=label or code.ean)
+
+
+def card_bars(number: str, kind: Barcode, *, label: str) -> Markup | None:
+    """Draw the bars of a point card; ``None`` if they would be too fine for a register."""
+    draw = jan13_svg if kind == "jan13" else code128_svg
+    bars = draw(number, label=label)
+    return bars if _width(bars) <= MAX_BARCODE_MODULES else None
+
+
+def _width(bars: Markup) -> int:
+    """Return how many modules a drawing is wide, its quiet zones included."""
+    return int(bars.partition('viewBox="0 0 ')[2].partition(" ")[0])
+
+
+def _bars(modules: str, quiet_zone: int, *, label: str) -> Markup:
     return _FRAME.format(
         kind="bars",
-        label=label or number,
-        width=len(modules) + 2 * BARCODE_QUIET_ZONE,
+        label=label,
+        width=len(modules) + 2 * quiet_zone,
         height=BARCODE_HEIGHT,
         ratio="none",
-        path=path,
+        path=_runs(modules, x=quiet_zone, y=0, height=BARCODE_HEIGHT),
     )
 
 
@@ -64,6 +107,15 @@ def qr_svg(data: str, *, label: str = "") -> Markup:
     return _FRAME.format(
         kind="qr", label=label or data, width=side, height=side, ratio="xMidYMid meet", path=path
     )
+
+
+def qr_file(data: str) -> bytes:
+    """Draw a QR code as an SVG file of its own, for ``<img>``."""
+    import segno
+
+    file = BytesIO()
+    segno.make_qr(data, error="m").save(file, kind="svg", border=QR_QUIET_ZONE, light="#fff")
+    return file.getvalue()
 
 
 def _runs(modules: str, *, x: int, y: int, height: int = 1) -> str:

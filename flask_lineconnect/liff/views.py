@@ -1,82 +1,103 @@
-"""Serve the LIFF pages: at once to a living session, else through LINE's SDK."""
+"""The extension's own LIFF pages: the point card with what belongs to it."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from typing import Any
 
-from flask import Blueprint
+from flask import jsonify
 from flask import request
-from flask_login import current_user
+from flask import url_for
+from markupsafe import Markup
+from werkzeug.wrappers import Response
 
-from .. import linking
-from ..login import sessions
-from ..models import Account
+from .. import cards
+from ..errors import Refused
+from ..i18n import gettext as _
+from ..login.flow import local_path
+from ..page_guards import wants_page
 from ..pages import render_page
+from ..shop import PointBalance
+from ..shop import ShopAdapter
 from ..state import current_line
+from . import codes
+from . import offline
+from .blueprint import LiffBlueprint
+from .blueprint import page_account
+
+#: Lines of the history on one page.
+HISTORY = 20
+#: Longest address that goes into a QR code for a phone's camera.
+MAX_ADDRESS = 300
 
 
-def register(blueprint: Blueprint) -> None:
-    """Add the LIFF pages to the extension's blueprint.
-
-    Both spellings of an address answer without a redirect: a redirect before ``liff.init`` loses
-    the credentials that LINE's app hands over.
-    """
-    for rule, view in (("/liff", card), ("/liff/orders", orders)):
-        blueprint.add_url_rule(rule, view_func=view, methods=["GET"], strict_slashes=False)
+def register(blueprint: LiffBlueprint) -> None:
+    """Add the LIFF pages to the extension's blueprint."""
+    blueprint.page("/liff")(card)
+    blueprint.page("/liff/points")(points)
+    blueprint.page("/liff/code", methods=["POST"])(code)
+    blueprint.add_url_rule("/liff/phone.svg", view_func=phone_qr)
 
 
-def card() -> str:
+def card(member: Any) -> str:
     """Show the member's point card."""
-    return _page("card", _card)
-
-
-def orders() -> str:
-    """Show the member's latest orders."""
-    return _page("orders", _orders)
-
-
-def _page(tab: str, render: Callable[[Account], str]) -> str:
-    """Render a page for the member in the session, or the one that asks LINE who this is."""
-    # With liff.state the SDK is about to move on to another page; only it may do that.
-    account = None if "liff.state" in request.args else _account_in_session()
-    if account is None:
-        return render_page("lineconnect/liff/opening.html", tab=tab, **_sdk())
-    return render(account)
-
-
-def _account_in_session() -> Account | None:
-    line = current_line
-    if not current_user.is_authenticated or not isinstance(
-        current_user._get_current_object(), line.shop.model
-    ):
-        return None
-    member_id = linking.member_key(line.session, current_user._get_current_object())
-    account = linking.account_of(line.session, member_id)
-    return None if account is None or sessions.is_ended(account) else account
-
-
-def _card(account: Account) -> str:
-    shop = current_line.shop
-    member = current_user._get_current_object()
+    shop, account = current_line.shop, page_account()
+    number = shop.card_number(member)
+    offline.let_keep()
     return render_page(
         "lineconnect/liff/card.html",
-        number=shop.card_number(member),
+        number=number,
+        bars=number and codes.card_bars(number, shop.card_barcode, label=_("会員番号のバーコード")),
         balance=shop.points(member),
         member_name=shop.member_name(member),
         line_name=account.display_name,
+        version=account.card_version,
+        has_history=_has_history(shop),
+        has_codes=shop.has_card_codes,
+        worker_url=offline.worker_url(),
         tab="card",
-        **_sdk(),
     )
 
 
-def _orders(_account: Account) -> str:
+def points(member: Any) -> str:
+    """Show what happened to the member's points, a page at a time."""
     shop = current_line.shop
-    member = current_user._get_current_object()
+    # One more than is shown tells whether there is another page.
+    found = shop.point_history(member, before=request.args.get("before"), limit=HISTORY + 1)
     return render_page(
-        "lineconnect/liff/orders.html", orders=shop.orders(member), tab="orders", **_sdk()
+        "lineconnect/liff/points.html",
+        balance=shop.points(member) or PointBalance(0),
+        changes=found[:HISTORY],
+        next_key=found[HISTORY - 1].key if len(found) > HISTORY else None,
+        tab="card",
     )
 
 
-def _sdk() -> dict[str, str | None]:
-    config = current_line.config
-    return {"liff_sdk_url": config.hosts.liff_sdk, "liff_id": config.liff_id}
+def code(member: Any) -> Response | str:
+    """Give out a code that pays once: as JSON to the card's script, as a page to everybody else.
+
+    :raises Refused: this account asked for too many.
+    """
+    line, account = current_line, page_account()
+    line.rates.count("account", account.line_user_id)
+    text = cards.issue(line.session, account, now=line.clock())
+    line.session.commit()
+    drawn = render_page("lineconnect/liff/_code.html", text=text)
+    if not wants_page():
+        return jsonify(html=drawn, seconds=int(cards.LIFETIME.total_seconds()))
+    return render_page("lineconnect/liff/code.html", drawn=Markup(drawn), tab="card")
+
+
+def phone_qr() -> Response:
+    """Draw the QR code that opens a LIFF page on the phone; ``here`` is the page's address.
+
+    :raises Refused: this is no page below the LIFF endpoint.
+    """
+    here, endpoint = local_path(request.args.get("here")) or "", url_for("lineconnect.card")
+    below = here.removeprefix(endpoint)
+    if not here.startswith(endpoint) or below[:1] not in {"", "/", "?"} or len(here) > MAX_ADDRESS:
+        raise Refused(_("このページはLINEで開けません。"), step="address")
+    return Response(codes.qr_file(current_line.liff_url(below)), mimetype="image/svg+xml")
+
+
+def _has_history(shop: ShopAdapter[Any]) -> bool:
+    return type(shop).point_history is not ShopAdapter.point_history

@@ -22,6 +22,7 @@ from flask_login import user_logged_out
 from sqlalchemy import select
 
 from ..errors import Refused
+from ..i18n import LANGUAGE_KEY
 from ..i18n import gettext as _
 from ..models import Account
 from ..state import current_line
@@ -147,9 +148,12 @@ def register(app: Flask) -> None:
 
 
 def _end_with_the_link() -> None:
+    # Static files show nobody's data, and there are many of them on a page. The session is not even
+    # looked at, or browsers would fetch them anew for each session (`Vary: Cookie`).
+    if (request.endpoint or "static").endswith("static"):
+        return
     given = session.get(_ACCOUNT)
-    # Static files show nobody's data, and there are many of them on a page.
-    if given is None or (request.endpoint or "static").endswith("static"):
+    if given is None:
         return
     line = current_line
     statement = select(Account.session_generation).where(Account.id == given[0])
@@ -191,7 +195,7 @@ def form_handle() -> str | None:
 
 def renew(keep: Iterable[str]) -> None:
     """Clear the session except for the declared keys, and give it a new id where it has one."""
-    kept = {key: session[key] for key in (*keep, _REMEMBER) if key in session}
+    kept = {key: session[key] for key in (*keep, _REMEMBER, LANGUAGE_KEY) if key in session}
     session.clear()
     session.update(kept)
     regenerate = getattr(current_app.session_interface, "regenerate", None)

@@ -123,5 +123,8 @@ def _confirmed(profile: LineProfile, data: dict[str, Any]) -> LineProfile:
 
 def _existing_member_url(waiting: flow.Held) -> str:
     """Return the shop's own login page, which leads on to the page with the link button."""
-    link_page = url_for("lineconnect.link", next=waiting.attempt.next_path)
+    if waiting.attempt.source == LIFF:
+        link_page = url_for("lineconnect.liff_link")
+    else:
+        link_page = url_for("lineconnect.link", next=waiting.attempt.next_path)
     return guard.shop_log_in_url(link_page) or link_page

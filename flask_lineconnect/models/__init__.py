@@ -2,6 +2,7 @@
 
 from .account import Account
 from .account import AuditEntry
+from .account import CardCode
 from .account import ChatLink
 from .account import KeptForm
 from .account import LoginAttempt
@@ -24,6 +25,7 @@ __all__ = [
     "Account",
     "AuditEntry",
     "Campaign",
+    "CardCode",
     "ChatLink",
     "InboxEvent",
     "KeptForm",

@@ -45,6 +45,8 @@ class Account(LineBase):
     friend_asked_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     #: Raised at unlink and erasure, which ends the sessions that LINE gave.
     session_generation: Mapped[int] = mapped_column(default=0)
+    #: Raised when the member's points changed, for which open point cards look.
+    card_version: Mapped[int] = mapped_column(default=0, server_default="0")
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
     @property
@@ -90,6 +92,19 @@ class ChatLink(LineBase):
     account_id: Mapped[int] = mapped_column(ForeignKey(Account.id, ondelete="CASCADE"))
     nonce_hash: Mapped[str | None] = mapped_column(String(64), unique=True)
     member_id: Mapped[Any | None] = mapped_column(MemberKey)
+    expires_at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
+
+
+class CardCode(LineBase):
+    """The code on a member's point card that pays once; a newer one replaces it."""
+
+    __tablename__ = "lineconnect_card_code"
+
+    account_id: Mapped[int] = mapped_column(
+        ForeignKey(Account.id, ondelete="CASCADE"), primary_key=True, autoincrement=False
+    )
+    #: SHA-256; the code itself is on the phone alone.
+    code_hash: Mapped[str] = mapped_column(String(64), unique=True)
     expires_at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
 
 

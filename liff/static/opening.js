@@ -7,7 +7,7 @@ const EXPIRY_LEEWAY = 30; // Seconds; the token must outlive its way to the shop
 async function open() {
   forget("checked");
   const liff = await startLiff();
-  if (!liff.isLoggedIn()) return liff.login({ redirectUri: cleanAddress().href });
+  if (!liff.isLoggedIn()) return atDesk() ? offerPhone(liff) : logIn(liff);
   const idToken = liff.getIDToken();
   if (!idToken) throw new Problem("line");
   if (isStale(liff)) return logInAgain(liff);
@@ -18,6 +18,16 @@ async function open() {
     if (problem.kind !== "stale") throw problem;
     logInAgain(liff);
   }
+}
+
+const logIn = (liff) => liff.login({ redirectUri: cleanAddress().href });
+const atDesk = () => matchMedia("(min-width: 62rem) and (pointer: fine)").matches;
+
+/** Beside it stands the QR code that goes on with the phone; both are a choice, and not a hurry. */
+function offerPhone(liff) {
+  document.getElementById("opening").hidden = true;
+  document.getElementById("desk").hidden = false;
+  document.getElementById("desk-login").addEventListener("click", () => logIn(liff));
 }
 
 function enter(answer, here) {
@@ -39,7 +49,7 @@ function isStale(liff) {
 function logInAgain(liff) {
   if (liff.isInClient() || !remember("renewed")) throw new Problem("stale");
   liff.logout();
-  liff.login({ redirectUri: cleanAddress().href });
+  logIn(liff);
 }
 
 function showProblem(problem) {

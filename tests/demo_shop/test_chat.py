@@ -189,3 +189,17 @@ def test_staff_get_what_is_written_and_the_shop_falls_silent(
         ("佐藤 さくら", "急須の蓋を割りました"),
         ("佐藤 さくら", "残高"),
     ]
+
+
+@pytest.mark.parametrize(
+    "text", ["ご注文 K-2611-000119 について", "ご注文 K-1 について、いつ届きますか"]
+)
+def test_a_question_about_an_order_reaches_the_staff_with_its_number(
+    app: Flask, chat: LineChat, member: User, text: str
+) -> None:
+    assert "ご用件をお書きください" in chat.say(text)[0]["text"]
+    assert "伝えました" in chat.say("箱がつぶれていました")[0]["text"]
+    assert chat.say("残高") == []
+    first = db.session.scalars(select(Inquiry).order_by(Inquiry.id)).first()
+    assert first
+    assert (first.name, first.text) == ("佐藤 さくら", text)

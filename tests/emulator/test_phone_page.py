@@ -269,6 +269,19 @@ def test_a_flex_receipt_is_laid_out(phone: Page, bot: Bot, user_id: str, shop_ur
     expect(in_app(phone).get_by_role("heading")).to_have_text("Page 1")
 
 
+def test_an_address_of_lines_url_scheme_types_into_the_chat(
+    phone: Page, bot: Bot, emulator: Emulator, user_id: str
+) -> None:
+    address = f"{emulator.url}/R/oaMessage/%40demoshop/?%E6%B3%A8%E6%96%87%201%20%26%20%3Cb%3E"
+    button = {"type": "button", "action": {"type": "uri", "label": "問い合わせる", "uri": address}}
+    bot.push(user_id, flex(bubble(button)))
+    phone.get_by_role("button", name="問い合わせる").click()
+    expect(phone.locator("#browser")).to_be_hidden()
+    expect(phone.locator("#text")).to_be_focused()
+    expect(phone.locator("#text")).to_have_value("注文 1 & <b>")
+    assert all(entry["from"] == "bot" for entry in emulator.chat(user_id))
+
+
 def test_a_flex_carousel_scrolls_inside_the_phone(phone: Page, bot: Bot, user_id: str) -> None:
     bubbles = [bubble({"type": "text", "text": f"品 {number}"}, size="kilo") for number in range(4)]
     bot.push(user_id, flex({"type": "carousel", "contents": bubbles}))

@@ -9,8 +9,12 @@ import pytest
 import segno
 from barcode.errors import BarcodeError
 
+from flask_lineconnect.errors import UsageError
+from flask_lineconnect.liff.codes import card_bars
 from flask_lineconnect.liff.codes import code128_svg
+from flask_lineconnect.liff.codes import jan13_svg
 from flask_lineconnect.liff.codes import qr_svg
+from flask_lineconnect.shop import Barcode
 
 NUMBER = "2026000012345678"
 
@@ -112,3 +116,44 @@ def test_codes_have_a_name_that_cannot_break_out(draw: object) -> None:
     assert root.attrib["role"] == "img"
     assert root.attrib["aria-label"] == '"><script>'
     assert ElementTree.fromstring(draw(NUMBER)).attrib["aria-label"] == NUMBER
+
+
+@pytest.mark.parametrize(
+    ("given", "drawn"), [("490123456789", "4901234567894"), ("4901234567894", "4901234567894")]
+)
+def test_a_jan_13_carries_its_check_digit(given: str, drawn: str) -> None:
+    root = ElementTree.fromstring(jan13_svg(given))
+    assert root.attrib["aria-label"] == drawn
+    widths = element_widths(drawing(jan13_svg(given)))
+    # Guards and digits: 3 + 6 x 7 + 5 + 6 x 7 + 3 modules.
+    assert sum(widths) == 95
+    assert widths[:3] == widths[-3:] == [1, 1, 1]
+
+
+@pytest.mark.parametrize(
+    "number",
+    ["4901234567893", "49012345678", "49012345678945", "49012345678a", "４９０１２３４５６７８９"],
+)
+def test_what_is_no_jan_13_is_refused(number: str) -> None:
+    with pytest.raises(UsageError):
+        jan13_svg(number)
+
+
+def test_a_jan_13_keeps_its_quiet_zones() -> None:
+    svg = drawing(jan13_svg("4901234567894"))
+    bars = rectangles(svg)
+    assert bars[0][0] == 11
+    assert int(svg.attrib["viewBox"].split()[2]) - (bars[-1][0] + bars[-1][2]) == 11
+
+
+@pytest.mark.parametrize("kind", ["code128", "jan13"])
+def test_the_cards_bars_are_wide_enough_on_the_smallest_phone(kind: Barcode) -> None:
+    bars = card_bars("4901234567894", kind, label="number")
+    assert bars is not None
+    modules = int(drawing(bars).attrib["viewBox"].split()[2])
+    # 320 CSS pixels are 50 mm there, of which 45 mm are the bars'.
+    assert 45 / modules >= 0.25
+
+
+def test_bars_that_no_register_could_read_are_left_out() -> None:
+    assert card_bars("MEMBER-2026-ABCDEFGH-12345678", "code128", label="number") is None

@@ -11,9 +11,10 @@ const SANDBOX = "allow-scripts allow-forms allow-same-origin allow-popups"
   + " allow-popups-to-escape-sandbox allow-modals allow-downloads";
 
 export class InAppBrowser {
-  constructor({ closed }) {
+  constructor({ closed, openChat }) {
     this.sheet = byId("browser");
     this.closed = closed;
+    this.openChat = openChat;
     this.frame = null;
     /** Settles when LINE knows that the page before is closed: that ends its token, not the next one's. */
     this.lastClose = Promise.resolve();
@@ -84,15 +85,19 @@ export class InAppBrowser {
     this.historyLength = history.length;
   }
 
-  /** Hear the SDK stand-in inside the frame: LIFF's window methods belong to the LINE app. */
+  /** Hear the SDK stand-in and LINE's own pages inside the frame: what they ask for is the app's to do. */
   #hear(event) {
     if (!this.frame || event.source !== this.frame.contentWindow) return;
-    const { type, title, url, external } = event.data || {};
+    const { type, title, url, external, text } = event.data || {};
     if (type === "liff.closeWindow") this.close();
     if (type === "liff.title") byId("browser-title").textContent = String(title || "");
     if (type === "liff.openWindow" && webAddress(url)) {
       if (external) window.open(url, "_blank", "noopener");
       else this.open(url);
+    }
+    if (type === "line.openChat" && event.origin === location.origin) {
+      this.close();
+      this.openChat(String(text || ""));
     }
   }
 }

@@ -49,11 +49,14 @@ export class Composer {
   follow({ inputOption, fillInText }) {
     if (inputOption === "closeRichMenu") this.#show({ isOpen: false });
     if (inputOption === "openRichMenu") this.#show({ isOpen: true, isTyping: false });
-    if (inputOption === "openKeyboard") {
-      this.#show({ isOpen: false, isTyping: true });
-      if (fillInText) this.field.value = fillInText;
-      this.field.focus();
-    }
+    if (inputOption === "openKeyboard") this.type(fillInText);
+  }
+
+  /** Open the keyboard, perhaps with a text that is not sent yet. */
+  type(text) {
+    this.#show({ isOpen: false, isTyping: true });
+    if (text) this.field.value = text;
+    this.field.focus();
   }
 
   #switchKeyboard() {

@@ -24,7 +24,7 @@ function toast(text) {
   toastTimer = setTimeout(() => { byId("toast").hidden = true; }, 2500);
 }
 
-const browser = new InAppBrowser({ closed: refresh });
+const browser = new InAppBrowser({ closed: refresh, openChat });
 // The composer's menu performs actions, and an action may speak to the composer.
 const perform = (action) => performWithParts(action);
 const composer = new Composer({ toast, perform });
@@ -32,6 +32,12 @@ const parts = { attachments: new Attachments({ toast }), browser, composer, pick
 const performWithParts = actionPerformer(parts);
 const chat = new Chat({ perform });
 const accountBar = new AccountBar({ toast });
+
+/** Show the chat with a text typed in, as LINE's URL scheme does. */
+function openChat(text) {
+  showScreen("chat");
+  composer.type(text);
+}
 
 let isFetching = false;
 let isStale = false;

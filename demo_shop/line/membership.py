@@ -1,0 +1,68 @@
+"""What the membership pages inside LINE learn, and what they may change."""
+
+from collections.abc import Sequence
+
+from flask import url_for
+from flask_babel import gettext as _
+
+from flask_lineconnect import Coupon
+from flask_lineconnect import Favourite
+from flask_lineconnect import MemberDesk
+from flask_lineconnect import Refused
+
+from ..clock import today
+from ..coupons import NoCoupon
+from ..coupons import coupons_of
+from ..coupons import use_coupon
+from ..extensions import db
+from ..favourites import favourites_of
+from ..favourites import remove_favourite
+from ..forms import ProfileForm
+from ..models import User
+from ..shop.texts import words
+
+
+class KomorebiMembership(MemberDesk[User]):
+    """The membership desk."""
+
+    profile_form = ProfileForm
+
+    def coupons(self, member: User) -> Sequence[Coupon]:
+        """Return the coupons of these days, used ones too."""
+        return [
+            Coupon(
+                key=coupon.code,
+                title=words(coupon.title),
+                text=words(coupon.text),
+                expires_on=coupon.ends_on,
+                barcode=coupon.code,
+                is_usable=use is None,
+                used_at=use.at if use else None,
+            )
+            for coupon, use in coupons_of(db.session(), member, today=today())
+        ]
+
+    def use_coupon(self, member: User, key: str) -> None:
+        """Use one of them, once."""
+        try:
+            use_coupon(db.session(), member, key, today=today())
+        except NoCoupon:
+            raise Refused(_("このクーポンは、使用済みか、期限が切れています。")) from None
+
+    def favourites(self, member: User) -> Sequence[Favourite]:
+        """Return the products that the member kept."""
+        return [
+            Favourite(
+                key=product.slug,
+                name=words(product.name),
+                url=url_for("store.product", slug=product.slug),
+                image_url=url_for("store.picture", slug=product.slug),
+                price=product.price,
+                note="" if product.stock else _("在庫なし"),
+            )
+            for product in favourites_of(db.session(), member, limit=50)
+        ]
+
+    def remove_favourite(self, member: User, key: str) -> None:
+        """Forget one of them."""
+        remove_favourite(db.session(), member, key)

@@ -1,0 +1,50 @@
+"""The page on which an existing member links inside LINE.
+
+The shop's own login proves the member, LINE's ID token proves the person (``api.py``), and nothing
+is linked before the press on the page that shows both (``login/link.py``).
+"""
+
+from __future__ import annotations
+
+from flask import Blueprint
+from flask import redirect
+from flask import url_for
+from flask_login import logout_user
+from werkzeug.wrappers import Response
+
+from .. import linking
+from ..login import guard
+from ..login import sessions
+from ..pages import render_page
+from ..state import current_line
+
+
+def register(blueprint: Blueprint) -> None:
+    """Add the page to the extension's blueprint; like every LIFF page it never redirects."""
+    blueprint.add_url_rule("/liff/link", view_func=liff_link, strict_slashes=False)
+    blueprint.add_url_rule("/liff/link/not-me", view_func=liff_not_me, methods=["POST"])
+
+
+def liff_link() -> str:
+    """Show the link button to a member who has logged in lately, and the way there to others."""
+    line = current_line
+    member = guard.current_member()
+    account = linking.account_of(line.session, guard.current_member_id())
+    is_recent = sessions.is_recent(line.config.recent_login_seconds)
+    here = url_for("lineconnect.liff_link")
+    return render_page(
+        "lineconnect/liff/link.html",
+        tab=None,
+        member_name=None if member is None else line.shop.member_name(member),
+        is_linked=account is not None,
+        is_recent=is_recent,
+        here=here,
+        log_in_url=guard.shop_log_in_url(here),
+    )
+
+
+def liff_not_me() -> Response:
+    """Log the member out; the card then asks LINE anew, and registers who is new."""
+    logout_user()
+    sessions.renew(current_line.config.keep_session_keys)
+    return redirect(url_for("lineconnect.card"), 303)

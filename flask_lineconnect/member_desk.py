@@ -1,0 +1,92 @@
+"""What the membership pages inside LINE ask of a shop: a :class:`MemberDesk` and its values.
+
+The desk is the attribute ``membership`` of the shop's adapter; ``shop.py`` is the adapter itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from datetime import datetime
+from typing import ClassVar
+from typing import Generic
+from typing import TypeVar
+
+from wtforms import Form
+
+Member = TypeVar("Member")
+
+
+@dataclass(frozen=True, slots=True)
+class Coupon:
+    """One coupon of a member's.
+
+    :ivar key: names it among the member's coupons, in addresses.
+    :ivar text: its conditions.
+    :ivar barcode: ASCII text that the register reads, shown as a barcode and as a QR code.
+    :ivar is_usable: whether a button is offered that calls :meth:`MemberDesk.use_coupon`.
+    :ivar used_at: aware; a used one is shown with it.
+    """
+
+    key: str
+    title: str
+    text: str = ""
+    expires_on: date | None = None
+    barcode: str | None = None
+    is_usable: bool = False
+    used_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Favourite:
+    """Something that a member wants to find again.
+
+    :ivar key: names it among the member's favourites, in addresses.
+    :ivar note: what is to be said of it now, for example 「在庫わずか」.
+    :ivar price: whole yen, tax included.
+    """
+
+    key: str
+    name: str
+    url: str | None = None
+    image_url: str | None = None
+    price: int | None = None
+    note: str = ""
+
+
+class MemberDesk(Generic[Member]):
+    """Answers for the membership pages; nothing is required, and what is missing is not shown.
+
+    The member is always the one in the session.
+    """
+
+    #: The shop's own form of what a member may change; fields are filled from the attributes of
+    #: the same name. ``None``: nothing can be changed inside LINE.
+    profile_form: ClassVar[type[Form] | None] = None
+
+    def save_profile(self, member: Member, form: Form) -> None:
+        """Keep what the form says, validated, in the caller's transaction.
+
+        :raises Refused: the shop says no; its message is shown above the form.
+        """
+        form.populate_obj(member)
+
+    def coupons(self, member: Member) -> Sequence[Coupon] | None:
+        """Return the member's coupons, or ``None`` where the shop has no coupons."""
+        return None
+
+    def use_coupon(self, member: Member, key: str) -> None:
+        """Use one of the member's own coupons, in the caller's transaction; two presses use one.
+
+        :raises Refused: it is unknown, used or expired; its message is shown.
+        """
+        raise NotImplementedError("a usable coupon needs MemberDesk.use_coupon")
+
+    def favourites(self, member: Member) -> Sequence[Favourite] | None:
+        """Return the member's favourites, or ``None`` where the shop keeps none."""
+        return None
+
+    def remove_favourite(self, member: Member, key: str) -> None:
+        """Forget one of the member's favourites, in the caller's transaction."""
+        raise NotImplementedError("favourites need MemberDesk.remove_favourite")

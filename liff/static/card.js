@@ -1,0 +1,143 @@
+// The open point card: new points appear by themselves, on a pull and on return. The server has drawn
+// it, so without this script it is only as fresh as its opening.
+
+const WATCH_FOR = 600_000; // A card that nobody touches for ten minutes stops asking.
+const ASK_EVERY = 5_000;
+const PULL = 72; // CSS pixels, more than a careless swipe.
+
+const main = document.querySelector("main");
+let source, timer, touchedAt = Date.now();
+
+const find = (id) => document.getElementById(id);
+const card = () => find("card");
+
+/** Fetch this page anew with its own session. */
+async function fetchPage() {
+  const response = await fetch(location.pathname, { headers: { Accept: "text/html" } });
+  const page = new DOMParser().parseFromString(await response.text(), "text/html");
+  // No card any more: whoever holds the phone must be asked for.
+  if (!page.getElementById("card")) location.reload();
+  return page;
+}
+
+async function refresh() {
+  const newer = (await fetchPage()).getElementById("card");
+  const older = card();
+  if (!newer) return;
+  const hasChanged = older.dataset.version !== newer.dataset.version;
+  older.replaceWith(newer);
+  if (!hasChanged) return;
+  newer.classList.add("lc-changed");
+  find("news").textContent = newer.dataset.updated;
+  document.dispatchEvent(new Event("lc-points-changed"));
+}
+
+// Without a network the card stays as it is; the next look may find one.
+const tryRefresh = () => refresh().catch(() => {});
+
+function stop() {
+  source?.close();
+  clearInterval(timer);
+}
+
+/** Hear of changes over an event stream, or ask for them where the shop has no stream to spare. */
+function watch() {
+  stop();
+  if (document.hidden) return;
+  source = new EventSource(`${card().dataset.changesUrl}?since=${card().dataset.version}`);
+  source.onmessage = tryRefresh;
+  source.addEventListener("ended", () => location.reload());
+  source.onerror = () => {
+    if (isForgotten()) stop();
+    else if (source.readyState === EventSource.CLOSED) timer = setInterval(ask, ASK_EVERY);
+  };
+}
+
+const isForgotten = () => Date.now() - touchedAt > WATCH_FOR;
+
+async function ask() {
+  if (isForgotten()) return stop();
+  try {
+    const response = await fetch(card().dataset.changesUrl, { headers: { Accept: "application/json" } });
+    if (response.status === 401) location.reload();
+    else if (String((await response.json()).version) !== card().dataset.version) await refresh();
+  } catch {
+    // The network is gone for a moment.
+  }
+}
+
+/** A scanner needs a moment: the screen stays on where the browser can do that. */
+const stayOn = () => navigator.wakeLock?.request("screen").catch(() => {});
+
+function comeBack() {
+  touchedAt = Date.now();
+  tryRefresh();
+  watch();
+  stayOn();
+}
+
+function pullToRefresh() {
+  let from = null;
+  const pulled = (event) => Math.max(0, event.changedTouches[0].clientY - from);
+  const move = (distance) => main.style.setProperty("--lc-pulled", `${distance / 2}px`);
+  addEventListener("touchstart", (event) => {
+    touchedAt = Date.now();
+    from = scrollY <= 0 && event.touches.length === 1 ? event.touches[0].clientY : null;
+  }, { passive: true });
+  addEventListener("touchmove", (event) => from !== null && move(Math.min(pulled(event), 1.5 * PULL)), { passive: true });
+  addEventListener("touchend", (event) => {
+    if (from !== null && pulled(event) > PULL) comeBack();
+    move(0);
+    from = null;
+  });
+}
+
+/** This card comes from the service worker: say of when it is, and look for the network. */
+function showSaved(savedAt) {
+  const notice = find("offline");
+  const format = { dateStyle: "medium", timeStyle: "short" };
+  const time = new Date(savedAt).toLocaleString(document.documentElement.lang, format);
+  notice.textContent = notice.dataset.text.replace("{time}", time);
+  notice.hidden = false;
+  const look = () => awake().catch(() => {});
+  addEventListener("online", look);
+  look();
+}
+
+/** The network is back, be it slow: take the page that it brought, without asking for it again. */
+async function awake() {
+  const { body } = await fetchPage();
+  if (!document.body.dataset.savedAt) return;
+  delete document.body.dataset.savedAt;
+  document.body.dataset.csrfToken = body.dataset.csrfToken;
+  main.replaceChildren(...body.querySelector("main").childNodes);
+  live();
+}
+
+/** Let a service worker keep the card, where there is one; LINE's own browser has none. */
+function keepOffline() {
+  const { serviceWorker } = navigator;
+  if (!serviceWorker || !window.cookieStore) return;
+  // What was loaded before the worker was there is fetched once more through it.
+  if (!serviceWorker.controller) serviceWorker.addEventListener("controllerchange", tryRefresh, { once: true });
+  serviceWorker.register(find("offline").dataset.worker, { scope: location.pathname.replace(/\/$/, "") }).catch(() => {});
+}
+
+function live() {
+  document.addEventListener("visibilitychange", () => (document.hidden ? stop() : comeBack()));
+  addEventListener("pagehide", stop);
+  addEventListener("pageshow", (event) => event.persisted && comeBack());
+  find("refresh").addEventListener("click", (event) => {
+    event.preventDefault();
+    comeBack();
+  });
+  pullToRefresh();
+  watch();
+  keepOffline();
+  if (find("pay")) import("./pay.js");
+}
+
+stayOn();
+const { savedAt } = document.body.dataset;
+if (savedAt) showSaved(savedAt);
+else live();

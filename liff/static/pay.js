@@ -1,0 +1,68 @@
+// The code that pays: asked for on a tap, replaced before it ends, gone when the points were taken.
+
+const CHANGES = 4; // So often by itself; a phone that lies on the counter shows no code for ever.
+const EARLY = 10; // Seconds; a scanner that begins now must come to its end.
+
+const form = document.getElementById("pay");
+const box = form.querySelector("[data-code]");
+const left = form.querySelector("[data-left]");
+const said = form.querySelector("[role=status]");
+const button = form.querySelector("button");
+let timer;
+
+async function fetchCode() {
+  const response = await fetch(form.action, {
+    method: "POST",
+    headers: {
+      Accept: "application/json",
+      "Content-Type": "application/json",
+      "X-CSRFToken": form.elements.csrf_token.value,
+    },
+    body: "{}",
+  });
+  if (response.status === 401) location.reload();
+  if (!response.ok) throw new Error();
+  return response.json();
+}
+
+async function show(changes) {
+  clearInterval(timer);
+  const { html, seconds } = await fetchCode();
+  box.innerHTML = html;
+  box.parentElement.hidden = false;
+  button.hidden = true;
+  count(seconds - EARLY, changes);
+}
+
+function count(seconds, changes) {
+  const ends = Date.now() + seconds * 1_000;
+  const tick = () => {
+    const rest = Math.ceil((ends - Date.now()) / 1_000);
+    left.textContent = left.dataset.left.replace("{seconds}", rest);
+    if (rest > 0) return;
+    if (changes > 0) show(changes - 1).catch(fail);
+    else hide();
+  };
+  tick();
+  timer = setInterval(tick, 1_000);
+}
+
+function hide() {
+  clearInterval(timer);
+  box.replaceChildren();
+  box.parentElement.hidden = true;
+  button.hidden = false;
+}
+
+function fail() {
+  hide();
+  said.textContent = form.dataset.problem;
+}
+
+form.addEventListener("submit", (event) => {
+  event.preventDefault();
+  said.textContent = "";
+  show(CHANGES).catch(fail);
+});
+document.addEventListener("lc-points-changed", hide);
+document.addEventListener("visibilitychange", () => document.hidden && hide());
