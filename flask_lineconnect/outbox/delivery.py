@@ -14,6 +14,7 @@ import asyncio
 import logging
 from collections.abc import Callable
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
@@ -66,7 +67,9 @@ def deliver_due(line: LineState) -> int:
     if not _may_send_anything(line):
         return 0
     _read_quota(line)
-    return asyncio.run(_Delivery(line).run())
+    # In a thread of its own: the caller's may have an event loop already.
+    with ThreadPoolExecutor(1, "lineconnect-delivery") as thread:
+        return thread.submit(lambda: asyncio.run(_Delivery(line).run())).result()
 
 
 def _may_send_anything(line: LineState) -> bool:

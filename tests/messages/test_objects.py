@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import uuid
 from typing import Any
@@ -26,6 +25,7 @@ from flask_lineconnect.messages.objects import to_payloads
 from flask_lineconnect.state import LineState
 from flask_lineconnect.testing import Emulator
 from tests.conftest import MakeApp
+from tests.conftest import run_apart
 
 YES, NO = MessageAction("はい", "はい"), PostbackAction("いいえ", "/no", display_text="いいえ")
 MORE = UriAction("見る", "https://shop.example/")
@@ -75,5 +75,5 @@ def test_the_platform_takes_them(make_app: MakeApp, line_emulator: Emulator) -> 
         async with Sender(state.config.hosts.api, state.api.messaging_token, 10.0) as sender:
             return await sender.send("push", body, retry_key=str(uuid.uuid4()))
 
-    assert asyncio.run(push()).is_accepted
+    assert run_apart(push).is_accepted
     assert len(line_emulator.received(user_id)) == len(MESSAGES)

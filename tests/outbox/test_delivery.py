@@ -20,6 +20,7 @@ from flask_lineconnect.state import LineState
 from flask_lineconnect.testing import Emulator
 from tests.conftest import DATABASES
 from tests.conftest import MakeApp
+from tests.conftest import run_apart
 from tests.small_shop import User
 from tests.small_shop import db
 from tests.small_shop import line as extension
@@ -179,3 +180,16 @@ def test_a_line_that_does_not_answer_is_asked_again(
     assert row.next_attempt_at
     assert row.next_attempt_at > line.clock()
     assert "did not answer" in (row.error or "")
+
+
+def test_it_is_sent_also_where_an_event_loop_runs_already(
+    line: LineState, line_emulator: Emulator, member: User
+) -> None:
+    extension.send(member, "届く")
+    line.session.commit()
+
+    async def inside() -> None:
+        deliver_due(line)
+
+    run_apart(inside)
+    assert _texts(line, line_emulator) == ["届く"]

@@ -21,6 +21,7 @@ from flask_lineconnect.outbox.pacing import Pacer
 from flask_lineconnect.outbox.pacing import Slice
 from flask_lineconnect.state import LineState
 from tests.conftest import DATABASES
+from tests.conftest import run_apart
 
 on_both = pytest.mark.parametrize("database", DATABASES, indirect=True)
 
@@ -112,7 +113,7 @@ def test_within_no_second_are_there_more_requests_than_line_allows(app: Flask) -
         await asyncio.sleep(0.3)
         await asyncio.gather(spend(60), spend(60))
 
-    asyncio.run(both())
+    run_apart(both)
     at.sort()
     rate = LINE_RATES["multicast"]
     most = max(sum(1 for other in at if one <= other < one + 1) for one in at)
