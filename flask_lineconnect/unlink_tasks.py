@@ -31,13 +31,14 @@ GIVE_UP_AFTER = timedelta(days=14)
 def tell_line_due(line: LineState) -> int:
     """Do every task that is due, one after the other; return how many."""
     count = 0
-    while True:
+    while not line.stopping.is_set():
         with line.work_context():
             task_id = _claim(line.session, now=line.clock())
             if task_id is None:
                 return count
             _work_on(line, task_id)
         count += 1
+    return count
 
 
 def _claim(session: Session, *, now: datetime) -> int | None:

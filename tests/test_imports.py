@@ -93,6 +93,7 @@ LAYERS = [
         "webhooks.writer",
     },
     {
+        "engines.celery",
         "engines.embedded",
         "engines.work",
         "liff.api",

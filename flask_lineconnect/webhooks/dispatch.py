@@ -79,13 +79,14 @@ def dispatch_due(line: LineState) -> int:
     """Work on every event that is due, one after the other; return how many."""
     _get_ready(line)
     count = 0
-    while True:
+    while not line.stopping.is_set():
         with line.work_context():
             claimed = claim(line.session, now=line.clock())
             if claimed is None:
                 return count
             _work_on(line, claimed)
         count += 1
+    return count
 
 
 def _get_ready(line: LineState) -> None:
