@@ -74,6 +74,7 @@ LAYERS = [
         "login.decide",
         "login.flow",
         "outbox.budget",
+        "outbox.by_hand",
         "outbox.claims",
         "outbox.delivery",
         "outbox.grouping",
@@ -124,7 +125,18 @@ LAYERS = [
         "webhooks.members",
         "webhooks.views",
     },
-    {"assembly", "cli", "cli_inbox", "extension", "line_chat", "testing", "views"},
+    {
+        "assembly",
+        "cli",
+        "cli_inbox",
+        "cli_outbox",
+        "cli_sending",
+        "cli_worker",
+        "extension",
+        "line_chat",
+        "testing",
+        "views",
+    },
 ]
 FEATURE_EDGES = {
     "login.views",

@@ -32,7 +32,7 @@ class Fleet:
 
     def __init__(self, settings: Mapping[str, Any], folder: Path):
         self._folder = folder
-        self._environment = {**os.environ, "CELERY_SHOP": json.dumps(dict(settings))}
+        self._environment = {**os.environ, "SHOP_SETTINGS": json.dumps(dict(settings))}
         self._processes: list[subprocess.Popen[bytes]] = []
 
     def start_worker(self, name: str) -> subprocess.Popen[bytes]:
