@@ -183,9 +183,7 @@ def deliver() -> None:
     since = line.clock()
     deliver_with_progress(line)
     line.session.rollback()
-    counts = by_hand.count_recipients(
-        line.session, "state", lambda model: model.first_tried_at >= since
-    )
+    counts = by_hand.count_recipients(line.session, lambda model: model.first_tried_at >= since)
     for state in STATES:
         if counts[state]:
             click.echo(f"{counts[state]:>8,}  {state}")

@@ -136,9 +136,9 @@ def _yen(amount: Decimal | None) -> str:
 
 def _queue(line: LineState) -> list[tuple[str, str]]:
     """Say to how many recipients something waits, by category."""
-    counts = by_hand.count_recipients(
-        line.session, "category", lambda model: model.state.in_(UNSENT)
-    )
+    counts: Counter[str] = Counter()
+    for (_state, category), count in by_hand.count_unsent(line.session).items():
+        counts[category] += count
     texts = [f"{category} {count:,}" for category, count in sorted(counts.items())]
     return [("waiting", ", ".join(texts) or "nothing")]
 
@@ -155,6 +155,4 @@ def _pauses(line: LineState, now: datetime) -> list[tuple[str, str]]:
 
 
 def _recipients_by_state(line: LineState, row: Campaign) -> Counter[str]:
-    return by_hand.count_recipients(
-        line.session, "state", lambda model: model.campaign_id == row.id
-    )
+    return by_hand.count_recipients(line.session, lambda model: model.campaign_id == row.id)

@@ -36,14 +36,21 @@ LONG_RUN = 500
 
 
 @click.command()
+@click.option(
+    "--metrics-port",
+    type=click.IntRange(1, 65_535),
+    help="Show metrics for Prometheus at this port of 127.0.0.1.",
+)
 @with_appcontext
-def worker() -> None:
+def worker(metrics_port: int | None) -> None:
     """Run hooks and send messages until told to stop.
 
     For shops with LINECONNECT_ENGINE=worker; several workers may run at once. SIGTERM and Ctrl-C
     let it finish what it has begun; a second one ends it at once.
     """
     line = this_line()
+    if metrics_port is not None:
+        _show_metrics(line, metrics_port)
     engine = ThreadEngine()
     # What hooks send here is sent by this process, without waiting for a poll.
     line.engine = engine
@@ -54,6 +61,21 @@ def worker() -> None:
         click.echo("Stopping: finishing what was begun.")
         engine.stop(line)
     click.echo("Stopped.")
+
+
+def _show_metrics(line: LineState, port: int) -> None:
+    try:
+        from prometheus_client import start_http_server
+
+        from .metrics import LineMetrics
+    except ModuleNotFoundError:
+        raise click.ClickException(
+            "metrics need the package prometheus_client; install it with "
+            "`pip install 'flask-lineconnect[metrics]'`"
+        ) from None
+    if "lineconnect_metrics" not in line.app.extensions:
+        LineMetrics(line.app)
+    start_http_server(port, addr="127.0.0.1")
 
 
 def deliver_with_progress(line: LineState) -> None:

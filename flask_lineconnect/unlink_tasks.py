@@ -15,6 +15,7 @@ from sqlalchemy import update
 from sqlalchemy.orm import Session
 
 from .errors import LineApiError
+from .log_fields import log_fields
 from .login.tokens import LoginTokens
 from .models import UnlinkTask
 from .state import LineState
@@ -72,7 +73,11 @@ def _work_on(line: LineState, task_id: int) -> None:
         _end_consent(line, tokens)
         line.api.unlink_rich_menu(line_user_id)
     except LineApiError as error:
-        logger.warning("LINE was not told yet of the end of a link: %s", error)
+        logger.warning(
+            "LINE was not told yet of the end of a link: %s",
+            error.text,
+            extra=log_fields("unlink_untold", error),
+        )
         if line.clock() - since > GIVE_UP_AFTER:
             task.state, task.sealed_tokens = "failed", None
         backoff = min(FIRST_BACKOFF * 2 ** min(attempts - 1, 12), LONGEST_BACKOFF)

@@ -12,6 +12,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+import requests
 from flask import Flask
 from sqlalchemy import select
 from sqlalchemy import update
@@ -28,6 +29,7 @@ from flask_lineconnect.outbox import pauses
 from flask_lineconnect.outbox.delivery import deliver_due
 from flask_lineconnect.state import LineState
 from flask_lineconnect.testing import Emulator
+from flask_lineconnect.testing import free_port
 from tests.conftest import DATABASES
 from tests.conftest import SETTINGS
 from tests.conftest import MakeApp
@@ -381,8 +383,10 @@ def test_a_worker_finishes_what_it_began_and_stops(
     settings = {key: value for key, value in app.config.items() if key in {*SETTINGS, *BUDGET}}
     settings |= line_emulator.settings(BASE_URL)
     settings["SQLALCHEMY_DATABASE_URI"] = app.config["SQLALCHEMY_DATABASE_URI"]
+    port = free_port()
+    command = [sys.executable, "-m", "flask", "--app", "tests.engines.worker_shop"]
     worker = subprocess.Popen(
-        [sys.executable, "-m", "flask", "--app", "tests.engines.worker_shop", "line", "worker"],
+        [*command, "line", "worker", "--metrics-port", str(port)],
         cwd=ROOT,
         env={**os.environ, "SHOP_SETTINGS": json.dumps(settings)},
         stdout=subprocess.PIPE,
@@ -393,6 +397,7 @@ def test_a_worker_finishes_what_it_began_and_stops(
             extension.send(members[0], f"message {place}")
         line.session.commit()
         wait_until(lambda: _pushes(line_emulator) > 0)
+        assert "lineconnect_up 1.0" in requests.get(f"http://127.0.0.1:{port}", timeout=5).text
 
         worker.send_signal(number)
         output, _errors = worker.communicate(timeout=20)

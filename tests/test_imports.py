@@ -41,6 +41,7 @@ LAYERS = [
         "hook_patterns",
         "hooks",
         "i18n",
+        "log_fields",
         "liff.codes",
         "liff.receipt",
         "member_desk",
@@ -54,6 +55,7 @@ LAYERS = [
         "vault",
     },
     {
+        "line_api.calls",
         "line_api.client",
         "line_api.http",
         "line_api.sender",
@@ -134,6 +136,7 @@ LAYERS = [
         "cli_worker",
         "extension",
         "line_chat",
+        "metrics",
         "testing",
         "views",
     },

@@ -31,6 +31,7 @@ from flask import Flask
 
 from ..config import Config
 from ..errors import ConfigError
+from ..log_fields import log_fields
 from ..state import EXTENSION_KEY
 from ..state import LineState
 from ..state import Work
@@ -119,7 +120,7 @@ class CeleryEngine:
                 logger.warning(
                     "Celery's broker does not answer (%s); beat looks for work as soon as it does",
                     type(error).__name__,
-                    extra={"event": "lineconnect.broker_away"},
+                    extra=log_fields("broker_away"),
                 )
             self._is_broker_away = True
         else:

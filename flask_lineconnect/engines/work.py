@@ -11,6 +11,7 @@ from collections.abc import Callable
 from collections.abc import Mapping
 from dataclasses import replace
 
+from ..log_fields import log_fields
 from ..outbox.delivery import deliver_due
 from ..state import LineState
 from ..state import Stopping
@@ -76,4 +77,4 @@ def work_until_idle(line: LineState) -> None:
         while run_due(line):
             pass
     except Exception:  # whoever works must outlive a database that is away for a while
-        logger.exception("background work failed")
+        logger.exception("background work failed", extra=log_fields("work_failed"))

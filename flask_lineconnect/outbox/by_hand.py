@@ -7,7 +7,6 @@ from collections import Counter
 from collections.abc import Callable
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Literal
 from typing import cast
 
 from sqlalchemy import ColumnElement
@@ -23,7 +22,6 @@ from ..models import Campaign
 from ..models import OutboxBatch
 from ..models import OutboxMessage
 from ..models import SendingPause
-from ..models.outbox import UNSENT
 from . import budget
 from . import results
 from .claims import LEASE
@@ -120,33 +118,53 @@ def end_pauses(session: Session, *, now: datetime) -> Sequence[str]:
 def count_waiting(session: Session, *, now: datetime) -> int:
     """Return to how many recipients something is on its way or due."""
     is_near = now + LEASE
-    messages = select(func.count()).where(
-        OutboxMessage.state.in_(UNSENT), OutboxMessage.next_attempt_at <= is_near
-    )
-    batches = select(_RECIPIENTS).where(
-        OutboxBatch.state.in_(UNSENT), OutboxBatch.next_attempt_at <= is_near
-    )
+    messages = select(func.count()).where(OutboxMessage.next_attempt_at <= is_near)
+    batches = select(_RECIPIENTS).where(OutboxBatch.next_attempt_at <= is_near)
     return (session.scalar(messages) or 0) + int(session.scalar(batches) or 0)
+
+
+def count_unsent(session: Session) -> Counter[tuple[str, str]]:
+    """Return to how many recipients something is still to be sent, by state and category.
+
+    By the index of what is due, which finished messages are not in.
+    """
+    counts: Counter[tuple[str, str]] = Counter()
+    for model, count in ((OutboxMessage, func.count()), (OutboxBatch, _RECIPIENTS)):
+        statement = (
+            select(model.state, model.category, count)
+            .where(model.next_attempt_at.is_not(None))
+            .group_by(model.state, model.category)
+        )
+        for state, category, number in session.execute(statement):
+            counts[state, category] += int(number)
+    return counts
+
+
+def oldest_due(session: Session, *, now: datetime) -> datetime | None:
+    """Return since when the message that has waited for longest is due."""
+    since = [
+        session.scalar(select(func.min(model.next_attempt_at)).where(model.next_attempt_at <= now))
+        for model in (OutboxMessage, OutboxBatch)
+    ]
+    return min((one for one in since if one is not None), default=None)
 
 
 def count_recipients(
     session: Session,
-    by: Literal["state", "category"],
     is_meant: Callable[[Model], ColumnElement[bool]],
 ) -> Counter[str]:
-    """Return to how many recipients something was or will be sent, by state or category.
+    """Return to how many recipients something was or will be sent, by state.
 
     :param is_meant: makes the condition for messages, and for the batches of campaigns; those of
         other batches are messages.
     """
     counts: Counter[str] = Counter()
     for model, count in ((OutboxMessage, func.count()), (OutboxBatch, _RECIPIENTS)):
-        column = getattr(model, by)
-        statement = select(column, count).where(is_meant(model)).group_by(column)
+        statement = select(model.state, count).where(is_meant(model)).group_by(model.state)
         if model is OutboxBatch:
             statement = statement.where(OutboxBatch.campaign_id.is_not(None))
-        for name, number in session.execute(statement):
-            counts[name] += int(number)
+        for state, number in session.execute(statement):
+            counts[state] += int(number)
     return counts
 
 
