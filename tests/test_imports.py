@@ -83,6 +83,7 @@ LAYERS = [
         "outbox.pacing",
         "outbox.pauses",
         "outbox.policy",
+        "outbox.pruning",
         "outbox.queue",
         "outbox.requests",
         "outbox.results",
