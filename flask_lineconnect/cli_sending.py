@@ -116,6 +116,8 @@ def _spending(line: LineState, month: QuotaMonth) -> list[tuple[str, str]]:
     if ours.plan is not None and ours.yen is not None:
         bought = ours.plan.messages_for(ours.yen)
         rows.append(("budget", f"{ours.yen:,} yen, enough for {bought:,} messages"))
+    if ours.reserve:
+        rows.append(("reserve", f"{ours.reserve:,}, which advertising leaves alone"))
     if allowed is not None:
         left = {kind: ours.room(month, is_marketing=kind) or 0 for kind in (True, False)}
         rows.append(("left", f"{left[False]:,}, of which advertising {left[True]:,}"))

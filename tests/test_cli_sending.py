@@ -18,8 +18,6 @@ from sqlalchemy import select
 from sqlalchemy import update
 
 from flask_lineconnect.cli import line as commands
-from flask_lineconnect.linking import ensure_account
-from flask_lineconnect.linking import link
 from flask_lineconnect.models import Campaign
 from flask_lineconnect.models import OutboxBatch
 from flask_lineconnect.models import OutboxMessage
@@ -34,14 +32,17 @@ from tests.conftest import DATABASES
 from tests.conftest import SETTINGS
 from tests.conftest import MakeApp
 from tests.engines.celery_fleet import wait_until
+from tests.outbox.conftest import BASE_URL
+from tests.outbox.conftest import Join
+from tests.outbox.conftest import join as join
+from tests.outbox.conftest import sends
+from tests.outbox.conftest import texts
 from tests.small_shop import User
-from tests.small_shop import db
 from tests.small_shop import line as extension
 
 pytestmark = pytest.mark.parametrize("database", DATABASES, indirect=True)
 
 ROOT = Path(__file__).parents[1]
-BASE_URL = "http://127.0.0.1:5999"
 BUDGET = {
     "LINECONNECT_PLAN": "standard",
     "LINECONNECT_MONTHLY_BUDGET_YEN": 3_000,
@@ -56,20 +57,9 @@ def app(make_app: MakeApp, line_emulator: Emulator) -> Flask:
 
 
 @pytest.fixture
-def members(line: LineState, line_emulator: Emulator) -> list[User]:
+def members(join: Join) -> list[User]:
     """Return three linked members whose LINE users are friends."""
-    made = []
-    for number in range(3):
-        user_id = line_emulator.add_user(f"人{number}")
-        line_emulator.add_friend(user_id)
-        member = User(name=f"人{number}")
-        db.session.add(member)
-        db.session.flush()
-        account = ensure_account(line.session, user_id, now=line.clock())
-        link(line.session, account, member.id, source=None, now=line.clock())
-        made.append(member)
-    line.session.commit()
-    return made
+    return join(3)
 
 
 def _run(app: Flask, *arguments: str, answer: str | None = None) -> tuple[int, str]:
@@ -84,9 +74,8 @@ def _message(line: LineState) -> OutboxMessage:
     return line.session.scalars(select(OutboxMessage)).one()
 
 
-def _received(line: LineState, emulator: Emulator) -> int:
-    users = emulator._get("/_emulator/state")["users"]
-    return sum(len(emulator.received(user["user_id"])) for user in users)
+def _received(members: list[User], emulator: Emulator) -> int:
+    return sum(len(texts(emulator, member)) for member in members)
 
 
 def _fail(line: LineState, state: str, *, is_uncertain: bool) -> OutboxMessage:
@@ -121,7 +110,7 @@ def test_refused_messages_are_sent_again_with_a_new_key(
     assert (row.state, row.first_tried_at, row.quota_month) == ("queued", None, None)
     deliver_due(line)
     assert _message(line).state == "accepted"
-    assert _received(line, line_emulator) == 1
+    assert _received(members, line_emulator) == 1
 
 
 @pytest.mark.parametrize(
@@ -192,7 +181,7 @@ def test_a_refused_batch_is_sent_again_with_its_messages(
     line.session.rollback()
     states = set(line.session.scalars(select(OutboxMessage.state)))
     assert (batch.state, states) == ("accepted", {"accepted"})
-    assert _received(line, line_emulator) == 3
+    assert _received(members, line_emulator) == 3
     assert line.session.scalars(select(QuotaMonth.own_used)).one() == 3
 
 
@@ -213,7 +202,7 @@ def test_a_campaign_goes_on_when_its_batch_is_sent_again(
     deliver_due(line)
     line.session.rollback()
     assert campaign.state == "finished"
-    assert _received(line, line_emulator) == 3
+    assert _received(members, line_emulator) == 3
 
 
 def test_only_what_is_queued_is_cancelled(
@@ -263,7 +252,7 @@ def test_what_is_due_is_delivered_and_counted(
     line.session.commit()
 
     assert _run(app, "outbox", "deliver") == (0, "       3  accepted\n")
-    assert _received(line, line_emulator) == 3
+    assert _received(members, line_emulator) == 3
 
 
 def test_a_delivery_that_is_paused_says_so(
@@ -289,7 +278,7 @@ def test_a_pause_is_ended_by_hand_and_not_told_of_again(
     assert not pauses.pause_for_token(line.session, "", now=line.clock())
     line.session.rollback()
     assert _run(app, "outbox", "deliver")[0] == 0
-    assert _received(line, line_emulator) == 1
+    assert _received(members, line_emulator) == 1
     code, output = _run(app, "resume")
     assert code == 1
     assert "not paused" in output
@@ -331,6 +320,7 @@ def test_the_quota_is_shown(
     assert rows["cost"] == "0 yen beyond the plan's fee"
     assert rows["used"] == f"1 of {month.granted:,}"
     assert rows["left"] == f"{month.granted - 1:,}, of which advertising {month.granted - 11:,}"
+    assert rows["reserve"] == "10, which advertising leaves alone"
     assert rows["waiting"] == "news 3, order 1"
     assert "LINE does not take the token" in rows["paused"]
     assert line.session.scalars(select(SendingPause)).one()
@@ -396,7 +386,7 @@ def test_a_worker_finishes_what_it_began_and_stops(
         for place in range(5):
             extension.send(members[0], f"message {place}")
         line.session.commit()
-        wait_until(lambda: _pushes(line_emulator) > 0)
+        wait_until(lambda: bool(sends(line_emulator)))
         assert "lineconnect_up 1.0" in requests.get(f"http://127.0.0.1:{port}", timeout=5).text
 
         worker.send_signal(number)
@@ -408,8 +398,4 @@ def test_a_worker_finishes_what_it_began_and_stops(
     assert output.splitlines()[-2:] == ["Stopping: finishing what was begun.", "Stopped."]
     line.session.rollback()
     assert set(line.session.scalars(select(OutboxMessage.state))) == {"accepted"}
-    assert _received(line, line_emulator) == 5
-
-
-def _pushes(emulator: Emulator) -> int:
-    return sum(call["path"] == "/v2/bot/message/push" for call in emulator.calls())
+    assert _received(members, line_emulator) == 5
