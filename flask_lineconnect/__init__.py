@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from .errors import UsageError
     from .extension import LineConnect
     from .liff.blueprint import LiffBlueprint
+    from .line_api.calls import LineCall
     from .login.auto import auto_login
     from .login.kept_forms import keep_form
     from .member_desk import Coupon
@@ -102,6 +103,7 @@ _HOMES = {
     ),
     "extension": ("LineConnect",),
     "liff.blueprint": ("LiffBlueprint",),
+    "line_api.calls": ("LineCall",),
     "login.auto": ("auto_login",),
     "login.kept_forms": ("keep_form",),
     "member_desk": ("Coupon", "Favourite", "MemberDesk"),
@@ -203,6 +205,7 @@ __all__ = [
     "LiffBlueprint",
     "LineApiError",
     "LineBlueprint",
+    "LineCall",
     "LineConnect",
     "LineConnectError",
     "LineProfile",

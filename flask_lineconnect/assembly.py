@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from .config import Config
 from .engines.embedded import NoEngine
 from .engines.embedded import ThreadEngine
+from .errors import ConfigError
 from .hooks import HookTable
 from .liff.id_token import LiffTokens
 from .liff.live import Streams
@@ -83,7 +84,7 @@ def make_state(
         rules=Rules.of(config, shop.categories),
         pace=_make_pace(app, config, db),
         json_environment=json_environment(app),
-        engine=_make_engine(config),
+        engine=_make_engine(app, config),
     )
 
 
@@ -106,8 +107,20 @@ def _engine_of(app: Flask, db: SQLAlchemy) -> Engine:
         return db.engine
 
 
-def _make_engine(config: Config) -> BackgroundEngine:
-    return ThreadEngine() if config.engine == "thread" else NoEngine()
+def _make_engine(app: Flask, config: Config) -> BackgroundEngine:
+    if config.engine == "thread":
+        return ThreadEngine()
+    if config.engine == "worker":
+        return NoEngine()
+    try:
+        # Not everybody has it installed.
+        from .engines.celery import CeleryEngine
+    except ModuleNotFoundError as error:
+        raise ConfigError(
+            f"LINECONNECT_ENGINE=celery needs the package {error.name}; install it with "
+            "`pip install 'flask-lineconnect[celery]'`"
+        ) from None
+    return CeleryEngine.of(app, config)
 
 
 def _retired_keys(app: Flask) -> list[str]:

@@ -270,10 +270,18 @@ class Config:
         read.count, "The days of which `LINECONNECT_MARKETING_CAP` speaks.", default=7
     )
     engine: str = _setting(
-        read.one_of("thread", "worker"),
+        read.one_of("thread", "worker", "celery"),
         "Where hooks run and messages are sent: `thread`, in the web process; `worker`, only in "
-        "`flask line worker`.",
+        "`flask line worker`; `celery`, in Celery's workers, with "
+        "`pip install flask-lineconnect[celery]`.",
         default="thread",
+    )
+    celery_broker: str | None = _setting(
+        read.text,
+        "Celery's broker, for example `redis://localhost:6379/0` or `amqp://localhost`, where the "
+        "shop has no Celery of its own. Celery's other settings come from Flask's `CELERY`.",
+        default=None,
+        secret=True,
     )
     card_streams: int = _setting(
         read.count,

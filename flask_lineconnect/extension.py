@@ -40,6 +40,7 @@ from .models import Campaign
 from .models import OutboxMessage
 from .models.base import bind_member_key
 from .models.base import copy_tables
+from .models.base import hide_parameters
 from .models.base import member_key_type
 from .models.sqlite import prepare_sqlite
 from .outbox import queue
@@ -263,6 +264,7 @@ class LineConnect:
             for engine in self.db.engines.values():
                 bind_member_key(engine.dialect, key_type)
                 prepare_sqlite(engine)
+                hide_parameters(engine)
 
 
 def _check_neighbours(app: Flask) -> None:

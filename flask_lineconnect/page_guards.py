@@ -16,6 +16,7 @@ from wtforms import ValidationError
 from .errors import LineApiError
 from .errors import Refused
 from .i18n import gettext as _
+from .log_fields import log_fields
 from .login import sessions
 from .pages import render_error
 from .pages import set_headers
@@ -124,7 +125,11 @@ def _title(step: str) -> str:
 
 
 def _show_line_error(error: LineApiError) -> Response:
-    current_app.logger.warning("LINE could not be reached during a login: %s", error)
+    current_app.logger.warning(
+        "LINE could not be reached during a login: %s",
+        error.text,
+        extra=log_fields("login_unreachable", error),
+    )
     current_line.session.rollback()
     text = _("ただいまLINEにつながりにくくなっています。少し待ってからもう一度お試しください。")
     if not wants_page():

@@ -62,6 +62,16 @@ class Engine(Protocol):
         """Say that there is something to do; returns at once."""
 
 
+class Stopping(Protocol):
+    """Says whether work must end; a :class:`threading.Event` does."""
+
+    def is_set(self) -> bool:
+        """Tell whether to begin nothing more."""
+
+    def set(self) -> None:
+        """Let work end."""
+
+
 @dataclass(kw_only=True)
 class LineState:
     """Everything the extension keeps for one app; nothing of a request's.
@@ -92,7 +102,7 @@ class LineState:
     engine: Engine
     clock: Callable[[], datetime] = utcnow
     next_sweep_at: datetime | None = None
-    stopping: threading.Event = field(default_factory=threading.Event)
+    stopping: Stopping = field(default_factory=threading.Event)
 
     @property
     def session(self) -> Session:

@@ -7,6 +7,7 @@ import os
 import threading
 from collections.abc import Sequence
 
+from ..log_fields import log_fields
 from ..state import LineState
 from ..state import Work
 from .work import WORK
@@ -66,7 +67,12 @@ class ThreadEngine:
                 while WORK[work](line) and not line.stopping.is_set():
                     pass
             except Exception:  # the thread must outlive a database that is away for a while
-                logger.exception("%s failed; it goes on in %g seconds", work, POLL_SECONDS)
+                logger.exception(
+                    "%s failed; it goes on in %g seconds",
+                    work,
+                    POLL_SECONDS,
+                    extra=log_fields("work_failed", work=work),
+                )
             self._awake[work].wait(POLL_SECONDS)
             self._awake[work].clear()
 

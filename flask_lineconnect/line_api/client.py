@@ -5,7 +5,6 @@ The SDK is imported at the first call: its import costs close to a second.
 
 from __future__ import annotations
 
-import logging
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -17,8 +16,8 @@ from typing import Protocol
 from ..config import LineHosts
 from ..errors import InvalidMessage
 from ..errors import LineApiError
-
-logger = logging.getLogger(__name__)
+from .calls import LineCall
+from .calls import note_call
 
 
 class ChannelToken(Protocol):
@@ -215,15 +214,15 @@ class LineApi:
             answer = call(sdk)
         except exceptions.ApiException as error:
             refusal = _Refusal(what, error)
-            _log(what, error.status, refusal.request_id, began)
+            _note(what, error.status, refusal.request_id, began)
             if error.status == HTTPStatus.UNAUTHORIZED:
                 (self.login_token if liff else self.messaging_token).forget()
             raise refusal from None
         except (urllib3.exceptions.HTTPError, OSError) as error:
-            _log(what, None, None, began)
+            _note(what, None, None, began)
             raise LineApiError(f"LINE did not answer: {what}, {type(error).__name__}") from None
         request_id = _headers(answer).get("x-line-request-id", "")
-        _log(what, answer.status_code, request_id, began)
+        _note(what, answer.status_code, request_id, began)
         return answer.data, request_id
 
 
@@ -233,9 +232,10 @@ class _Refusal(LineApiError):
     def __init__(self, what: str, error: Any):
         headers = _headers(error)
         super().__init__(
-            f"LINE refused to {what}: {error.status} {str(error.body or '')[:300]}",
+            f"LINE refused to {what}: {error.status}",
             status=error.status,
             request_id=headers.get("x-line-request-id"),
+            answer=str(error.body or "")[:300],
         )
 
 
@@ -247,18 +247,25 @@ def _parsed(model: Any, payload: dict[str, Any]) -> Any:
     try:
         return model.from_dict(payload)
     except ValueError as error:
-        raise InvalidMessage(f"LINE would refuse this {model.__name__}: {error}") from None
+        raise InvalidMessage(
+            f"LINE would refuse this {model.__name__}: {_complaints(error)}"
+        ) from None
+
+
+def _complaints(error: ValueError) -> str:
+    """Return what Pydantic complains of, without the values: logs may hold no message's text."""
+    errors: Callable[..., Any] | None = getattr(error, "errors", None)
+    if errors is None:
+        return type(error).__name__
+    return "; ".join(
+        f"{'.'.join(map(str, one['loc']))}: {one['msg']}"
+        for one in errors(include_input=False, include_url=False)
+    )
 
 
 def _headers(answer: Any) -> dict[str, str]:
     return {str(name).lower(): str(value) for name, value in dict(answer.headers or {}).items()}
 
 
-def _log(what: str, status: int | None, request_id: str | None, began: float) -> None:
-    logger.info(
-        "LINE %s: status %s, request id %s, %d ms",
-        what,
-        status,
-        request_id or "-",
-        (time.monotonic() - began) * 1000,
-    )
+def _note(what: str, status: int | None, request_id: str | None, began: float) -> None:
+    note_call(LineCall(what, status, request_id, time.monotonic() - began))

@@ -7,7 +7,6 @@ body anew, and a repeated request must be the same to the byte. The SDK's own HT
 from __future__ import annotations
 
 import asyncio
-import logging
 import time
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -20,12 +19,12 @@ from requests.utils import get_environ_proxies
 from requests.utils import select_proxy
 
 from ..errors import LineApiError
+from .calls import LineCall
+from .calls import note_call
 from .client import ChannelToken
 
 if TYPE_CHECKING:
     import aiohttp
-
-logger = logging.getLogger(__name__)
 
 Kind = Literal["push", "multicast"]
 
@@ -117,13 +116,7 @@ class Sender:
             # No token: LINE was not asked. A refusal means that channel and secret don't match.
             status = HTTPStatus.UNAUTHORIZED if error.status == HTTPStatus.BAD_REQUEST else None
             answer = SendAnswer(status, text=str(error))
-        logger.info(
-            "LINE %s: status %s, request id %s, %d ms",
-            kind,
-            answer.status,
-            answer.request_id or "-",
-            (time.monotonic() - began) * 1000,
-        )
+        note_call(LineCall(kind, answer.status, answer.request_id, time.monotonic() - began))
         return answer
 
     async def _post_with_token(self, kind: Kind, body: bytes, retry_key: str) -> SendAnswer:

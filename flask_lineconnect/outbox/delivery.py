@@ -32,6 +32,7 @@ from ..errors import LineApiError
 from ..line_api.sender import MAX_IN_FLIGHT
 from ..line_api.sender import Kind
 from ..line_api.sender import Sender
+from ..log_fields import log_fields
 from ..models import OutboxBatch
 from ..models import OutboxMessage
 from ..shop import OwnerNotice
@@ -100,7 +101,11 @@ def _note_quota(line: LineState) -> QuotaReading | None:
     try:
         granted, used = line.api.quota()
     except LineApiError as error:
-        logger.warning("LINE did not say how many messages are left: %s", error)
+        logger.warning(
+            "LINE did not say how many messages are left: %s",
+            error.text,
+            extra=log_fields("quota_unknown", error),
+        )
         return None
     now = line.clock()
     month = budget.lock(line.session, now)
@@ -223,10 +228,17 @@ class _Delivery:
                     await _in_thread(self._line.pace.back_off, kind, 1.0)
                 return
             except SQLAlchemyError:
-                logger.exception("LINE's answers could not be written down; trying again")
+                logger.exception(
+                    "LINE's answers could not be written down; trying again",
+                    extra=log_fields("answers_unwritten", count=len(answered)),
+                )
                 await asyncio.sleep(seconds)
         # The claims end by themselves; the same requests then bring the same answers.
-        logger.error("%d answers of LINE's were not written down", len(answered))
+        logger.error(
+            "%d answers of LINE's were not written down",
+            len(answered),
+            extra=log_fields("answers_lost", count=len(answered)),
+        )
 
 
 def _in_thread(call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> asyncio.Future[T]:
@@ -264,12 +276,20 @@ def _record(line: LineState, answered: Sequence[Answered]) -> set[Kind]:
         _tell_owner(line, recorded.notices)
         for request, answer in answered:
             if not answer.is_accepted:
+                # LINE's words are in the row, where `flask line outbox show` finds them.
                 logger.warning(
-                    "%s %d was not accepted: %s %s",
+                    "%s of row %d was not accepted: status %s",
                     request.kind,
                     request.row_id,
                     answer.status,
-                    answer.text[:200],
+                    extra=log_fields(
+                        "not_accepted",
+                        endpoint=request.kind,
+                        row_id=request.row_id,
+                        status=answer.status,
+                        line_request_id=answer.request_id,
+                        attempt=request.attempt,
+                    ),
                 )
         return recorded.too_fast
 
@@ -277,11 +297,13 @@ def _record(line: LineState, answered: Sequence[Answered]) -> set[Kind]:
 def _tell_owner(line: LineState, notices: Sequence[OwnerNotice]) -> None:
     """Tell the owner by the shop's own way, and whoever listens to the signal."""
     for notice in notices:
-        logger.error("sending: %s", notice.text)
+        logger.error(
+            "sending: %s", notice.text, extra=log_fields("owner_notified", kind=notice.kind)
+        )
         announce(line.session, signals.owner_notified, notice=notice)
         try:
             line.shop.tell_owner(notice)
             line.session.commit()
         except Exception:  # the shop's code; what is sent must not depend on it
-            logger.exception("ShopAdapter.tell_owner failed")
+            logger.exception("ShopAdapter.tell_owner failed", extra=log_fields("tell_owner_failed"))
             line.session.rollback()

@@ -1,23 +1,23 @@
 """LINE's request rates, kept by all workers together and approached.
 
-A worker takes permits for a slice of time, and spends them evenly within it. Where the shop counts
-its logins in Redis, the package ``limits`` keeps these counts there too; otherwise one row of the
-database does, for which no kept library has a form that costs one statement.
+A worker takes permits for a slice of time, and spends them evenly within it. One number says from
+when the next slice is free: in Redis, where the shop counts its logins there, otherwise in a row of
+the database. The windows of the package ``limits`` don't do: they count permits when they are
+taken, and LINE counts requests, which come later.
 """
 
 from __future__ import annotations
 
 import asyncio
+import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from typing import Protocol
 
-from limits import RateLimitItemPerSecond
-from limits.storage import MovingWindowSupport
+from limits.storage import RedisStorage
 from limits.storage import storage_from_string
-from limits.strategies import MovingWindowRateLimiter
 from sqlalchemy import case
 from sqlalchemy import update
 from sqlalchemy.orm import Session
@@ -28,11 +28,13 @@ from ..models.base import insert_if_absent
 
 #: Requests per second and channel. Source: Messaging API reference, "Rate limits".
 LINE_RATES: dict[Kind, int] = {"push": 2_000, "multicast": 200}
-#: How much of a rate is used. The rest covers :data:`CATCH_UP`: within no second are there more
-#: requests than LINE allows.
-SHARE = 0.975
-#: Seconds of a pause between two slices that may be made up for.
+#: How much of a rate is used. The rest covers :data:`CATCH_UP` and :data:`TIMER`: within no second
+#: are there more requests than LINE allows.
+SHARE = 0.973
+#: Seconds by which a permit may be spent late.
 CATCH_UP = 0.025
+#: Seconds for which no timer is set: it is good for a millisecond, and what is due goes at once.
+TIMER = 0.002
 #: Seconds of work for which permits are taken at once.
 SLICE = 0.1
 #: A later time than this many seconds from now was left by a clock that was wrong.
@@ -99,34 +101,44 @@ class DatabasePace:
         return end
 
 
+#: Does in Redis what :meth:`DatabasePace._advance` does, in one step.
+_ADVANCE = """
+local now, seconds = tonumber(ARGV[1]), tonumber(ARGV[2])
+local earliest, farthest = now - tonumber(ARGV[3]), now + tonumber(ARGV[4])
+local free_at = tonumber(redis.call('GET', KEYS[1]) or 0)
+if free_at < earliest or free_at > farthest then free_at = earliest end
+-- As text: Redis would cut a number's fraction off.
+free_at = string.format('%.6f', free_at + seconds)
+redis.call('SET', KEYS[1], free_at, 'EX', 60)
+return free_at
+"""
+
+
 class RedisPace:
-    """Permits by the package ``limits``: a moving window of one second, in Redis.
+    """Permits by one key for each endpoint, as :class:`DatabasePace` has them by a row.
 
     :param uri: as for ``LINECONNECT_RATE_LIMIT_STORAGE``.
     :param channel_id: LINE counts by channel.
     """
 
-    def __init__(self, uri: str, channel_id: str):
+    def __init__(self, uri: str, channel_id: str, now: Callable[[], float] = time.time):
         storage = storage_from_string(uri)
-        assert isinstance(storage, MovingWindowSupport)
-        self._limiter = MovingWindowRateLimiter(storage)
+        assert isinstance(storage, RedisStorage)
+        self._script = storage.get_connection().register_script(_ADVANCE.encode())
         self._channel_id = channel_id
+        self._now = now
 
     def take(self, endpoint: Kind, count: int, *, rate: float) -> Slice:
-        """Take as many permits as are left now, at least one; waits until there is one."""
-        item = RateLimitItemPerSecond(int(rate), namespace="lineconnect")
-        while True:
-            for some in (count, 1):
-                if self._limiter.hit(item, endpoint, self._channel_id, cost=some):
-                    return Slice(time.time(), some)
-            time.sleep(1 / rate)
+        """Take ``count`` permits; they may begin later than now."""
+        return Slice(self._advance(endpoint, count / rate) - count / rate, count)
 
     def back_off(self, endpoint: Kind, seconds: float) -> None:
-        """Use up the window."""
-        rate = int(LINE_RATES[endpoint] * SHARE)
-        item = RateLimitItemPerSecond(rate, namespace="lineconnect")
-        left = self._limiter.get_window_stats(item, endpoint, self._channel_id).remaining
-        self._limiter.hit(item, endpoint, self._channel_id, cost=max(left, 1))
+        """Move the time of the next permit."""
+        self._advance(endpoint, seconds)
+
+    def _advance(self, endpoint: Kind, seconds: float) -> float:
+        keys = [f"lineconnect:pace:{self._channel_id}:{endpoint}"]
+        return float(self._script(keys, [self._now(), seconds, CATCH_UP, FARTHEST]))
 
 
 class Pacer:
@@ -143,26 +155,37 @@ class Pacer:
 
     async def wait(self) -> None:
         """Return when the next request may be made."""
-        if self._left == 0:
+        while not self._is_in_time():
             ahead = self._ahead or self._take()
             self._ahead = None
             taken = await ahead
             self._left, self._next_at = taken.count, taken.start
-        elif self._left == self._count // 2 and self._ahead is None:
+        if self._left <= self._count // 2 and self._ahead is None:
             self._ahead = self._take()
-        now = time.time()
-        # Whoever comes late, because the machine was busy, does not make up for all of it.
-        self._next_at = max(self._next_at, now - CATCH_UP)
-        delay = self._next_at - now
+        delay = self._next_at - time.time()
         self._left -= 1
         self._next_at += 1 / self._rate
-        # A timer is good for a millisecond; what is due sooner goes at once.
-        if delay > 0.002:
+        if delay > TIMER:
             await asyncio.sleep(delay)
 
     def back_off(self, seconds: float) -> None:
         """Let all workers wait."""
         self._shared.back_off(self._endpoint, seconds)
+
+    def _is_in_time(self) -> bool:
+        """Tell whether permits are left; those whose time is over are given up.
+
+        Spent later, they would come on top of the permits that others have for that time.
+        """
+        now = time.time()
+        missed = (now - CATCH_UP - self._next_at) * self._rate
+        if self._next_at > now + FARTHEST:
+            self._left = 0
+        elif missed > 0:
+            given_up = min(self._left, math.ceil(missed))
+            self._left -= given_up
+            self._next_at += given_up / self._rate
+        return self._left > 0
 
     def _take(self) -> asyncio.Future[Slice]:
         take = partial(self._shared.take, self._endpoint, self._count, rate=self._rate)

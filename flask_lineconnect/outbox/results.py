@@ -18,11 +18,14 @@ from typing import cast
 
 from sqlalchemy import Table
 from sqlalchemy import bindparam
+from sqlalchemy import func
 from sqlalchemy import or_
 from sqlalchemy import select
 from sqlalchemy import update
 from sqlalchemy.orm import Session
 
+from .. import signals
+from ..after_commit import announce
 from ..line_api.sender import Kind
 from ..line_api.sender import SendAnswer
 from ..models import Campaign
@@ -117,19 +120,22 @@ def end(
         )
     )
     session.connection().execute(statement, list(changes))
-    ended = [change["row_id"] for change in changes if change["again_at"] is None]
-    _follow(session, model, ended, now)
+    ended = [change for change in changes if change["again_at"] is None]
+    for state in {change["to_state"] for change in ended}:
+        ids = [change["row_id"] for change in ended if change["to_state"] == state]
+        _announce(session, state, _count_recipients(session, model, ids))
+    _follow(session, model, [change["row_id"] for change in ended], now)
 
 
 def _accept(session: Session, answered: Sequence[Answered], now: datetime) -> None:
     for model in (OutboxMessage, OutboxBatch):
+        some = [one for one in answered if one[0].model is model]
+        if not some:
+            continue
         rows: list[dict[str, Any]] = [
             {"row_id": request.row_id, "claim": request.claim, "request_id": answer.request_id}
-            for request, answer in answered
-            if request.model is model
+            for request, answer in some
         ]
-        if not rows:
-            continue
         table = cast(Table, model.__table__)
         statement = (
             update(table)
@@ -145,10 +151,23 @@ def _accept(session: Session, answered: Sequence[Answered], now: datetime) -> No
         session.connection().execute(statement, rows)
         concerned = [
             request.row_id
-            for request, _answer in answered
-            if request.model is model and (model is OutboxBatch or request.campaign_id is not None)
+            for request, _answer in some
+            if model is OutboxBatch or request.campaign_id is not None
         ]
+        _announce(session, "accepted", sum(request.recipients for request, _answer in some))
         _follow(session, model, concerned, now)
+
+
+def _announce(session: Session, state: str, recipients: int) -> None:
+    if recipients:
+        announce(session, signals.messages_ended, state=state, recipients=recipients)
+
+
+def _count_recipients(session: Session, model: Model, ids: Sequence[int]) -> int:
+    if model is OutboxMessage:
+        return len(ids)
+    count = select(func.sum(OutboxBatch.recipients)).where(OutboxBatch.id.in_(ids))
+    return session.scalar(count) or 0
 
 
 def _follow(session: Session, model: Model, ids: Sequence[int], now: datetime) -> None:
@@ -263,6 +282,7 @@ def _refuse(session: Session, request: Request, answer: SendAnswer, now: datetim
     if not _write(session, request, state="refused", next_attempt_at=None, error=error):
         return
     budget.give_back(session, request.quota_month, request.recipients)
+    _announce(session, "refused", request.recipients)
     _follow(session, request.model, [request.row_id], now)
 
 

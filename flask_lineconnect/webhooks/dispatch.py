@@ -33,6 +33,7 @@ from .. import signals
 from ..after_commit import announce
 from ..errors import Refused
 from ..i18n import gettext as _
+from ..log_fields import log_fields
 from ..messages.limits import check_messages
 from ..messages.objects import PASS_ON
 from ..messages.objects import Reply
@@ -79,13 +80,14 @@ def dispatch_due(line: LineState) -> int:
     """Work on every event that is due, one after the other; return how many."""
     _get_ready(line)
     count = 0
-    while True:
+    while not line.stopping.is_set():
         with line.work_context():
             claimed = claim(line.session, now=line.clock())
             if claimed is None:
                 return count
             _work_on(line, claimed)
         count += 1
+    return count
 
 
 def _get_ready(line: LineState) -> None:
@@ -169,7 +171,9 @@ def _work_on(line: LineState, claimed: Claim) -> None:
             changes = _answer(line, event)
             if not _write(line.session, claimed, state="answering", **changes):
                 logger.error(
-                    "webhook event %s took too long; another worker has it", claimed.event_id
+                    "webhook event %s took too long; another worker has it",
+                    claimed.event_id,
+                    extra=log_fields("hook_too_long", webhook_event_id=claimed.event_id),
                 )
                 line.session.rollback()
                 return
@@ -280,5 +284,9 @@ def _put_back(line: LineState, claimed: Claim, error: Exception) -> None:
     _write(line.session, claimed, **changes)
     line.session.commit()
     logger.error(
-        "webhook event %s failed, attempt %d", claimed.event_id, claimed.attempt, exc_info=error
+        "webhook event %s failed, attempt %d",
+        claimed.event_id,
+        claimed.attempt,
+        exc_info=error,
+        extra=log_fields("hook_failed", webhook_event_id=claimed.event_id, attempt=claimed.attempt),
     )
