@@ -29,7 +29,7 @@ from .messages.render import json_environment
 from .outbox.pacing import DatabasePace
 from .outbox.pacing import RedisPace
 from .outbox.pacing import SharedPace
-from .outbox.requests import Rules
+from .outbox.rules import Rules
 from .rate_limits import RateLimits
 from .shop import RichMenu
 from .shop import ShopAdapter

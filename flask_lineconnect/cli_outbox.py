@@ -22,7 +22,7 @@ from .models import OutboxMessage
 from .models.outbox import STATES
 from .outbox import by_hand
 from .outbox import pauses
-from .outbox.requests import Model
+from .outbox.send_requests import Model
 from .state import LineState
 from .state import current_line
 

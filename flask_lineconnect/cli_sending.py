@@ -99,7 +99,7 @@ def _ask_line(line: LineState, now: datetime) -> None:
 
 def _unread(now: datetime) -> QuotaMonth:
     return QuotaMonth(
-        month=budget.month_of(now), line_used=0, own_used=0, own_used_when_read=0, alerted=0.0
+        month=budget.month_of(now), line_used=0, own_used=0, foreign_used=0, alerted=0.0
     )
 
 

@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from .login.tokens import LoginTokenApi
     from .login.tokens import TokenVault
     from .outbox.pacing import SharedPace
-    from .outbox.requests import Rules
+    from .outbox.rules import Rules
     from .webhooks.inbox import Inbox
 
 EXTENSION_KEY = "lineconnect"

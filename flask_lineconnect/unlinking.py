@@ -17,6 +17,7 @@ from flask import has_app_context
 from sqlalchemy import delete
 from sqlalchemy import event
 from sqlalchemy import inspect
+from sqlalchemy import or_
 from sqlalchemy import select
 from sqlalchemy import update
 from sqlalchemy.orm import Session
@@ -33,7 +34,9 @@ from .models import InboxEvent
 from .models import LoginAttempt
 from .models import OpenDialogue
 from .models import OutboxMessage
+from .models import Preference
 from .models import UnlinkTask
+from .models.outbox import UNSENT
 from .state import EXTENSION_KEY
 from .state import current_line
 
@@ -93,6 +96,7 @@ def erase(session: Session, account: Account, *, now: datetime) -> None:
     _tell_line(session, account, sealed_tokens, now)
     session.execute(delete(InboxEvent).where(InboxEvent.line_user_id == account.line_user_id))
     session.execute(delete(OutboxMessage).where(OutboxMessage.account_id == account.id))
+    session.execute(delete(Preference).where(Preference.account_id == account.id))
     session.execute(delete(OpenDialogue).where(OpenDialogue.line_user_id == account.line_user_id))
     session.execute(delete(LoginAttempt).where(LoginAttempt.account_id == account.id))
     session.execute(delete(ChatLink).where(ChatLink.account_id == account.id))
@@ -143,9 +147,10 @@ def _erase_all(session: Session, members: Iterable[Any]) -> None:
 
 
 def _stop_what_waits(session: Session, account: Account) -> None:
+    is_waiting = or_(OutboxMessage.state == "queued", OutboxMessage.first_tried_at.is_(None))
     session.execute(
         update(OutboxMessage)
-        .where(OutboxMessage.account_id == account.id, OutboxMessage.state == "queued")
+        .where(OutboxMessage.account_id == account.id, OutboxMessage.state.in_(UNSENT), is_waiting)
         .values(state="cancelled", next_attempt_at=None, error="the link has ended")
     )
     session.execute(delete(LoginAttempt).where(LoginAttempt.account_id == account.id))

@@ -29,6 +29,7 @@ from .models import InboxEvent
 from .models import KeptForm
 from .models import LoginAttempt
 from .models import OpenDialogue
+from .outbox.mending import mend
 from .outbox.pruning import prune
 from .state import LineState
 from .webhooks.inbox import CLOCK_SKEW
@@ -55,6 +56,7 @@ def look_after(line: LineState) -> int:
         with line.work_context():
             end_links_without_members(line)
             clear_expired(line.session, now=now)
+            mend(line.session, now=now)
             line.session.commit()
             prune(line.session, line.rules.policy, now=now)
     return check_consents(line)

@@ -275,7 +275,7 @@ def test_a_pause_is_ended_by_hand_and_not_told_of_again(
     extension.send(members[0], "hello")
     _pause(line)
     assert "unauthorized" in _run(app, "resume")[1]
-    assert not pauses.pause_for_token(line.session, "", now=line.clock())
+    assert not pauses.pause_for_token(line.session, 401, now=line.clock())
     line.session.rollback()
     assert _run(app, "outbox", "deliver")[0] == 0
     assert _received(members, line_emulator) == 1

@@ -57,6 +57,11 @@ class SendAnswer:
         )
 
     @property
+    def is_token_refused(self) -> bool:
+        """Tell whether LINE takes nothing with our token."""
+        return self.status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}
+
+    @property
     def is_unknown(self) -> bool:
         """Tell whether LINE may have taken it: only the same request may follow."""
         return self.status is None or self.status >= 500

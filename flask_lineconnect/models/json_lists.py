@@ -25,7 +25,7 @@ def json_list(session: Session, values: Values) -> ColumnElement[str]:
 
 
 def elements(
-    session: Session, json: InstrumentedAttribute[str]
+    session: Session, json: InstrumentedAttribute[Any]
 ) -> tuple[TableValuedAlias, ColumnElement[int]]:
     """Return the elements of a JSON list of integers: rows to join with, and their value."""
     if _is_sqlite(session):

@@ -18,6 +18,8 @@ from .base import UtcDateTime
 
 #: States in which a row is on its way.
 UNSENT = ("queued", "sending")
+#: The same as a condition that the database recognises in its partial indexes.
+IS_UNSENT = "state IN ('queued', 'sending')"
 STATES = ("queued", "sending", "accepted", "refused", "expired", "cancelled")
 
 
@@ -75,6 +77,8 @@ class Campaign(LineBase):
     key: Mapped[str] = mapped_column(String(255), unique=True)
     category: Mapped[str] = mapped_column(String(40))
     state: Mapped[str] = mapped_column(String(10), default="running")
+    #: Whether :meth:`LineConnect.begin_campaign` made its batches; else messages name it.
+    is_batched: Mapped[bool] = mapped_column(default=False)
     #: How many accounts it was meant for when it began.
     recipients: Mapped[int] = mapped_column(default=0)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
@@ -93,15 +97,18 @@ class OutboxBatch(Deliverable, LineBase):
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
+    #: Of the batches that a campaign began with; others carry messages.
     campaign_id: Mapped[int | None] = mapped_column(
         ForeignKey(Campaign.id, ondelete="CASCADE"), index=True
     )
-    #: JSON list: for whom it is; from the first try on, to whom it went.
+    #: JSON list: for whom it is.
     account_ids: Mapped[str] = mapped_column(Text)
+    #: JSON list: to whom of them it goes, from the first try on.
+    chosen_ids: Mapped[str | None] = mapped_column(Text)
     first_account_id: Mapped[int]
     last_account_id: Mapped[int]
     recipients: Mapped[int]
-    #: JSON list, fixed before the first try and forgotten when LINE has answered.
+    #: JSON list of the same people, forgotten when LINE has answered.
     line_user_ids: Mapped[str | None] = mapped_column(Text)
 
 
@@ -114,7 +121,7 @@ class OutboxMessage(Deliverable, LineBase):
             "outbox_message_due", "priority", "next_attempt_at", where="next_attempt_at IS NOT NULL"
         ),
         _index("outbox_message_batch", "batch_id", where="batch_id IS NOT NULL"),
-        _index("outbox_message_campaign", "campaign_id", where="campaign_id IS NOT NULL"),
+        _index("outbox_message_campaign", "campaign_id", where=IS_UNSENT),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)

@@ -23,12 +23,15 @@ class QuotaMonth(LineBase):
     month: Mapped[str] = mapped_column(String(7), primary_key=True)
     #: LINE's limit; ``None`` without one, or until it was read.
     granted: Mapped[int | None]
-    #: LINE's own count, when it was read.
+    #: LINE's own count, when it was read last.
     line_used: Mapped[int] = mapped_column(default=0)
     read_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    #: When LINE was asked last, whether it answered or not.
+    asked_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     #: Recipients of our requests that were accepted or may be.
     own_used: Mapped[int] = mapped_column(default=0)
-    own_used_when_read: Mapped[int] = mapped_column(default=0)
+    #: What LINE has counted beyond that: sent by hand, for example. Never less than it was.
+    foreign_used: Mapped[int] = mapped_column(default=0)
     #: The highest of the alert thresholds that the owner was told of.
     alerted: Mapped[float] = mapped_column(Float, default=0.0)
 

@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import Connection
 from sqlalchemy import Engine
 from sqlalchemy import event
+from sqlalchemy.orm import Session
 
 #: WAL lets readers and one writer work side by side; FULL makes a commit survive a power cut;
 #: the busy timeout, in milliseconds, is how long a writer waits for another.
@@ -29,6 +30,17 @@ def prepare_sqlite(engine: Engine) -> None:
     if engine.dialect.name == "sqlite" and not event.contains(engine, "connect", _set_pragmas):
         event.listen(engine, "connect", _set_pragmas)
         event.listen(engine, "savepoint", _begin_before_savepoint)
+
+
+def begin_writing(session: Session) -> None:
+    """Begin a transaction that will write, on SQLite at once.
+
+    Python's driver begins none before ``WITH … UPDATE``, which would be committed alone; and one
+    that has read before it writes fails where another wrote meanwhile, whatever the busy timeout.
+    """
+    connection = session.connection()
+    if connection.dialect.name == "sqlite":
+        _begin_before_savepoint(connection, None)
 
 
 def _begin_before_savepoint(connection: Connection, _name: str | None) -> None:

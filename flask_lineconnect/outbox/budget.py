@@ -12,6 +12,7 @@ from datetime import datetime
 from datetime import timedelta
 from zoneinfo import ZoneInfo
 
+from sqlalchemy import select
 from sqlalchemy import update
 from sqlalchemy.orm import Session
 
@@ -25,6 +26,8 @@ from ..plans import Plan
 LINE_ZONE = ZoneInfo("Asia/Tokyo")
 #: How long LINE's count is believed.
 READ_EVERY = timedelta(minutes=10)
+#: How long to wait after a question that LINE did not answer.
+ASK_AGAIN = timedelta(minutes=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +63,8 @@ class Budget:
 
 
 def used(quota: QuotaMonth) -> int:
-    """Return how many messages of the month are gone."""
-    return max(quota.own_used, quota.line_used + max(0, quota.own_used - quota.own_used_when_read))
+    """Return how many messages of the month are gone: ours, and what only LINE knows of."""
+    return quota.own_used + quota.foreign_used
 
 
 def month_of(now: datetime) -> str:
@@ -87,10 +90,29 @@ def lock(session: Session, now: datetime) -> QuotaMonth:
     )
     quota = session.scalars(statement).one_or_none()
     if quota is None:
-        zeros = {"line_used": 0, "own_used": 0, "own_used_when_read": 0, "alerted": 0.0}
-        insert_if_absent(session, QuotaMonth, month=month, **zeros)
+        zeros = {"line_used": 0, "own_used": 0, "foreign_used": 0, "alerted": 0.0}
+        granted = _latest_grant(session)
+        insert_if_absent(session, QuotaMonth, month=month, granted=granted, **zeros)
         quota = session.scalars(statement).one()
     return quota
+
+
+def _latest_grant(session: Session) -> int | None:
+    """Return what LINE granted last, which is likely this month's limit until LINE says."""
+    latest = select(QuotaMonth.granted).order_by(QuotaMonth.month.desc()).limit(1)
+    return session.scalar(latest)
+
+
+def should_ask(quota: QuotaMonth, now: datetime) -> bool:
+    """Tell whether LINE's figures are too old, and were not asked for just now."""
+    return not (
+        _is_within(READ_EVERY, quota.read_at, now) or _is_within(ASK_AGAIN, quota.asked_at, now)
+    )
+
+
+def _is_within(period: timedelta, since: datetime | None, now: datetime) -> bool:
+    # A time in the future was left by a clock that was wrong.
+    return since is not None and timedelta(0) <= now - since < period
 
 
 def give_back(session: Session, month: str | None, recipients: int) -> None:
@@ -106,9 +128,12 @@ def give_back(session: Session, month: str | None, recipients: int) -> None:
 
 
 def note_reading(quota: QuotaMonth, *, granted: int | None, line_used: int, now: datetime) -> None:
-    """Write down what LINE says of the month."""
+    """Write down what LINE says of the month.
+
+    LINE counts of ours at most what we do, and later: what it has beyond that is not ours.
+    """
     quota.granted, quota.line_used, quota.read_at = granted, line_used, now
-    quota.own_used_when_read = quota.own_used
+    quota.foreign_used = max(quota.foreign_used, line_used - quota.own_used)
 
 
 def passed_threshold(quota: QuotaMonth, budget: Budget) -> float | None:
@@ -124,15 +149,13 @@ def passed_threshold(quota: QuotaMonth, budget: Budget) -> float | None:
     return passed
 
 
-def _unused() -> QuotaMonth:
-    return QuotaMonth(line_used=0, own_used=0, own_used_when_read=0)
-
-
 def estimate(
     session: Session, budget: Budget, recipients: int, category: Category, *, now: datetime
 ) -> Estimate:
     """Say what so many more recipients would cost this month, without reserving them."""
-    quota = session.get(QuotaMonth, month_of(now)) or _unused()
+    quota = session.get(QuotaMonth, month_of(now))
+    if quota is None:
+        quota = QuotaMonth(granted=_latest_grant(session), own_used=0, foreign_used=0)
     gone, left = used(quota), budget.room(quota, is_marketing=category.is_marketing)
     yen = None
     if budget.plan is not None:

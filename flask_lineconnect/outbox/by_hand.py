@@ -25,7 +25,7 @@ from ..models import SendingPause
 from . import budget
 from . import results
 from .claims import LEASE
-from .requests import Model
+from .send_requests import Model
 
 #: What may be sent again.
 FAILED = ("refused", "expired")

@@ -12,6 +12,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
+from collections import Counter
 from collections.abc import Callable
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -24,29 +26,32 @@ from typing import TypeVar
 
 from sqlalchemy import or_
 from sqlalchemy import select
-from sqlalchemy.exc import SQLAlchemyError
 
 from .. import signals
 from ..after_commit import announce
 from ..errors import LineApiError
 from ..line_api.sender import MAX_IN_FLIGHT
 from ..line_api.sender import Kind
+from ..line_api.sender import SendAnswer
 from ..line_api.sender import Sender
 from ..log_fields import log_fields
 from ..models import OutboxBatch
 from ..models import OutboxMessage
+from ..models.sqlite import begin_writing
 from ..shop import OwnerNotice
 from ..state import LineState
 from . import budget
+from . import claims
 from . import pauses
 from .claims import claim_batches
 from .claims import claim_messages
 from .pacing import Pacer
-from .requests import Claimed
-from .requests import Request
 from .results import Answered
 from .results import QuotaReading
+from .results import put_back
 from .results import record
+from .send_requests import Claimed
+from .send_requests import Request
 
 logger = logging.getLogger(__name__)
 
@@ -90,10 +95,13 @@ def _read_quota(line: LineState) -> None:
     """Ask LINE for the month's quota now and then; without an answer our own count rules."""
     with line.work_context():
         now = line.clock()
+        begin_writing(line.session)
         month = budget.lock(line.session, now)
-        is_fresh = month.read_at is not None and now - month.read_at < budget.READ_EVERY
+        should_ask = budget.should_ask(month, now)
+        if should_ask:
+            month.asked_at = now
         line.session.commit()
-        if not is_fresh:
+        if should_ask:
             _note_quota(line)
 
 
@@ -108,6 +116,7 @@ def _note_quota(line: LineState) -> QuotaReading | None:
         )
         return None
     now = line.clock()
+    begin_writing(line.session)
     month = budget.lock(line.session, now)
     budget.note_reading(month, granted=granted, line_used=used, now=now)
     line.session.commit()
@@ -121,7 +130,7 @@ class _Lane:
     kind: Kind
     claim: Callable[[LineState], Claimed]
     pacer: Pacer
-    is_working: bool = False
+    is_idle: bool = False
 
 
 class _Delivery:
@@ -132,10 +141,13 @@ class _Delivery:
         self._line = line
         self._sender = Sender(config.hosts.api, line.api.messaging_token, config.timeout_seconds)
         self._slots = asyncio.Semaphore(MAX_IN_FLIGHT)
-        #: Set when no lane has work.
-        self._idle = asyncio.Event()
-        self._on_their_way: set[asyncio.Task[None]] = set()
+        self._requests: set[asyncio.Task[None]] = set()
         self._answers: asyncio.Queue[Answered | None] = asyncio.Queue()
+        #: Requests whose answers are not written down yet.
+        self._open = 0
+        #: Set when a lane may have something new to do.
+        self._stirred = asyncio.Event()
+        self._is_token_refused = False
         self._lanes = (
             _Lane("push", _claim_messages, Pacer(line.pace, "push")),
             _Lane("multicast", _claim_batches, Pacer(line.pace, "multicast")),
@@ -143,91 +155,115 @@ class _Delivery:
 
     async def run(self) -> int:
         """Send until nothing is due; return how many rows were looked at."""
-        total = 0
         async with self._sender:
             writing = asyncio.create_task(self._write_answers())
-            try:
-                while count := sum(await asyncio.gather(*map(self._run_lane, self._lanes))):
-                    self._idle.clear()
-                    total += count
-                    # What LINE refused to take now may be due again.
-                    await self._wait_for_answers()
-            finally:
-                await self._wait_for_answers()
-                await self._answers.put(None)
-                await writing
+            reading = asyncio.create_task(self._keep_reading_quota())
+            counts = await asyncio.gather(*map(self._run_lane, self._lanes), return_exceptions=True)
+            reading.cancel()
+            # Whatever went wrong in a lane, what is on its way is waited for and written down.
+            await asyncio.gather(*self._requests, return_exceptions=True)
+            await self._answers.put(None)
+            await writing
+        total = 0
+        for count in counts:
+            if isinstance(count, BaseException):
+                raise count
+            total += count
         return total
 
     async def _run_lane(self, lane: _Lane) -> int:
-        """Send what is due; look again now and then while the other lane is at work.
+        """Claim and send, the next claim being made while this one is sent.
 
-        An order's notice must not wait for the end of a campaign.
+        Ends when no lane finds anything and every answer is written down; until then it looks
+        again now and then, for an order's notice must not wait for the end of a campaign.
         """
         total = 0
-        while True:
-            lane.is_working = True
-            try:
-                total += await self._send_claims(lane)
-            finally:
-                lane.is_working = False
-            if not any(other.is_working for other in self._lanes):
-                self._idle.set()
-                return total
-            with suppress(TimeoutError):
-                await asyncio.wait_for(self._idle.wait(), LOOK_AGAIN_SECONDS)
-
-    async def _send_claims(self, lane: _Lane) -> int:
-        """Claim and send until nothing is due, the next claim being made while this one is sent."""
-        total = 0
-        claiming = self._claim(lane)
-        while (claimed := await claiming).count:
-            total += claimed.count
+        try:
             claiming = self._claim(lane)
-            for request in claimed.requests:
-                await lane.pacer.wait()
-                await self._slots.acquire()
-                task = asyncio.create_task(self._send(request))
-                self._on_their_way.add(task)
-                task.add_done_callback(self._on_their_way.discard)
-        return total
+            while True:
+                claimed = await claiming
+                total += claimed.count
+                lane.is_idle = claimed.count == 0
+                if claimed.count:
+                    self._stirred.set()
+                if lane.is_idle and self._is_over():
+                    return total
+                if lane.is_idle:
+                    await self._wait_a_little()
+                claiming = self._claim(lane)
+                await self._send_all(lane, claimed.requests)
+        finally:
+            lane.is_idle = True
+
+    def _is_over(self) -> bool:
+        return self._open == 0 and all(lane.is_idle for lane in self._lanes)
+
+    async def _wait_a_little(self) -> None:
+        self._stirred.clear()
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._stirred.wait(), LOOK_AGAIN_SECONDS)
 
     def _claim(self, lane: _Lane) -> asyncio.Future[Claimed]:
-        claim = _claim_nothing if self._line.stopping.is_set() else lane.claim
-        return _in_thread(claim, self._line)
+        is_over = self._line.stopping.is_set() or self._is_token_refused
+        return _in_thread(_claim_nothing if is_over else lane.claim, self._line)
+
+    async def _send_all(self, lane: _Lane, requests: Sequence[Request]) -> None:
+        """Make a claim's requests, for as long as they are ours; what was not made is put back."""
+        ends_at = time.monotonic() + claims.LEASE.total_seconds()
+        for number, request in enumerate(requests):
+            await lane.pacer.wait()
+            await self._slots.acquire()
+            # A process that slept must not wake up and send what others have sent meanwhile.
+            if time.monotonic() >= ends_at or self._line.clock() >= request.until:
+                self._slots.release()
+                return
+            if self._is_token_refused:
+                self._slots.release()
+                await _in_thread(_put_back, self._line, requests[number:])
+                return
+            self._open += 1
+            task = asyncio.create_task(self._send(request))
+            self._requests.add(task)
+            task.add_done_callback(self._requests.discard)
 
     async def _send(self, request: Request) -> None:
         try:
             answer = await self._sender.send(
                 request.kind, request.body, retry_key=request.retry_key
             )
+        except Exception as error:  # a fault of ours; what LINE made of it nobody knows
+            logger.exception("a request failed", extra=log_fields("request_failed"))
+            answer = SendAnswer(None, text=f"the request failed: {type(error).__name__}")
         finally:
             self._slots.release()
+        self._is_token_refused |= answer.is_token_refused
         await self._answers.put((request, answer))
 
-    async def _wait_for_answers(self) -> None:
-        await asyncio.gather(*self._on_their_way, return_exceptions=True)
-        await self._answers.join()
-
     async def _write_answers(self) -> None:
-        while (first := await self._answers.get()) is not None:
+        """Write answers down, many in one transaction, until ``None`` comes."""
+        is_last = False
+        while not is_last and (first := await self._answers.get()) is not None:
             answered = [first]
             await asyncio.sleep(GATHER_SECONDS)
-            while len(answered) < ANSWERS_AT_ONCE and not self._answers.empty():
+            while len(answered) < ANSWERS_AT_ONCE and not self._answers.empty() and not is_last:
                 one = self._answers.get_nowait()
+                is_last = one is None
                 if one is not None:
                     answered.append(one)
-            await self._write_down(answered)
-            for _ in answered:
-                self._answers.task_done()
+            try:
+                await self._write_down(answered)
+            finally:
+                self._open -= len(answered)
+                self._stirred.set()
 
     async def _write_down(self, answered: Sequence[Answered]) -> None:
-        """Write answers down, many in one transaction; a database that is away may come back."""
+        """Write answers down; a database that is away may come back."""
         for seconds in WAITS_FOR_DATABASE:
             try:
                 for kind in await _in_thread(_record, self._line, answered):
                     await _in_thread(self._line.pace.back_off, kind, 1.0)
                 return
-            except SQLAlchemyError:
+            except Exception:  # whatever it is, answers that follow must be written down
                 logger.exception(
                     "LINE's answers could not be written down; trying again",
                     extra=log_fields("answers_unwritten", count=len(answered)),
@@ -239,6 +275,15 @@ class _Delivery:
             len(answered),
             extra=log_fields("answers_lost", count=len(answered)),
         )
+
+    async def _keep_reading_quota(self) -> None:
+        """Ask for the quota now and then during a long run."""
+        while True:
+            await asyncio.sleep(budget.ASK_AGAIN.total_seconds())
+            try:
+                await _in_thread(_read_quota, self._line)
+            except Exception:  # sending goes on by our own count
+                logger.exception("the quota was not read", extra=log_fields("quota_unread"))
 
 
 def _in_thread(call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> asyncio.Future[T]:
@@ -271,36 +316,46 @@ def _record(line: LineState, answered: Sequence[Answered]) -> set[Kind]:
             answer.status == HTTPStatus.TOO_MANY_REQUESTS for _request, answer in answered
         )
         quota = _note_quota(line) if is_limited else None
+        begin_writing(line.session)
         recorded = record(line.session, answered, quota=quota, now=line.clock())
         line.session.commit()
         _tell_owner(line, recorded.notices)
-        for request, answer in answered:
-            if not answer.is_accepted:
-                # LINE's words are in the row, where `flask line outbox show` finds them.
-                logger.warning(
-                    "%s of row %d was not accepted: status %s",
-                    request.kind,
-                    request.row_id,
-                    answer.status,
-                    extra=log_fields(
-                        "not_accepted",
-                        endpoint=request.kind,
-                        row_id=request.row_id,
-                        status=answer.status,
-                        line_request_id=answer.request_id,
-                        attempt=request.attempt,
-                    ),
-                )
+        _log_refusals(answered)
         return recorded.too_fast
 
 
+def _put_back(line: LineState, requests: Sequence[Request]) -> None:
+    """Put back what LINE was not asked for."""
+    with line.work_context():
+        begin_writing(line.session)
+        for request in requests:
+            put_back(line.session, request, None, at=line.clock())
+        line.session.commit()
+
+
+def _log_refusals(answered: Sequence[Answered]) -> None:
+    """Log what was not accepted, by kind and status; the outbox has the rows, and LINE's words."""
+    refused = Counter(
+        (request.kind, answer.status) for request, answer in answered if not answer.is_accepted
+    )
+    for (kind, status), count in refused.items():
+        logger.warning(
+            "%d requests (%s) were not accepted: status %s; see `flask line outbox list`",
+            count,
+            kind,
+            status,
+            extra=log_fields("not_accepted", endpoint=kind, status=status, count=count),
+        )
+
+
 def _tell_owner(line: LineState, notices: Sequence[OwnerNotice]) -> None:
-    """Tell the owner by the shop's own way, and whoever listens to the signal."""
+    """Tell whoever listens to the signal, and the owner by the shop's own way."""
     for notice in notices:
         logger.error(
             "sending: %s", notice.text, extra=log_fields("owner_notified", kind=notice.kind)
         )
         announce(line.session, signals.owner_notified, notice=notice)
+        line.session.commit()
         try:
             line.shop.tell_owner(notice)
             line.session.commit()

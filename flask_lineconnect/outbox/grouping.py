@@ -14,6 +14,7 @@ from datetime import datetime
 from typing import Any
 from typing import cast
 
+from sqlalchemy import ColumnElement
 from sqlalchemy import Integer
 from sqlalchemy import Row
 from sqlalchemy import Select
@@ -30,6 +31,7 @@ from sqlalchemy import update
 from sqlalchemy.orm import Session
 
 from ..models import Account
+from ..models import Campaign
 from ..models import OutboxBatch
 from ..models import OutboxMessage
 from ..models.json_lists import elements
@@ -39,8 +41,13 @@ from .policy import Policy
 
 #: LINE's limit on the recipients of one multicast.
 MOST_RECIPIENTS = 500
+#: LINE takes ten times as many pushes a second as multicasts: below so many recipients a push each
+#: is faster, so only some such batches are made of each claim.
+FEW_RECIPIENTS, MOST_SMALL_BATCHES = 10, 10
 
 _BATCH = cast(Table, OutboxBatch.__table__)
+#: Of retry keys; any UUID that nobody else uses.
+_KEYS = uuid.UUID("5b1c9d0e-6a52-4a9e-8f0e-2f3a7c1d9e64")
 
 
 def gather(session: Session, rows: Sequence[Row[Any]], *, now: datetime) -> list[Row[Any]]:
@@ -56,38 +63,59 @@ def gather(session: Session, rows: Sequence[Row[Any]], *, now: datetime) -> list
             alone.append(row)
         else:
             group[row.account_id] = row
+    small = 0
     for members in groups.values():
-        if len(members) < 2:
-            alone += members.values()
-            continue
         same = list(members.values())
+        small += 1 < len(same) < FEW_RECIPIENTS
+        if len(same) < 2 or (len(same) < FEW_RECIPIENTS and small > MOST_SMALL_BATCHES):
+            alone += same
+            continue
         for start in range(0, len(same), MOST_RECIPIENTS):
-            _make_batch(session, same[start : start + MOST_RECIPIENTS], now)
-    return alone
+            _gather(session, same[start : start + MOST_RECIPIENTS], now)
+    return sorted(alone, key=lambda row: (row.priority, row.id))
 
 
-def _make_batch(session: Session, rows: Sequence[Row[Any]], now: datetime) -> None:
-    account_ids = sorted(row.account_id for row in rows)
-    batch = OutboxBatch(
+def _gather(session: Session, rows: Sequence[Row[Any]], now: datetime) -> None:
+    like = OutboxBatch(
         category=rows[0].category,
         priority=rows[0].priority,
         messages=rows[0].messages,
-        account_ids=json.dumps(account_ids),
-        first_account_id=account_ids[0],
-        last_account_id=account_ids[-1],
-        recipients=len(account_ids),
         created_at=now,
-        next_attempt_at=now,
         expires_at=rows[0].expires_at,
     )
-    session.add(batch)
-    session.flush()
+    batch = make_batch(session, like, [row.account_id for row in rows], now=now)
     session.execute(
         update(OutboxMessage)
         .where(OutboxMessage.id.in_([row.id for row in rows]))
-        .values(batch_id=batch.id, next_attempt_at=None, first_tried_at=now)
+        .values(batch_id=batch.id, next_attempt_at=None)
         .execution_options(synchronize_session=False)
     )
+
+
+def make_batch(
+    session: Session, like: OutboxBatch, account_ids: Sequence[int], *, now: datetime
+) -> OutboxBatch:
+    """Queue a batch for these accounts.
+
+    :param like: a batch that says the same.
+    """
+    ids = sorted(account_ids)
+    batch = OutboxBatch(
+        campaign_id=like.campaign_id,
+        category=like.category,
+        priority=like.priority,
+        messages=like.messages,
+        account_ids=json.dumps(ids),
+        first_account_id=ids[0],
+        last_account_id=ids[-1],
+        recipients=len(ids),
+        created_at=like.created_at,
+        next_attempt_at=now,
+        expires_at=like.expires_at,
+    )
+    session.add(batch)
+    session.flush()
+    return batch
 
 
 def allowed_accounts(members: Select[Any] | None, category: str, policy: Policy) -> Select[Any]:
@@ -139,8 +167,8 @@ def choose_recipients(
     chosen = (
         select(
             OutboxBatch.id.label("row_id"),
-            json_list(session, Account.id).label("chosen_ids"),
-            json_list(session, Account.line_user_id).label("chosen_users"),
+            json_list(session, Account.id).label("chosen"),
+            json_list(session, Account.line_user_id).label("users"),
             func.count().label("count"),
         )
         .select_from(OutboxBatch)
@@ -149,69 +177,126 @@ def choose_recipients(
         .where(
             *untried,
             policy.reason_against(cast(Any, OutboxBatch.category)).is_(None),
+            or_(OutboxBatch.campaign_id.is_not(None), _has_message()),
             _is_below_cap(session, policy, ids, now),
         )
         .group_by(OutboxBatch.id)
     )
-    found = [{**row._mapping, "new_key": str(uuid.uuid4())} for row in session.execute(chosen)]
+    found = session.execute(chosen).all()
     session.execute(
         update(OutboxBatch)
         .where(*untried)
-        .values(recipients=0, line_user_ids="[]")
+        .values(recipients=0, chosen_ids="[]", line_user_ids="[]")
         .execution_options(synchronize_session=False)
     )
     if found:
         _write_recipients(session, found)
-    _leave_out_others(session, ids)
 
 
-def _is_below_cap(session: Session, policy: Policy, ids: Sequence[int], now: datetime) -> Any:
-    """Ask of advertising campaigns only: single messages were counted before they were gathered."""
+def _has_message() -> ColumnElement[bool]:
+    """Ask whether a person's message is still in the batch; unlinking takes it out."""
+    return (
+        select(OutboxMessage.id)
+        .where(
+            OutboxMessage.batch_id == OutboxBatch.id,
+            OutboxMessage.account_id == Account.id,
+            OutboxMessage.state == "sending",
+        )
+        .correlate(OutboxBatch, Account)
+        .exists()
+    )
+
+
+def _is_below_cap(
+    session: Session, policy: Policy, ids: Sequence[int], now: datetime
+) -> ColumnElement[bool]:
     if policy.marketing_cap is None:
         return true()
-    is_counted = OutboxBatch.campaign_id.is_not(None), OutboxBatch.priority == MARKETING
+    is_advertising = OutboxBatch.priority == MARKETING
     first, last = session.execute(
         select(func.min(OutboxBatch.first_account_id), func.max(OutboxBatch.last_account_id)).where(
-            OutboxBatch.id.in_(ids), *is_counted
+            OutboxBatch.id.in_(ids), is_advertising
         )
     ).one()
     if first is None:
         return true()
     full = policy.full_between(session, first, last, now=now)
-    return or_(*(~condition for condition in is_counted), Account.id.not_in(full))
+    return or_(~is_advertising, Account.id.not_in(full))
 
 
-def _write_recipients(session: Session, found: Sequence[dict[str, Any]]) -> None:
+def _write_recipients(session: Session, found: Sequence[Row[Any, Any, Any, Any]]) -> None:
+    origins = _origins(session, [row.row_id for row in found])
     statement = (
         update(_BATCH)
         .where(_BATCH.c.id == bindparam("row_id"))
         .values(
-            account_ids=bindparam("chosen_ids"),
-            line_user_ids=bindparam("chosen_users"),
+            chosen_ids=bindparam("chosen"),
+            line_user_ids=bindparam("users"),
             recipients=bindparam("count"),
-            retry_key=func.coalesce(_BATCH.c.retry_key, bindparam("new_key")),
+            retry_key=bindparam("key"),
         )
     )
-    session.connection().execute(statement, list(found))
+    rows = [{**row._mapping, "key": _key(origins[row.row_id], row.chosen)} for row in found]
+    session.connection().execute(statement, rows)
 
 
-def _leave_out_others(session: Session, ids: Sequence[int]) -> None:
-    """End the messages of those who may no longer be sent what their batch carries."""
-    rows, value = elements(session, OutboxBatch.account_ids)
+def _origins(session: Session, ids: Sequence[int]) -> dict[int, tuple[str | None, int]]:
+    """Return each batch's campaign and the number of its claim."""
+    statement = (
+        select(OutboxBatch.id, Campaign.key, OutboxBatch.claims)
+        .outerjoin(Campaign, Campaign.id == OutboxBatch.campaign_id)
+        .where(OutboxBatch.id.in_(ids))
+    )
+    return {batch_id: (name, claim) for batch_id, name, claim in session.execute(statement)}
+
+
+def _key(origin: tuple[str | None, int], chosen: str) -> str:
+    """Return the retry key of a batch that is about to be tried.
+
+    A campaign's is the same again if the same request is made from a restored backup; LINE knows it
+    for a day.
+    """
+    name, claim = origin
+    return str(uuid.uuid4() if name is None else uuid.uuid5(_KEYS, f"{name}:{claim}:{chosen}"))
+
+
+def note_messages(session: Session, ids: Sequence[int], *, now: datetime) -> None:
+    """Note in the messages that batches carry that they are tried, or that they are not carried."""
+    if not ids:
+        return
+    rows, value = elements(session, OutboxBatch.chosen_ids)
     goes_to = (
         select(value)
         .select_from(OutboxBatch)
         .join(rows, true())
-        .where(OutboxBatch.id == OutboxMessage.batch_id, OutboxBatch.recipients > 0)
+        .where(OutboxBatch.id == OutboxMessage.batch_id)
         .correlate(OutboxMessage)
+    )
+    carried = OutboxMessage.batch_id.in_(ids), OutboxMessage.state == "sending"
+    why = "no longer allowed when it was to be sent"
+    for is_meant, values in (
+        (OutboxMessage.account_id.not_in(goes_to), {"state": "cancelled", "error": why}),
+        (OutboxMessage.first_tried_at.is_(None), {"first_tried_at": now}),
+    ):
+        session.execute(
+            update(OutboxMessage)
+            .where(*carried, is_meant)
+            .values(**values)
+            .execution_options(synchronize_session=False)
+        )
+
+
+def forget_recipients(session: Session, ids: Sequence[int]) -> None:
+    """Let batches that were not sent have their recipients chosen anew next time."""
+    session.execute(
+        update(OutboxBatch)
+        .where(OutboxBatch.id.in_(ids))
+        .values(chosen_ids=None, line_user_ids=None, retry_key=None)
+        .execution_options(synchronize_session=False)
     )
     session.execute(
         update(OutboxMessage)
-        .where(
-            OutboxMessage.batch_id.in_(ids),
-            OutboxMessage.state == "sending",
-            OutboxMessage.account_id.not_in(goes_to),
-        )
-        .values(state="cancelled", error="no longer allowed when it was to be sent")
+        .where(OutboxMessage.batch_id.in_(ids))
+        .values(first_tried_at=None)
         .execution_options(synchronize_session=False)
     )

@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import Literal
 
 from sqlalchemy import delete
+from sqlalchemy import or_
 from sqlalchemy import select
 from sqlalchemy import update
 from sqlalchemy.orm import Session
@@ -30,7 +31,13 @@ ASK_AGAIN_AFTER = timedelta(hours=1)
 #: When to try again whether LINE takes the channel's token.
 TRY_TOKEN_AFTER = timedelta(minutes=5)
 
-Reason = Literal["unauthorized", "quota", "budget", "reserve"]
+#: A longer one was begun by a clock that was wrong.
+LONGEST_PAUSE = timedelta(hours=1)
+#: How often the owner is told of what only a person can decide.
+REMIND_AFTER = timedelta(days=1)
+
+#: The last two are no pauses, but told as rarely.
+Reason = Literal["unauthorized", "quota", "budget", "reserve", "unfit", "undecided"]
 
 
 def pause(
@@ -41,16 +48,14 @@ def pause(
     now: datetime,
     until: datetime,
     is_for_marketing_only: bool = False,
+    same_for: timedelta = SAME_FOR,
 ) -> bool:
     """Stop sending until a time; return whether this begins the pause, so that one is told.
 
     A pause that goes on is only made longer.
     """
-    session.execute(
-        delete(SendingPause).where(
-            SendingPause.reason == reason, SendingPause.until <= now - SAME_FOR
-        )
-    )
+    is_another = or_(SendingPause.until <= now - same_for, SendingPause.since > now)
+    session.execute(delete(SendingPause).where(SendingPause.reason == reason, is_another))
     values = {"until": until, "is_for_marketing_only": is_for_marketing_only, "detail": detail}
     if insert_if_absent(session, SendingPause, reason=reason, since=now, **values):
         return True
@@ -65,26 +70,18 @@ def pause(
 
 def current(session: Session, *, now: datetime) -> Sequence[SendingPause]:
     """Return what stands in the way of sending now."""
-    return session.scalars(select(SendingPause).where(SendingPause.until > now)).all()
+    is_on = SendingPause.until > now, SendingPause.until <= now + LONGEST_PAUSE
+    return session.scalars(select(SendingPause).where(*is_on)).all()
 
 
-def pause_for_money(
-    session: Session,
-    quota: QuotaMonth,
-    budget: Budget,
-    *,
-    is_for_marketing_only: bool,
-    now: datetime,
+def pause_for_reserve(
+    session: Session, allowed: int, gone: int, *, now: datetime
 ) -> list[OwnerNotice]:
-    """Stop what costs, because this month's messages are gone or kept for orders."""
-    allowed = budget.allowed(quota.granted) or 0
-    if not is_for_marketing_only:
-        reason: Reason = "quota" if allowed == quota.granted else "budget"
-        return pause_for_quota(session, allowed, used(quota), now=now, reason=reason)
+    """Stop advertising: what is left is kept for orders and the like."""
     text = _(
         "今月のメッセージは残りわずかです（%(used)s / %(allowed)s通）。"
         "お知らせの配信を止め、注文などの通知のために残しています。",
-        used=used(quota),
+        used=gone,
         allowed=allowed,
     )
     until = min(now + ASK_AGAIN_AFTER, next_month(now))
@@ -107,12 +104,34 @@ def pause_for_quota(
     return [OwnerNotice(reason, text)] if is_new else []
 
 
-def pause_for_token(session: Session, error: str, *, now: datetime) -> list[OwnerNotice]:
+def note_unfit(session: Session, recipients: int, left: int, *, now: datetime) -> list[OwnerNotice]:
+    """Return what to tell of a batch that is larger than what is left; smaller things still go."""
+    text = _(
+        "%(recipients)s通のまとまった配信が今月の残り%(left)s通に収まらないため、待たせています。",
+        recipients=recipients,
+        left=left,
+    )
+    is_new = pause(session, "unfit", text, now=now, until=now)
+    return [OwnerNotice("unfit", text)] if is_new else []
+
+
+def note_undecided(session: Session, count: int, *, now: datetime) -> list[OwnerNotice]:
+    """Return what to tell of messages of which only a person can decide what becomes of them."""
+    text = _(
+        "%(count)s通について、LINEが受け付けたかどうか分からないままになりました。"
+        "`flask line outbox list --state expired` でご確認ください。",
+        count=count,
+    )
+    is_new = pause(session, "undecided", text, now=now, until=now, same_for=REMIND_AFTER)
+    return [OwnerNotice("undecided", text)] if is_new else []
+
+
+def pause_for_token(session: Session, status: int, *, now: datetime) -> list[OwnerNotice]:
     """Stop everything, because LINE does not take our token."""
     text = _(
-        "LINEがチャネルのトークンを受け付けません（%(error)s）。配信を止めています。"
+        "LINEがチャネルのトークンを受け付けません（%(status)s）。配信を止めています。"
         "LINECONNECT_MESSAGING_CHANNEL_ID とシークレットをご確認ください。",
-        error=error,
+        status=status,
     )
     is_new = pause(session, "unauthorized", text, now=now, until=now + TRY_TOKEN_AFTER)
     return [OwnerNotice("unauthorized", text)] if is_new else []

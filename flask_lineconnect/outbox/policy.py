@@ -136,7 +136,7 @@ class Policy:
             is_meant(_column(OutboxMessage.account_id)),
             *self._counts(OutboxMessage, now),
         )
-        rows, value = elements(session, OutboxBatch.account_ids)
+        rows, value = elements(session, OutboxBatch.chosen_ids)
         in_batches = (
             select(value.label("account_id"))
             .select_from(OutboxBatch)

@@ -16,7 +16,7 @@ from ..models import OutboxBatch
 from ..models import OutboxMessage
 from ..models.outbox import UNSENT
 from .policy import Policy
-from .requests import Model
+from .send_requests import Model
 
 #: How long messages are kept after their end: for questions of customers, and so that the same key
 #: is sent once. Longer where the frequency cap counts longer.

@@ -74,7 +74,7 @@ def enqueue(
         messages=to_json(messages),
         category=wish.category.name,
         priority=wish.priority,
-        campaign_id=None if campaign is None else _campaign(session, campaign, wish, now).id,
+        campaign_id=None if campaign is None else _named_campaign(session, campaign, wish, now).id,
         dedupe_key=key,
         retry_key=retry_key,
         state="queued",
@@ -108,9 +108,9 @@ def begin_campaign(
     :raises InvalidMessage: a message breaks a LINE limit, which the error names.
     """
     check_messages(messages)
-    if not _make_campaign(session, key, wish, now):
-        return _campaign(session, key, wish, now)
-    campaign = _campaign(session, key, wish, now)
+    campaign = _named_campaign(session, key, wish, now)
+    if not _take_for_batches(session, campaign):
+        return campaign
     row = OutboxBatch(
         campaign_id=campaign.id,
         category=wish.category.name,
@@ -153,18 +153,30 @@ def cancel_campaign(session: Session, campaign: Campaign, *, now: datetime) -> N
     session.flush()
 
 
-def _make_campaign(session: Session, key: str, wish: Wish, now: datetime) -> bool:
-    return insert_if_absent(
+def _named_campaign(session: Session, key: str, wish: Wish, now: datetime) -> Campaign:
+    """Return the campaign with this key, which is made at first use."""
+    insert_if_absent(
         session,
         Campaign,
         key=key,
         category=wish.category.name,
         state="running",
+        is_batched=False,
         recipients=0,
         created_at=now,
     )
-
-
-def _campaign(session: Session, key: str, wish: Wish, now: datetime) -> Campaign:
-    _make_campaign(session, key, wish, now)
     return session.scalars(select(Campaign).where(Campaign.key == key)).one()
+
+
+def _take_for_batches(session: Session, campaign: Campaign) -> bool:
+    """Let one caller make a campaign's batches, also when several race."""
+    statement = (
+        update(Campaign)
+        .where(Campaign.id == campaign.id, Campaign.is_batched.is_(False))
+        .values(is_batched=True, state="running", finished_at=None)
+        .returning(Campaign.id)
+        .execution_options(synchronize_session=False)
+    )
+    is_taken = session.execute(statement).first() is not None
+    session.refresh(campaign)
+    return is_taken

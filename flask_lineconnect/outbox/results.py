@@ -16,11 +16,13 @@ from http import HTTPStatus
 from typing import Any
 from typing import cast
 
+from sqlalchemy import ColumnElement
 from sqlalchemy import Table
 from sqlalchemy import bindparam
 from sqlalchemy import func
 from sqlalchemy import or_
 from sqlalchemy import select
+from sqlalchemy import text
 from sqlalchemy import update
 from sqlalchemy.orm import Session
 
@@ -31,12 +33,14 @@ from ..line_api.sender import SendAnswer
 from ..models import Campaign
 from ..models import OutboxBatch
 from ..models import OutboxMessage
-from ..models.outbox import UNSENT
+from ..models import QuotaMonth
+from ..models.outbox import IS_UNSENT
 from ..shop import OwnerNotice
 from . import budget
+from . import grouping
 from . import pauses
-from .requests import Model
-from .requests import Request
+from .send_requests import Model
+from .send_requests import Request
 
 FIRST_BACKOFF, LONGEST_BACKOFF = timedelta(seconds=5), timedelta(minutes=30)
 #: LINE refills its rates all the time, so a second is long; but a narrowcast of the owner's can
@@ -55,10 +59,6 @@ class QuotaReading:
 
     granted: int | None
     used: int
-
-    def is_gone(self, recipients: int) -> bool:
-        """Tell whether so many recipients are too many."""
-        return self.granted is not None and self.used + recipients > self.granted
 
 
 @dataclass(slots=True)
@@ -91,10 +91,11 @@ def record(
         if answer.is_accepted:
             continue
         if answer.is_unknown:
-            _try_again(session, request, answer, now + _backoff(request.attempt, chance()))
-        elif answer.status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}:
-            recorded.notices += pauses.pause_for_token(session, answer.text[:200], now=now)
-            _put_back(session, request, answer, now)
+            wait = _backoff(now - request.first_tried_at, chance())
+            _try_again(session, request, answer, now + wait)
+        elif answer.is_token_refused:
+            recorded.notices += pauses.pause_for_token(session, answer.status or 0, now=now)
+            put_back(session, request, answer.text, at=now)
         elif answer.status == HTTPStatus.TOO_MANY_REQUESTS:
             _note_limit(session, request, answer, quota, recorded, now)
         else:
@@ -139,7 +140,11 @@ def _accept(session: Session, answered: Sequence[Answered], now: datetime) -> No
         table = cast(Table, model.__table__)
         statement = (
             update(table)
-            .where(table.c.id == bindparam("row_id"), table.c.claims == bindparam("claim"))
+            .where(
+                table.c.id == bindparam("row_id"),
+                table.c.claims == bindparam("claim"),
+                table.c.state == "sending",
+            )
             .values(
                 state="accepted",
                 accepted_at=now,
@@ -206,25 +211,46 @@ def _end_messages(session: Session, ids: Sequence[int]) -> None:
 
 def _end_campaigns(session: Session, model: Model, ids: Sequence[int], now: datetime) -> None:
     """End the campaigns of these rows of which nothing is on its way any more."""
-    concerned = select(model.campaign_id).where(model.id.in_(ids), model.campaign_id.is_not(None))
+    concerned = set(session.scalars(select(model.campaign_id).where(model.id.in_(ids))))
+    if model is OutboxBatch:
+        carried = select(OutboxMessage.campaign_id).where(OutboxMessage.batch_id.in_(ids))
+        concerned |= set(session.scalars(carried.distinct()))
+    campaign_ids = concerned - {None}
+    if campaign_ids:
+        end_campaigns(session, Campaign.id.in_(campaign_ids), now=now)
+
+
+def end_campaigns(session: Session, is_meant: ColumnElement[bool], *, now: datetime) -> None:
+    """End running campaigns of which nothing is on its way; one worker at a time looks."""
+    running = (
+        select(Campaign.id)
+        .where(is_meant, Campaign.state == "running")
+        .order_by(Campaign.id)
+        .with_for_update()
+    )
+    ids = session.scalars(running).all()
     is_open = [
-        select(one.id).where(one.campaign_id == Campaign.id, one.state.in_(UNSENT)).exists()
-        for one in (OutboxBatch, OutboxMessage)
+        select(model.id).where(model.campaign_id == Campaign.id, text(IS_UNSENT)).exists()
+        for model in (OutboxBatch, OutboxMessage)
     ]
     session.execute(
         update(Campaign)
-        .where(Campaign.id.in_(concerned), Campaign.state == "running", ~or_(*is_open))
+        .where(Campaign.id.in_(ids), ~or_(*is_open))
         .values(state="finished", finished_at=now)
         .execution_options(synchronize_session=False)
     )
 
 
 def _write(session: Session, request: Request, **changes: Any) -> bool:
-    """Write to a claimed row, unless another worker has taken it over meanwhile."""
+    """Write to a claimed row, unless it is another worker's by now, or written already."""
     model = request.model
     statement = (
         update(model)
-        .where(model.id == request.row_id, model.claims == request.claim)
+        .where(
+            model.id == request.row_id,
+            model.claims == request.claim,
+            model.state == "sending",
+        )
         .values(**changes)
         .returning(model.id)
         .execution_options(synchronize_session=False)
@@ -237,17 +263,24 @@ def _try_again(session: Session, request: Request, answer: SendAnswer, at: datet
     _write(session, request, next_attempt_at=at, error=answer.text[:2_000])
 
 
-def _put_back(session: Session, request: Request, answer: SendAnswer, at: datetime) -> None:
-    """Let LINE's no be no try at all, unless an earlier one may have been taken."""
+def put_back(
+    session: Session, request: Request, why: str | None, *, at: datetime, attempts: int = 0
+) -> None:
+    """Let a request that LINE did not take be none, unless an earlier try may have been taken."""
     changes: dict[str, Any] = {
         "state": "queued",
         "next_attempt_at": at,
-        "error": answer.text[:2_000],
+        "attempts": attempts,
+        "error": None if why is None else why[:2_000],
     }
-    if not request.is_uncertain:
-        changes |= {"first_tried_at": None, "quota_month": None, "retry_key": str(uuid.uuid4())}
-    if _write(session, request, **changes) and not request.is_uncertain:
+    if request.is_uncertain:
+        _write(session, request, **changes)
+        return
+    changes |= {"first_tried_at": None, "quota_month": None, "retry_key": str(uuid.uuid4())}
+    if _write(session, request, **changes):
         budget.give_back(session, request.quota_month, request.recipients)
+        if request.model is OutboxBatch:
+            grouping.forget_recipients(session, [request.row_id])
 
 
 def _note_limit(
@@ -259,23 +292,32 @@ def _note_limit(
     now: datetime,
 ) -> None:
     """Tell the month's limit from the second's, and wait accordingly."""
-    if quota is None or not quota.is_gone(request.recipients):
+    month = budget.lock(session, now)
+    if month.granted is None or not _is_gone(month, quota, request):
         recorded.too_fast.add(request.kind)
         wait = min(RATE_BACKOFF * 2 ** min(request.attempt - 1, 10), LONGEST_RATE_BACKOFF)
-        _put_back(session, request, answer, now + wait)
+        put_back(session, request, answer.text, at=now + wait, attempts=request.attempt)
         return
-    month = budget.lock(session, now)
-    budget.note_reading(month, granted=quota.granted, line_used=quota.used, now=now)
+    granted, gone = month.granted, budget.used(month)
     session.flush()
-    recorded.notices += pauses.pause_for_quota(session, quota.granted or 0, quota.used, now=now)
-    _put_back(session, request, answer, now)
+    put_back(session, request, answer.text, at=now)
+    recorded.notices += pauses.pause_for_quota(session, granted, min(granted, gone), now=now)
+
+
+def _is_gone(month: QuotaMonth, quota: QuotaReading | None, request: Request) -> bool:
+    """Tell whether LINE, or LINE and we together, count more than LINE grants.
+
+    What we count has this request in it already.
+    """
+    granted = month.granted or 0
+    by_line = 0 if quota is None else quota.used + request.recipients
+    return max(by_line, budget.used(month)) > granted
 
 
 def _refuse(session: Session, request: Request, answer: SendAnswer, now: datetime) -> None:
     """End what LINE will never take; of a batch, only what LINE blames."""
-    is_bad_request = answer.status == HTTPStatus.BAD_REQUEST
-    is_divisible = request.recipients > 1 and not request.is_uncertain
-    if is_bad_request and is_divisible and not _BAD_MESSAGE.search(answer.text):
+    is_about_one = answer.status == HTTPStatus.BAD_REQUEST and request.recipients > 1
+    if is_about_one and not _BAD_MESSAGE.search(answer.text):
         _split(session, request, answer, now)
         return
     error = f"{answer.status} {answer.text}"[:2_000]
@@ -289,12 +331,14 @@ def _refuse(session: Session, request: Request, answer: SendAnswer, now: datetim
 def _split(session: Session, request: Request, answer: SendAnswer, now: datetime) -> None:
     """Put a refused batch's recipients into two others: whom LINE blames, or the halves.
 
-    Nothing was sent to anyone, so these are new requests with keys of their own.
+    Nothing was sent to anyone, also not at an earlier try: LINE would have said that it has it. So
+    these are new requests with keys of their own.
     """
-    row = session.get_one(OutboxBatch, request.row_id, populate_existing=True)
-    if row.claims != request.claim:
+    error = answer.text[:2_000]
+    if not _write(session, request, state="refused", next_attempt_at=None, error=error):
         return
-    account_ids = json.loads(row.account_ids)
+    whole = session.get_one(OutboxBatch, request.row_id, populate_existing=True)
+    account_ids = json.loads(whole.chosen_ids or "[]")
     blamed = _BAD_RECIPIENT.search(answer.text)
     index = int(blamed[1]) if blamed else None
     if index is not None and index < len(account_ids):
@@ -303,37 +347,21 @@ def _split(session: Session, request: Request, answer: SendAnswer, now: datetime
         middle = len(account_ids) // 2
         parts = [account_ids[:middle], account_ids[middle:]]
     for part in parts:
-        _make_part(session, row, part, now)
-    row.account_ids, row.recipients, row.line_user_ids = "[]", 0, None
-    row.state, row.next_attempt_at, row.error = "refused", None, answer.text[:2_000]
+        batch = grouping.make_batch(session, whole, part, now=now)
+        session.execute(
+            update(OutboxMessage)
+            .where(OutboxMessage.batch_id == whole.id, OutboxMessage.account_id.in_(part))
+            .values(batch_id=batch.id, first_tried_at=None)
+            .execution_options(synchronize_session=False)
+        )
+    # Its recipients are in others now.
+    whole.chosen_ids, whole.recipients, whole.line_user_ids = "[]", 0, None
     session.flush()
     budget.give_back(session, request.quota_month, request.recipients)
 
 
-def _make_part(session: Session, whole: OutboxBatch, account_ids: list[int], now: datetime) -> None:
-    part = OutboxBatch(
-        campaign_id=whole.campaign_id,
-        category=whole.category,
-        priority=whole.priority,
-        messages=whole.messages,
-        account_ids=json.dumps(account_ids),
-        first_account_id=account_ids[0],
-        last_account_id=account_ids[-1],
-        recipients=len(account_ids),
-        created_at=whole.created_at,
-        next_attempt_at=now,
-        expires_at=whole.expires_at,
-    )
-    session.add(part)
-    session.flush()
-    session.execute(
-        update(OutboxMessage)
-        .where(OutboxMessage.batch_id == whole.id, OutboxMessage.account_id.in_(account_ids))
-        .values(batch_id=part.id)
-        .execution_options(synchronize_session=False)
-    )
-
-
-def _backoff(attempt: int, chance: float) -> timedelta:
-    longest: timedelta = min(FIRST_BACKOFF * 2 ** min(attempt - 1, 10), LONGEST_BACKOFF)
-    return longest * (0.5 + chance / 2)
+def _backoff(since_first_try: timedelta, chance: float) -> timedelta:
+    """Wait as long as it has been tried already, about: each wait doubles that."""
+    longest = min(max(since_first_try, FIRST_BACKOFF), LONGEST_BACKOFF)
+    wait: timedelta = longest * (0.5 + chance / 2)
+    return wait

@@ -74,7 +74,7 @@ def test_S8_6_a_batch_leaves_out_who_may_no_longer_be_sent_it(
     assert texts(line_emulator, blocked) == []
     assert sorted(texts(line_emulator, willing)) == ["再入荷しました", "秋の新茶"]
     assert _states(line) == ["cancelled", "accepted", "accepted"]
-    sent_to = [json.loads(ids) for ids in line.session.scalars(select(OutboxBatch.account_ids))]
+    sent_to = [json.loads(str(ids)) for ids in line.session.scalars(select(OutboxBatch.chosen_ids))]
     assert [len(ids) for ids in sent_to] == [2, 2]
 
 

@@ -116,13 +116,15 @@ def test_S8_5_months_begin_in_lines_zone() -> None:
     )
 
 
-@pytest.mark.parametrize(
-    ("own", "own_when_read", "lines", "gone"),
-    [(10, 0, 0, 10), (10, 10, 3, 10), (10, 10, 50, 50), (15, 10, 50, 55), (5, 10, 50, 50)],
-)
-def test_S8_5_the_larger_count_rules(own: int, own_when_read: int, lines: int, gone: int) -> None:
-    month = QuotaMonth(own_used=own, own_used_when_read=own_when_read, line_used=lines)
-    assert budget.used(month) == gone
+def test_S8_5_the_larger_count_rules_and_what_was_sent_by_hand_is_not_forgotten() -> None:
+    month = QuotaMonth(own_used=10, foreign_used=0)
+    gone = []
+    # LINE's count lags; what it has beyond ours was sent by hand, and stays so.
+    for own, lines in ((10, 3), (10, 50), (15, 50), (1_000, 900), (1_000, 1_045)):
+        month.own_used = own
+        budget.note_reading(month, granted=5_000, line_used=lines, now=datetime.now(UTC))
+        gone.append(budget.used(month))
+    assert gone == [10, 50, 55, 1_040, 1_045]
 
 
 @on_both

@@ -222,7 +222,7 @@ def test_each_further_wait_is_longer_and_none_is_the_same(
     [member] = join(1)
     _send(line, member)
     waits: list[timedelta] = []
-    for chance in (0.0, 1.0, 0.5, 1.0):
+    for chance in (0.0, 1.0, 1.0, 1.0, 0.0):
         [request] = claims.claim_messages(line.session, line.rules, now=clock()).requests
         silent = [(request, SendAnswer(None, text="no answer"))]
         record(line.session, silent, quota=None, now=clock(), chance=partial(float, chance))
@@ -231,4 +231,4 @@ def test_each_further_wait_is_longer_and_none_is_the_same(
         assert again_at
         waits.append(again_at - clock())
         clock.now = again_at
-    assert [wait.total_seconds() for wait in waits] == [2.5, 10.0, 15.0, 40.0]
+    assert [wait.total_seconds() for wait in waits] == [2.5, 5.0, 7.5, 15.0, 15.0]

@@ -1,51 +1,17 @@
-"""What a worker holds in its hands: the shop's rules, and requests to LINE that are fixed."""
+"""Requests to LINE that are fixed in the database, as a worker holds them in its hands."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from dataclasses import field
-from datetime import timedelta
+from datetime import datetime
 
-from ..categories import Category
-from ..config import Config
 from ..line_api.sender import Kind
 from ..models import OutboxBatch
 from ..models import OutboxMessage
-from ..plans import JAPANESE_PLANS
 from ..shop import OwnerNotice
-from .budget import Budget
-from .policy import Policy
 
 Model = type[OutboxMessage] | type[OutboxBatch]
-
-
-@dataclass(frozen=True, slots=True)
-class Rules:
-    """The shop's rules for sending and for spending."""
-
-    policy: Policy
-    budget: Budget
-
-    @classmethod
-    def of(cls, config: Config, categories: Sequence[Category]) -> Rules:
-        """Return the rules that a shop's settings describe."""
-        plans = {**JAPANESE_PLANS, **(config.plans or {})}
-        return cls(
-            Policy(
-                categories=categories,
-                zone=config.zone,
-                quiet_hours=config.quiet_hours,
-                marketing_cap=config.marketing_cap or None,
-                cap_period=timedelta(days=config.marketing_cap_days),
-            ),
-            Budget(
-                plan=plans[config.plan] if config.plan else None,
-                yen=config.monthly_budget_yen,
-                reserve=config.quota_reserve,
-                alert_at=config.quota_alerts,
-            ),
-        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +21,8 @@ class Request:
     :ivar row_id: of the message or the batch.
     :ivar claim: the number by which this worker may write to that row.
     :ivar is_uncertain: whether LINE may have taken an earlier try.
+    :ivar first_tried_at: when this request was made first.
+    :ivar until: when the claim ends: later the request is another worker's.
     :ivar to: JSON, a LINE user ID or a list of them.
     :ivar messages: JSON, LINE's message objects.
     """
@@ -64,6 +32,8 @@ class Request:
     claim: int
     attempt: int
     is_uncertain: bool
+    first_tried_at: datetime
+    until: datetime
     to: str
     messages: str
     retry_key: str
