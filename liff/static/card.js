@@ -1,6 +1,8 @@
 // The open point card: new points appear by themselves, on a pull and on return. The server has drawn
 // it, so without this script it is only as fresh as its opening.
 
+import { painted } from "./session.js";
+
 const WATCH_FOR = 600_000; // A card that nobody touches for ten minutes stops asking.
 const ASK_EVERY = 5_000;
 const PULL = 72; // CSS pixels, more than a careless swipe.
@@ -137,7 +139,7 @@ function live() {
   if (find("pay")) import("./pay.js");
 }
 
-stayOn();
 const { savedAt } = document.body.dataset;
 if (savedAt) showSaved(savedAt);
-else live();
+else painted().then(live);
+stayOn();

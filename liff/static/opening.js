@@ -1,11 +1,14 @@
 // Nobody is logged in yet: ask LINE who holds the phone, tell the shop, and show what it then serves.
 
-import { Problem, cleanAddress, exchange, follow, forget, remember, startLiff } from "./session.js";
+import { Problem, cleanAddress, exchange, follow, forget, handedOver, remember, startLiff, tokenName } from "./session.js";
 
 const EXPIRY_LEEWAY = 30; // Seconds; the token must outlive its way to the shop.
 
 async function open() {
   forget("checked");
+  const handed = handedOver();
+  // A queue waits behind the customer: the shop checks the token itself, and need not wait for the SDK.
+  if (handed !== null && (await tryToken(handed))) return;
   const liff = await startLiff();
   if (!liff.isLoggedIn()) return atDesk() ? offerPhone(liff) : logIn(liff);
   const idToken = liff.getIDToken();
@@ -18,6 +21,16 @@ async function open() {
     if (problem.kind !== "stale") throw problem;
     logInAgain(liff);
   }
+}
+
+/** Exchange the token that LINE's app handed over; if the shop won't have it, the SDK has its turn. */
+async function tryToken(idToken) {
+  const here = cleanAddress();
+  const answer = await exchange(idToken, here.pathname + here.search).catch(() => null);
+  if (!answer) return false;
+  remember(tokenName(idToken));
+  enter(answer, here);
+  return true;
 }
 
 const logIn = (liff) => liff.login({ redirectUri: cleanAddress().href });

@@ -20,7 +20,8 @@ async function fetchCode() {
     },
     body: "{}",
   });
-  if (response.status === 401) location.reload();
+  // The session has ended, or its token has: the page that is loaded now has others.
+  if (response.status === 401 || response.status === 403) location.reload();
   if (!response.ok) throw new Error();
   return response.json();
 }
