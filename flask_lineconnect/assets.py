@@ -7,6 +7,7 @@ another stays within the same version.
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Callable
 from functools import partial
 from importlib.resources import files
@@ -18,6 +19,8 @@ from flask import Flask
 from flask import Response
 from flask import send_from_directory
 from werkzeug.datastructures import Headers
+from werkzeug.exceptions import NotFound
+from werkzeug.security import safe_join
 from werkzeug.wrappers import Response as BaseResponse
 
 #: Name of the endpoint, and the folder that it serves.
@@ -26,10 +29,16 @@ FOLDERS = {
     "liff_static": Path(str(files("flask_lineconnect.liff_pages"))) / "static",
 }
 RULES = {"static": "/static", "liff_static": "/liff/static"}
+_COMMENT = re.compile(rb"^[ \t]*(//.*|/\*\*.*\*/)\n", re.MULTILINE)
 #: A year, the longest that RFC 9111 has in mind; ``immutable`` is RFC 8246.
 _FOR_EVER = "public, max-age=31536000, immutable"
 #: Of the SHA-256, in hexadecimal digits; an accident is all that could collide.
 _DIGITS = 12
+
+
+def script(path: Path) -> bytes:
+    """Return a script without the lines that are comments: those are for readers of the source."""
+    return _COMMENT.sub(b"", path.read_bytes())
 
 
 class Asset(Response):
@@ -69,13 +78,22 @@ def register(blueprint: Blueprint, app: Flask) -> None:
 def _serve(folder: Path, version_now: Callable[[], str]) -> Any:
     def serve(version: str, filename: str) -> BaseResponse:
         """Serve a file; another version's address, of a deployment on its way, is not kept."""
-        response = Asset.force_type(send_from_directory(folder, filename))
+        response = _answer(folder, filename)
         is_lasting = version == version_now()
         response.headers["Cache-Control"] = _FOR_EVER if is_lasting else "no-cache"
         response.headers["X-Content-Type-Options"] = "nosniff"
         return response
 
     return serve
+
+
+def _answer(folder: Path, filename: str) -> BaseResponse:
+    if not filename.endswith(".js"):
+        return Asset.force_type(send_from_directory(folder, filename))
+    path = safe_join(str(folder), filename)
+    if path is None or not Path(path).is_file():
+        raise NotFound
+    return Asset(script(Path(path)), mimetype="text/javascript")
 
 
 def _digest(folder: Path) -> str:

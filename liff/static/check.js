@@ -8,8 +8,10 @@ async function check() {
   const isNewWindow = location.hash.includes("access_token=");
   const handed = handedOver();
   const isExchanged = handed !== null && !remember(tokenName(handed));
-  if (!remember("checked") && !isNewWindow) return;
-  // Started in any case: it takes the credentials out of the address, and keeps them for later.
+  const isFirst = remember("checked");
+  // In LINE's app the SDK, started without credentials, would leave the page to fetch some.
+  if (!isNewWindow && (!isFirst || /\bLine\/\d/.test(navigator.userAgent))) return;
+  // It takes the credentials out of the address, and keeps them for later.
   const liff = await startLiff();
   const idToken = liff.isLoggedIn() ? liff.getIDToken() : null;
   if (!idToken || isExchanged) return;

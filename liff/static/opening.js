@@ -7,7 +7,7 @@ const EXPIRY_LEEWAY = 30; // Seconds; the token must outlive its way to the shop
 async function open() {
   forget("checked");
   const handed = handedOver();
-  // A queue waits behind the customer: the shop checks the token itself, and need not wait for the SDK.
+  // A queue waits, and the shop checks the token itself: no need for the SDK.
   if (handed !== null && (await tryToken(handed))) return;
   const liff = await startLiff();
   if (!liff.isLoggedIn()) return atDesk() ? offerPhone(liff) : logIn(liff);
@@ -23,7 +23,7 @@ async function open() {
   }
 }
 
-/** Exchange the token that LINE's app handed over; if the shop won't have it, the SDK has its turn. */
+/** Exchange what LINE's app handed over; if the shop won't have it, the SDK has its turn. */
 async function tryToken(idToken) {
   const here = cleanAddress();
   const answer = await exchange(idToken, here.pathname + here.search).catch(() => null);
@@ -36,7 +36,7 @@ async function tryToken(idToken) {
 const logIn = (liff) => liff.login({ redirectUri: cleanAddress().href });
 const atDesk = () => matchMedia("(min-width: 62rem) and (pointer: fine)").matches;
 
-/** Beside it stands the QR code that goes on with the phone; both are a choice, and not a hurry. */
+/** Beside it stands the QR code that goes on with the phone. */
 function offerPhone(liff) {
   document.getElementById("opening").hidden = true;
   document.getElementById("desk").hidden = false;

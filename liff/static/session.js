@@ -16,7 +16,7 @@ export class Problem extends Error {
 /** Wait until what the server drew is on the screen; nothing here may hold that up. */
 export const painted = () => new Promise((resolve) => requestAnimationFrame(() => setTimeout(resolve)));
 
-/** Load LINE's SDK. Done here and not by a script element of the page: a slow SDK must not hold us up. */
+/** Load LINE's SDK; as an element of the page, a slow one would hold us up. */
 function loadSdk() {
   return new Promise((resolve, reject) => {
     const script = document.createElement("script");
@@ -59,7 +59,7 @@ export async function exchange(idToken, next) {
   throw new Problem(response.status === 401 ? "stale" : "shop", answer.message);
 }
 
-/** Go where the shop says, but only within the shop; credentials in the fragment go on to the SDK there. */
+/** Go where the shop says, within the shop; credentials in the fragment wait for the SDK there. */
 export function follow(answer) {
   const target = new URL(answer.location, location.origin);
   if (target.origin !== location.origin) throw new Problem("shop");
@@ -68,9 +68,9 @@ export function follow(answer) {
   else location.replace(target);
 }
 
-/** The ID token that LINE's app hands over in the address of a new window, until the SDK takes it. */
+/** The ID token that LINE's app hands over in a new window's address, until the SDK takes it. */
 export function handedOver() {
-  // With liff.state the SDK moves on to another page first, which only it may do.
+  // With liff.state the SDK moves on to another page first.
   if (new URLSearchParams(location.search).has("liff.state")) return null;
   return new URLSearchParams(location.hash.slice(1)).get("id_token");
 }

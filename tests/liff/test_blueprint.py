@@ -231,3 +231,8 @@ def test_the_opening_page_works_without_javascript(client: FlaskClient) -> None:
 def test_the_opening_page_fetches_the_sdk_at_once(client: FlaskClient) -> None:
     page = client.get("/line/liff").text
     assert '<link rel="preload" as="script" href="https://static.line-scdn.net/liff' in page
+
+
+@pytest.mark.parametrize("name", ["none.js", "none.css", "..%2f..%2fsetup.cfg", "..%2fx.js"])
+def test_nothing_but_the_files_of_a_folder_is_served(client: FlaskClient, name: str) -> None:
+    assert client.get(f"/line/liff/static/now/{name}").status_code == 404

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from io import BytesIO
+from typing import Any
 from urllib.parse import urlencode
 
 import zxingcpp
@@ -20,10 +21,14 @@ from flask_lineconnect import linking
 from .conftest import Street
 
 PASSWORD = "a password for tests"
-LIFF_BROWSER = (
-    "Mozilla/5.0 (Linux; Android 15; V2319) AppleWebKit/537.36 (KHTML, like Gecko) "
-    "Version/4.0 Chrome/144.0.0.0 Mobile Safari/537.36 Line/15.12.1 LIFF"
-)
+#: LINE's own browser, which knows no service workers.
+LINE_APP: dict[str, Any] = {
+    "user_agent": (
+        "Mozilla/5.0 (Linux; Android 15; V2319) AppleWebKit/537.36 (KHTML, like Gecko) "
+        "Version/4.0 Chrome/144.0.0.0 Mobile Safari/537.36 Line/15.12.1 LIFF"
+    ),
+    "service_workers": "block",
+}
 CARD = "/line/liff"
 
 

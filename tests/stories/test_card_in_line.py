@@ -15,7 +15,7 @@ from tests.emulator.liff_sdk.conftest import lead_to_emulator
 from tests.emulator.liff_sdk.conftest import real_sdk as real_sdk
 
 from .cards import CARD
-from .cards import LIFF_BROWSER
+from .cards import LINE_APP
 from .cards import add_member
 from .cards import buy
 from .cards import open_in_line
@@ -39,7 +39,7 @@ def test_a_scanner_reads_the_card_on_every_phone(
 ) -> None:
     member = add_member(street, f"読まれる人{width}")
     phone = open_browser(
-        user_agent=LIFF_BROWSER,
+        **LINE_APP,
         viewport={"width": width, "height": height},
         color_scheme=scheme,
     )
@@ -56,7 +56,7 @@ def test_a_returning_customer_sees_the_card_without_the_sdk(
     street: Street, open_browser: Open
 ) -> None:
     member = add_member(street, "またきた人")
-    phone = open_browser(user_agent=LIFF_BROWSER)
+    phone = open_browser(**LINE_APP)
     open_in_line(phone, street, member)
     expect(phone.locator("#card")).to_be_visible()
     phone.context.route(SDK, lambda route: None)  # It never answers.
@@ -69,7 +69,7 @@ def test_a_returning_customer_sees_the_card_without_the_sdk(
 
 def test_a_first_visit_is_one_exchange(street: Street, open_browser: Open) -> None:
     member = add_member(street, "はじめての人")
-    phone = open_browser(user_agent=LIFF_BROWSER)
+    phone = open_browser(**LINE_APP)
     asked: list[str] = []
     phone.on("request", lambda request: asked.append(request.url))
     open_in_line(phone, street, member)
@@ -82,7 +82,7 @@ def test_points_from_the_counter_appear_by_themselves(
 ) -> None:
     member = add_member(street, "まつ人")
     # Two windows: the second one gets no stream of its own and asks.
-    phones = [open_browser(user_agent=LIFF_BROWSER) for _window in range(2)]
+    phones = [open_browser(**LINE_APP) for _window in range(2)]
     for phone in phones:
         open_in_line(phone, street, member)
         expect(phone.locator(".lc-balance strong")).to_have_text("120")
@@ -97,7 +97,7 @@ def test_points_from_the_counter_appear_by_themselves(
 
 def test_the_code_that_pays_is_read_once(street: Street, open_browser: Open, shoot: Shoot) -> None:
     member = add_member(street, "ポイントで払う人")
-    phone = open_browser(user_agent=LIFF_BROWSER)
+    phone = open_browser(**LINE_APP)
     open_in_line(phone, street, member)
     phone.get_by_role("button", name="お支払い用のコードを表示する").click()
     expect(phone.locator("#pay .lc-code-qr")).to_be_visible()
@@ -123,10 +123,11 @@ def _pay(staff: Page, street: Street, code: str) -> None:
 
 def test_a_pull_fetches_the_card_anew(street: Street, open_browser: Open) -> None:
     member = add_member(street, "ひっぱる人")
-    phone = open_browser(user_agent=LIFF_BROWSER)
+    phone = open_browser(**LINE_APP)
     phone.context.route("**/liff/changes*", lambda route: route.abort())
-    open_in_line(phone, street, member)
-    expect(phone.locator(".lc-balance strong")).to_have_text("120")
+    # The card's scripts are at work when the last of them has come.
+    with phone.expect_response("**/pay.js"):
+        open_in_line(phone, street, member)
     buy(street, member, 500)
     touch = phone.context.new_cdp_session(phone)
     for kind, y in (("Start", 100), ("Move", 160), ("Move", 260), ("End", None)):
@@ -137,7 +138,7 @@ def test_a_pull_fetches_the_card_anew(street: Street, open_browser: Open) -> Non
 
 def test_an_unlinked_member_loses_the_open_card(street: Street, open_browser: Open) -> None:
     member = add_member(street, "はずされる人")
-    phone = open_browser(user_agent=LIFF_BROWSER)
+    phone = open_browser(**LINE_APP)
     open_in_line(phone, street, member)
     expect(phone.locator("#card")).to_be_visible()
     unlink(street, member)
@@ -149,10 +150,11 @@ def test_a_session_that_ended_while_the_card_was_open_is_begun_anew(
     street: Street, open_browser: Open
 ) -> None:
     member = add_member(street, "ねむっていた人")
-    phone = open_browser(user_agent=LIFF_BROWSER)
+    phone = open_browser(**LINE_APP)
     phone.context.route("**/liff/changes*", lambda route: route.abort())
-    open_in_line(phone, street, member)
-    expect(phone.locator("#card")).to_be_visible()
+    with phone.expect_response("**/pay.js"):
+        open_in_line(phone, street, member)
+    phone.wait_for_load_state("networkidle")
     phone.context.clear_cookies()
     show = phone.get_by_role("button", name="お支払い用のコードを表示する")
     # The SDK still has this window's token: the card comes back by itself, and the code on a tap.
@@ -166,7 +168,7 @@ def test_a_token_that_expired_while_the_page_was_open_asks_to_open_it_again(
     street: Street, open_browser: Open, shoot: Shoot
 ) -> None:
     member = add_member(street, "一時間あとの人")
-    phone = open_browser(user_agent=LIFF_BROWSER)
+    phone = open_browser(**LINE_APP)
     open_in_line(phone, street, member)
     expect(phone.locator("#card")).to_be_visible()
     phone.context.clear_cookies()
@@ -183,7 +185,7 @@ def test_a_token_that_expired_while_the_page_was_open_asks_to_open_it_again(
 
 def test_inside_line_a_first_visit_needs_no_sdk(street: Street, open_browser: Open) -> None:
     member = add_member(street, "SDKが届かない人")
-    phone = open_browser(user_agent=LIFF_BROWSER)
+    phone = open_browser(**LINE_APP)
     phone.context.route(SDK, lambda route: route.abort())
     open_in_line(phone, street, member)
     expect(phone.locator("#card")).to_contain_text(member.name)
@@ -206,7 +208,7 @@ def test_a_slow_network_shows_the_cards_shape_at_once(
     street: Street, open_browser: Open, shoot: Shoot
 ) -> None:
     member = add_member(street, "おそい人")
-    phone = open_browser(user_agent=LIFF_BROWSER)
+    phone = open_browser(**LINE_APP)
     held: list[Route] = []
     phone.context.route("**/liff/session", lambda route: held.append(route))
     open_in_line(phone, street, member)
@@ -218,7 +220,7 @@ def test_a_slow_network_shows_the_cards_shape_at_once(
 
 def test_the_back_button_leads_back_to_a_fresh_card(street: Street, open_browser: Open) -> None:
     member = add_member(street, "もどる人")
-    phone = open_browser(user_agent=LIFF_BROWSER)
+    phone = open_browser(**LINE_APP)
     open_in_line(phone, street, member)
     phone.get_by_role("link", name="ポイントの履歴").click()
     expect(phone.locator(".lc-changes li")).to_have_count(1)
@@ -345,7 +347,7 @@ def test_lines_own_sdk_opens_the_card_inside_line_and_outside(
 ) -> None:
     script = request.getfixturevalue("real_sdk")
     member = add_member(street, f"本物のSDKの人{in_app}")
-    phone = open_browser(**({"user_agent": LIFF_BROWSER} if in_app else {}))
+    phone = open_browser(**(LINE_APP if in_app else {}))
     lead_to_emulator(phone.context, street.line.url, script)
     phone.context.route(
         SDK, lambda route: route.fulfill(body=script, content_type="text/javascript")
