@@ -236,3 +236,23 @@ def test_the_opening_page_fetches_the_sdk_at_once(client: FlaskClient) -> None:
 @pytest.mark.parametrize("name", ["none.js", "none.css", "..%2f..%2fsetup.cfg", "..%2fx.js"])
 def test_nothing_but_the_files_of_a_folder_is_served(client: FlaskClient, name: str) -> None:
     assert client.get(f"/line/liff/static/now/{name}").status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("asked", "lang"),
+    [
+        ("ja-JP,ja;q=0.9,en;q=0.8", "ja"),
+        ("en-GB,en;q=0.9", "en"),
+        ("zh-TW,zh;q=0.9,en-US;q=0.8,en;q=0.7", "zh-Hant"),
+        ("zh-Hant-HK,en;q=0.5", "zh-Hant"),
+        ("th-TH,en;q=0.9", "th"),
+        ("fr-FR,th;q=0.3", "th"),
+        ("fr-FR", "ja"),
+        ("", "ja"),
+    ],
+)
+def test_pages_speak_the_language_that_the_browser_wants_most(
+    client: FlaskClient, asked: str, lang: str
+) -> None:
+    page = client.get("/line/liff", headers={"Accept-Language": asked}).text
+    assert f'<html lang="{lang}">' in page

@@ -247,7 +247,7 @@ def test_without_javascript_there_is_a_plain_card(
     shoot(phone, "no-script")
     assert read_codes(phone.locator(".lc-codes").screenshot())["EAN-13"] == member.card_number
     phone.get_by_role("button", name="お支払い用のコードを表示する").click()
-    assert len(read_codes(phone.screenshot())["QR Code"]) == 26
+    assert len(read_codes(phone.locator(".lc-codes").screenshot())["QR Code"]) == 26
 
 
 def test_a_desk_offers_the_phone_and_keeps_path_and_query(

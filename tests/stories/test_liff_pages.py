@@ -24,7 +24,13 @@ from .conftest import Street
 
 pytestmark = pytest.mark.xdist_group("liff")
 
-LANGUAGES = {"ja": "ja-JP", "en": "en-US", "zh": "zh-TW", "th": "th-TH"}
+#: What the languages call themselves, and the first tab in them.
+LANGUAGES = {
+    "ja": ("日本語", "カード"),
+    "en": ("English", "Card"),
+    "zh_Hant": ("繁體中文", "卡片"),
+    "th": ("ไทย", "บัตร"),
+}
 PATHS = {
     "card": "",
     "points": "/points",
@@ -85,15 +91,20 @@ def test_every_page_inside_line_fits_and_is_accessible(
     language: str,
     scheme: str,
 ) -> None:
-    page = open_browser(**LINE_APP, locale=LANGUAGES[language], color_scheme=scheme)
+    page = open_browser(**LINE_APP, color_scheme=scheme)
     complaints: list[str] = []
     page.on("console", lambda said: complaints.append(said.text) if said.type == "error" else None)
     page.on("pageerror", lambda error: complaints.append(str(error)))
     open_in_line(page, street, member)
     expect(page.locator("#card")).to_be_visible()
+    own_name, first_tab = LANGUAGES[language]
+    _visit(page, street, "/membership")
+    page.get_by_role("button", name=own_name).click()
+    expect(page.locator("html")).to_have_attribute("lang", language.replace("_", "-"))
     for name, path in PATHS.items():
         _visit(page, street, path)
         assert _overflow(page) <= 0, name
+        assert page.locator(".lc-tabs a").first.inner_text().strip() == first_tab
         shoot(page, f"{name}-{scheme}-{language}")
         # Colours and structure are the same in all languages, and axe takes its time.
         if language == "ja":
