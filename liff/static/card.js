@@ -1,7 +1,5 @@
 // The open point card: new points appear by themselves, on a pull and on return.
 
-import { painted } from "./session.js";
-
 const WATCH_FOR = 600_000; // Then a card that nobody touches stops asking.
 const ASK_EVERY = 5_000;
 const PULL = 72; // CSS pixels, more than a careless swipe.
@@ -140,5 +138,5 @@ function live() {
 
 const { savedAt } = document.body.dataset;
 if (savedAt) showSaved(savedAt);
-else painted().then(live);
+else live();
 stayOn();

@@ -1,6 +1,6 @@
 // The server has already drawn the page. Once per window, see whether LINE still means the same person.
 
-import { cleanAddress, exchange, follow, forget, handedOver, painted, remember, startLiff, tokenName } from "./session.js";
+import { cleanAddress, exchange, follow, forget, handedOver, remember, startLiff, tokenName } from "./session.js";
 
 async function check() {
   forget("opened");
@@ -21,4 +21,4 @@ async function check() {
 }
 
 // Without LINE or the network the page stays as the server drew it.
-painted().then(check).catch(() => forget("checked"));
+check().catch(() => forget("checked"));

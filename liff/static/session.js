@@ -13,9 +13,6 @@ export class Problem extends Error {
   }
 }
 
-/** Wait until what the server drew is on the screen; nothing here may hold that up. */
-export const painted = () => new Promise((resolve) => requestAnimationFrame(() => setTimeout(resolve)));
-
 /** Load LINE's SDK; as an element of the page, a slow one would hold us up. */
 function loadSdk() {
   return new Promise((resolve, reject) => {
