@@ -13,6 +13,7 @@ const card = () => find("card");
 /** Fetch this page anew with its own session. */
 async function fetchPage() {
   const response = await fetch(location.pathname, { headers: { Accept: "text/html" } });
+  if (!response.ok) throw new Error(response.statusText); // A shop in trouble takes no card away.
   const page = new DOMParser().parseFromString(await response.text(), "text/html");
   // No card any more: whoever holds the phone must be asked for.
   if (!page.getElementById("card")) location.reload();
