@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from .errors import UsageError
     from .extension import LineConnect
     from .liff.blueprint import LiffBlueprint
+    from .line_api.calls import LineCall
     from .login.auto import auto_login
     from .login.kept_forms import keep_form
     from .member_desk import Coupon
@@ -50,6 +51,7 @@ if TYPE_CHECKING:
     from .order_desk import Parcel
     from .shop import LineProfile
     from .shop import NextRank
+    from .shop import OwnerNotice
     from .shop import PointBalance
     from .shop import PointChange
     from .shop import RichMenu
@@ -101,6 +103,7 @@ _HOMES = {
     ),
     "extension": ("LineConnect",),
     "liff.blueprint": ("LiffBlueprint",),
+    "line_api.calls": ("LineCall",),
     "login.auto": ("auto_login",),
     "login.kept_forms": ("keep_form",),
     "member_desk": ("Coupon", "Favourite", "MemberDesk"),
@@ -131,6 +134,7 @@ _HOMES = {
     "shop": (
         "LineProfile",
         "NextRank",
+        "OwnerNotice",
         "PointBalance",
         "PointChange",
         "RichMenu",
@@ -201,6 +205,7 @@ __all__ = [
     "LiffBlueprint",
     "LineApiError",
     "LineBlueprint",
+    "LineCall",
     "LineConnect",
     "LineConnectError",
     "LineProfile",
@@ -216,6 +221,7 @@ __all__ = [
     "OrderDetail",
     "OrderLine",
     "OrderSummary",
+    "OwnerNotice",
     "Parcel",
     "PointBalance",
     "PointChange",

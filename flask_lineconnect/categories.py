@@ -30,9 +30,11 @@ class Category:
     is_optional: bool = True
 
 
+#: What concerns the membership itself; every shop has it.
+ACCOUNT = Category("account", _("会員登録・連携のお知らせ"), is_optional=False)
 #: What shops send, unless they say otherwise.
 DEFAULT_CATEGORIES: tuple[Category, ...] = (
-    Category("account", _("会員登録・連携のお知らせ"), is_optional=False),
+    ACCOUNT,
     Category("order", _("ご注文・お届けのお知らせ")),
     Category("points", _("ポイントのお知らせ")),
     Category("restock", _("再入荷・値下げのお知らせ"), is_marketing=True),
@@ -47,7 +49,7 @@ def category_named(categories: Sequence[Category], name: str) -> Category:
 
     :raises UsageError: the shop has none; names those that it has.
     """
-    for category in categories:
+    for category in (*categories, ACCOUNT):
         if category.name == name:
             return category
     known = ", ".join(category.name for category in categories)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-import time
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -16,16 +15,21 @@ from . import linking
 from . import unlinking
 from .channels import set_up_channels
 from .cli_inbox import inbox
+from .cli_outbox import outbox
+from .cli_sending import campaign
+from .cli_sending import quota
+from .cli_sending import resume
+from .cli_worker import worker
 from .config import settings_reference
-from .engines.embedded import POLL_SECONDS
-from .engines.embedded import work_until_idle
+from .engines.work import work_until_idle
 from .errors import LineConnectError
 from .login.flow import MAX_SOURCE
 from .login.flow import source_label
 from .state import current_line
 
 line = AppGroup("line", help="Join this shop and LINE.")
-line.add_command(inbox)
+for command in (inbox, outbox, campaign, quota, resume, worker):
+    line.add_command(command)
 
 
 @line.command()
@@ -39,21 +43,6 @@ def setup() -> None:
             click.echo(step)
     except LineConnectError as error:
         raise click.ClickException(str(error)) from None
-
-
-@line.command()
-def worker() -> None:
-    """Run hooks and send messages until interrupted.
-
-    For shops with LINECONNECT_ENGINE=worker; several workers may run at once.
-    """
-    click.echo("Working. Press Ctrl-C to stop.")
-    try:
-        while True:
-            work_until_idle(current_line)
-            time.sleep(POLL_SECONDS)
-    except KeyboardInterrupt:
-        click.echo("Stopped.")
 
 
 @line.command()

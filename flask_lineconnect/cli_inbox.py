@@ -6,7 +6,7 @@ import click
 from flask.cli import AppGroup
 from sqlalchemy import select
 
-from .engines.embedded import work_until_idle
+from .engines.work import work_until_idle
 from .models import InboxEvent
 from .state import current_line
 from .webhooks.inbox import replay

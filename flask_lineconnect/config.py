@@ -10,6 +10,7 @@ import difflib
 from collections.abc import Callable
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import time
 from functools import cached_property
 from typing import Any
 from urllib.parse import quote
@@ -17,6 +18,9 @@ from zoneinfo import ZoneInfo
 
 from . import config_values as read
 from .errors import ConfigError
+from .plans import JAPANESE_PLANS
+from .plans import Plan
+from .plans import read_plans
 
 PREFIX = "LINECONNECT_"
 
@@ -221,11 +225,63 @@ class Config:
         "package `limits` knows, such as `redis://localhost:6379/1`, for all of them.",
         default="memory://",
     )
+    plan: str | None = _setting(
+        read.text,
+        "The official account's plan at LINE, for estimates and the budget: `communication`, "
+        "`light`, `standard`, or a name of `LINECONNECT_PLANS`.",
+        default=None,
+    )
+    plans: Mapping[str, Plan] | None = _setting(
+        read_plans,
+        'Plans and prices that differ from LINE\'s Japanese ones of 2026, by name: `{"standard": '
+        '{"fee": 15000, "free": 30000, "tiers": [[50000, 3.0], [null, 2.8]]}}`: monthly fee in '
+        "yen, messages that it covers, and the yen of each extra message, up to so many of them.",
+        default=None,
+    )
+    monthly_budget_yen: int | None = _setting(
+        read.count,
+        "The most that a month's messages may cost beyond the plan's fee, in yen without tax. "
+        "Nothing is sent beyond it. Needs `LINECONNECT_PLAN`. Without it LINE's own limit rules.",
+        default=None,
+    )
+    quota_reserve: int = _setting(
+        read.count,
+        "Messages of each month that advertising leaves to orders, points and the like.",
+        default=0,
+    )
+    quota_alerts: tuple[float, ...] = _setting(
+        read.shares,
+        "Shares of the month's messages at which the owner is told (`ShopAdapter.tell_owner`).",
+        default=(0.8, 1.0),
+    )
+    quiet_hours: tuple[time, time] | None = _setting(
+        read.hours,
+        "When no advertising is sent, in the shop's zone, for example `21:00-08:00`; it waits for "
+        "the end. What customers wait for is sent at any time.",
+        default=None,
+    )
+    marketing_cap: int = _setting(
+        read.count,
+        "How many advertisements one person is sent in `LINECONNECT_MARKETING_CAP_DAYS`; what is "
+        "more is left out. 0: any number.",
+        default=0,
+    )
+    marketing_cap_days: int = _setting(
+        read.count, "The days of which `LINECONNECT_MARKETING_CAP` speaks.", default=7
+    )
     engine: str = _setting(
-        read.one_of("thread", "worker"),
+        read.one_of("thread", "worker", "celery"),
         "Where hooks run and messages are sent: `thread`, in the web process; `worker`, only in "
-        "`flask line worker`.",
+        "`flask line worker`; `celery`, in Celery's workers, with "
+        "`pip install flask-lineconnect[celery]`.",
         default="thread",
+    )
+    celery_broker: str | None = _setting(
+        read.text,
+        "Celery's broker, for example `redis://localhost:6379/0` or `amqp://localhost`, where the "
+        "shop has no Celery of its own. Celery's other settings come from Flask's `CELERY`.",
+        default=None,
+        secret=True,
     )
     card_streams: int = _setting(
         read.count,
@@ -259,7 +315,26 @@ class Config:
                 problems.append(f"{key} is missing. {field.metadata['doc']}")
         if problems:
             raise ConfigError(" ".join(problems))
-        return cls(**parsed)
+        config = cls(**parsed)
+        config.check_plan()
+        return config
+
+    def check_plan(self) -> None:
+        """Refuse a plan that is nobody's.
+
+        :raises ConfigError: the plan is unknown, or there is a budget without one.
+        """
+        known = {**JAPANESE_PLANS, **(self.plans or {})}
+        if self.plan is not None and self.plan not in known:
+            raise ConfigError(
+                f"LINECONNECT_PLAN must be one of: {', '.join(known)}; or describe "
+                f"{self.plan!r} in LINECONNECT_PLANS."
+            )
+        if self.plan is None and self.monthly_budget_yen is not None:
+            raise ConfigError(
+                "LINECONNECT_MONTHLY_BUDGET_YEN needs LINECONNECT_PLAN, which says what messages "
+                "cost; set it."
+            )
 
     def check_for_production(self) -> None:
         """Refuse what is fit for development only.

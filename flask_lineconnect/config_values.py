@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from datetime import time
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 from zoneinfo import ZoneInfoNotFoundError
@@ -109,6 +110,28 @@ def count(value: object) -> int:
     if not isinstance(value, int) or isinstance(value, bool) or value < 0:
         raise ValueError("must be a whole number, 0 or more")
     return value
+
+
+def hours(value: object) -> tuple[time, time]:
+    """Read a part of the day, which may go over midnight."""
+    start, dash, end = text(value).partition("-")
+    try:
+        given = time.fromisoformat(start.strip()), time.fromisoformat(end.strip())
+    except ValueError:
+        given = None
+    if given is None or not dash or given[0] == given[1] or any(one.tzinfo for one in given):
+        raise ValueError("must be a part of the day such as 21:00-08:00")
+    return given
+
+
+def shares(value: object) -> tuple[float, ...]:
+    """Read parts of a whole, rising."""
+    given = [value] if isinstance(value, int | float) else value
+    if not isinstance(given, list | tuple) or not all(
+        isinstance(one, int | float) and 0 < one <= 1 for one in given
+    ):
+        raise ValueError("must be a list of numbers above 0, up to 1, such as [0.8, 1.0]")
+    return tuple(sorted(float(one) for one in given))
 
 
 def secrets(value: object) -> tuple[str, ...]:

@@ -32,12 +32,21 @@ class InvalidMessage(UsageError):
 class LineApiError(LineConnectError):
     """LINE answered with an error, or not at all.
 
+    :ivar text: what happened, in our own words; fit for a log.
     :ivar status: the HTTP status, or ``None`` when there was no answer.
     :ivar request_id: LINE's ``x-line-request-id``, to quote to LINE's support.
     """
 
-    def __init__(self, text: str, *, status: int | None = None, request_id: str | None = None):
-        super().__init__(text)
+    def __init__(
+        self,
+        text: str,
+        *,
+        status: int | None = None,
+        request_id: str | None = None,
+        answer: str = "",
+    ):
+        super().__init__(f"{text} {answer}".rstrip())
+        self.text = text
         self.status = status
         self.request_id = request_id
 

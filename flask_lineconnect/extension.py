@@ -6,17 +6,15 @@ Next on the reading path: one webhook (``webhooks/views.py``), then one message
 
 from __future__ import annotations
 
+from datetime import datetime
+from functools import partial
 from typing import TYPE_CHECKING
 from typing import Any
 
-from babel import negotiate_locale
 from flask import Flask
-from flask import current_app
 from flask import has_request_context
 from flask import request
-from flask import session
-from flask_babel import Babel
-from sqlalchemy import Engine
+from sqlalchemy import Select
 
 from . import cards
 from . import chat_link
@@ -24,58 +22,44 @@ from . import linking
 from . import unlinking
 from .after_commit import after_commit
 from .after_commit import watch as watch_commits
+from .assembly import make_state
+from .categories import ACCOUNT
+from .categories import category_named
 from .config import Config
-from .engines.embedded import NoEngine
 from .engines.embedded import ThreadEngine
 from .errors import ConfigError
 from .errors import UsageError
-from .hooks import HookTable
-from .i18n import LANGUAGE_KEY
-from .i18n import languages
 from .liff import offline
-from .liff.blueprint import LiffBlueprint
-from .liff.id_token import LiffTokens
-from .liff.live import Streams
-from .line_api.client import LineApi
-from .line_api.http import LineHttp
-from .line_api.tokens import FixedToken
-from .line_api.tokens import StatelessToken
+from .locales import set_up_languages
 from .login import auto
 from .login import chat_views
 from .login import sessions
-from .login.oidc import LineLogin
-from .login.tokens import LoginTokenApi
-from .login.tokens import TokenVault
 from .messages.objects import Reply
 from .messages.objects import to_payloads
-from .messages.render import json_environment
+from .models import Campaign
 from .models import OutboxMessage
 from .models.base import bind_member_key
 from .models.base import copy_tables
+from .models.base import hide_parameters
 from .models.base import member_key_type
 from .models.sqlite import prepare_sqlite
 from .outbox import queue
-from .rate_limits import RateLimits
+from .outbox.budget import estimate
+from .outbox.queue import Wish
+from .plans import Estimate
 from .shop import RichMenu
 from .shop import ShopAdapter
 from .state import EXTENSION_KEY
 from .state import LineState
 from .state import current_line
-from .vault import Vault
 from .views import TemplateHelpers
 from .views import make_blueprint
-from .webhooks.inbox import Inbox
 
 if TYPE_CHECKING:
     from flask_sqlalchemy import SQLAlchemy
 
 #: Shorter secret keys can be guessed.
 MIN_SECRET_KEY = 16
-#: Browsers name Chinese by its countries; who reads the simplified script reads this one sooner
-#: than Japanese.
-_CHINESE = dict.fromkeys(
-    ["zh", "zh_tw", "zh_hk", "zh_mo", "zh_hant_tw", "zh_hant_hk", "zh_cn", "zh_sg"], "zh_Hant"
-)
 
 
 class LineConnect:
@@ -116,9 +100,9 @@ class LineConnect:
         _check_neighbours(app)
         _check_for_production(app, config)
         _protect_session_cookie(app, config)
-        _set_up_babel(app)
+        set_up_languages(app)
         self._prepare_database(app)
-        state = self._make_state(app, config)
+        state = make_state(app, config, db=self.db, shop=self.shop, rich_menu=self.rich_menu)
         app.extensions[EXTENSION_KEY] = state
         app.register_blueprint(make_blueprint(app), url_prefix=config.url_prefix)
         app.jinja_env.globals["lineconnect"] = TemplateHelpers()
@@ -128,22 +112,83 @@ class LineConnect:
         chat_views.watch_logouts(app)
         _run_engine_with(app, state)
 
-    def send(self, member: Any, message: Reply, *, key: str | None = None) -> OutboxMessage | None:
+    def send(
+        self,
+        member: Any,
+        message: Reply,
+        *,
+        category: str = ACCOUNT.name,
+        key: str | None = None,
+        send_at: datetime | None = None,
+        expires_at: datetime | None = None,
+        campaign: str | None = None,
+    ) -> OutboxMessage | None:
         """Send a message to a member, inside the caller's transaction.
 
-        The message exists if and only if the caller commits; an engine sends it afterwards.
+        The message exists if and only if the caller commits; an engine sends it afterwards, if the
+        member may and wants to be sent it then.
 
+        :param category: a name of ``ShopAdapter.categories``; members decline them one by one, and
+            advertising has rules of its own.
         :param key: names the message, for example ``"order-1001:shipped"``; the same key is sent
             once, however often this is called.
+        :param send_at: not before; aware.
+        :param expires_at: not after; aware.
+        :param campaign: names what it belongs to, for the results.
         :return: the queued message, or ``None`` for a member without a LINE account.
         :raises InvalidMessage: the message breaks one of LINE's limits.
+        :raises UsageError: the shop has no such category.
         """
         line = current_line
+        wish = Wish(category_named(line.shop.categories, category), send_at, expires_at)
         account = linking.account_of(line.session, linking.member_key(line.session, member))
         if account is None:
             return None
-        after_commit(line.session, line.engine.wake)
-        return queue.enqueue(line.session, account, to_payloads(message), key=key, now=line.clock())
+        after_commit(line.session, partial(line.engine.wake, "delivery"))
+        payloads, now = to_payloads(message), line.clock()
+        return queue.enqueue(
+            line.session, account, payloads, wish, key=key, campaign=campaign, now=now
+        )
+
+    def begin_campaign(
+        self,
+        key: str,
+        message: Reply,
+        *,
+        members: Select[Any] | None = None,
+        category: str = "news",
+        send_at: datetime | None = None,
+        expires_at: datetime | None = None,
+    ) -> Campaign:
+        """Send the same message to many members, inside the caller's transaction.
+
+        Who they are is decided now, in one statement; whether each may be sent it, now and again
+        when it is sent.
+
+        :param key: names the campaign; beginning it again changes nothing.
+        :param members: a ``select`` of member keys; everybody who is linked by default.
+        :raises InvalidMessage: the message breaks one of LINE's limits.
+        :raises UsageError: the shop has no such category.
+        """
+        line = current_line
+        wish = Wish(category_named(line.shop.categories, category), send_at, expires_at)
+        after_commit(line.session, partial(line.engine.wake, "delivery"))
+        return queue.begin_campaign(
+            line.session,
+            members,
+            to_payloads(message),
+            wish,
+            line.rules.policy,
+            key=key,
+            now=line.clock(),
+        )
+
+    def estimate(self, *, members: Select[Any] | None = None, category: str = "news") -> Estimate:
+        """Say what a campaign would cost, before it begins; counts who would be sent it now."""
+        line = current_line
+        wanted = category_named(line.shop.categories, category)
+        count = queue.count_recipients(line.session, members, wanted, line.rules.policy)
+        return estimate(line.session, line.rules.budget, count, wanted, now=line.clock())
 
     def unlink(self, member: Any) -> bool:
         """End a member's link, inside the caller's transaction; LINE is told after the commit.
@@ -213,57 +258,13 @@ class LineConnect:
         member = line.session.get(line.shop.model, account.member_id)
         return member if member is not None and line.shop.may_log_in(member) else None
 
-    def _make_state(self, app: Flask, config: Config) -> LineState:
-        hosts, timeout = config.hosts, config.timeout_seconds
-        http = LineHttp(hosts.api, timeout)
-        token_url = f"{hosts.api}/oauth2/v3/token"
-        login_token = StatelessToken(
-            token_url, config.login_channel_id, config.login_channel_secret, http
-        )
-        messaging_token = (
-            FixedToken(config.channel_access_token)
-            if config.channel_access_token
-            else StatelessToken(
-                token_url, config.messaging_channel_id, config.messaging_channel_secret, http
-            )
-        )
-        vault = Vault([app.config["SECRET_KEY"], *_retired_keys(app)])
-        return LineState(
-            app=app,
-            config=config,
-            shop=self.shop,
-            db=self.db,
-            rich_menu=self.rich_menu,
-            hooks=HookTable(),
-            api=LineApi(hosts, messaging_token, login_token, timeout),
-            login=LineLogin(config, http),
-            login_tokens=LoginTokenApi(config, login_token, http),
-            rates=RateLimits(config),
-            vault=vault,
-            token_vault=TokenVault(vault, config.login_channel_id),
-            liff_tokens=LiffTokens(config.login_channel_id, http),
-            streams=Streams(config.card_streams),
-            inbox=Inbox(self._engine_of(app)),
-            json_environment=json_environment(app),
-            engine=ThreadEngine() if config.engine == "thread" else NoEngine(),
-        )
-
-    def _engine_of(self, app: Flask) -> Engine:
-        """Return the engine of the database in which the extension's tables are."""
-        with app.app_context():
-            return self.db.engine
-
     def _prepare_database(self, app: Flask) -> None:
         key_type = member_key_type(self.shop.model)
         with app.app_context():
             for engine in self.db.engines.values():
                 bind_member_key(engine.dialect, key_type)
                 prepare_sqlite(engine)
-
-
-def _retired_keys(app: Flask) -> list[str]:
-    """Return the keys that were SECRET_KEY before, which Flask knows too."""
-    return list(app.config.get("SECRET_KEY_FALLBACKS") or ())
+                hide_parameters(engine)
 
 
 def _check_neighbours(app: Flask) -> None:
@@ -299,42 +300,6 @@ def _protect_session_cookie(app: Flask, config: Config) -> None:
         app.config["SESSION_COOKIE_SAMESITE"] = "Lax"
     if config.base_url.startswith("https://") and not (app.debug or app.testing):
         app.config["SESSION_COOKIE_SECURE"] = True
-
-
-def _set_up_babel(app: Flask) -> None:
-    if "babel" not in app.extensions:
-        Babel(app, default_locale="ja", locale_selector=_preferred_language)
-        return
-    babel = app.extensions["babel"]
-    shops_own = babel.locale_selector
-    # Looked up at each request, and on our pages only: on its own the shop decides alone.
-    babel.locale_selector = lambda: (
-        (_is_our_page() and _chosen_language()) or (shops_own() if shops_own else None)
-    )
-
-
-def _preferred_language() -> str | None:
-    """Return the language that was chosen, else one that the browser asks for."""
-    if not request:
-        return None
-    return _chosen_language() or _asked_language()
-
-
-def _chosen_language() -> str | None:
-    chosen = session.get(LANGUAGE_KEY)
-    return chosen if chosen in languages() else None
-
-
-def _asked_language() -> str | None:
-    """Choose by what the browser asks for, the most wanted first."""
-    asked = [code.replace("-", "_") for code in request.accept_languages.values()]
-    found: str | None = negotiate_locale(asked, languages(), aliases=_CHINESE)
-    return found
-
-
-def _is_our_page() -> bool:
-    pages = current_app.blueprints.get(request.blueprint or "") if request else None
-    return isinstance(pages, LiffBlueprint)
 
 
 def _run_engine_with(app: Flask, state: LineState) -> None:

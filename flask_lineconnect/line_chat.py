@@ -16,7 +16,7 @@ from sqlalchemy import select
 from werkzeug.serving import make_server
 
 from .emulator_client import Emulator
-from .engines.embedded import work_until_idle
+from .engines.work import work_until_idle
 from .errors import UsageError
 from .models import InboxEvent
 from .state import EXTENSION_KEY

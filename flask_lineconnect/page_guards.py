@@ -16,6 +16,7 @@ from wtforms import ValidationError
 from .errors import LineApiError
 from .errors import Refused
 from .i18n import gettext as _
+from .log_fields import log_fields
 from .login import sessions
 from .pages import render_error
 from .pages import set_headers
@@ -36,8 +37,7 @@ _JSON_STATUS = {
 
 def guard(blueprint: Blueprint) -> None:
     """Put the guards around all pages of a blueprint."""
-    blueprint.before_request(_check_rate)
-    blueprint.before_request(_check_csrf)
+    blueprint.before_request(_guard)
     blueprint.after_request(set_headers)
     blueprint.register_error_handler(Refused, _show_refusal)
     blueprint.register_error_handler(LineApiError, _show_line_error)
@@ -49,13 +49,19 @@ def wants_page() -> bool:
     return not request.is_json and (not accepted or accepted.accept_html)
 
 
+def _guard() -> None:
+    """Refuse what should not reach a view; a webhook's own guard is its signature."""
+    if request.endpoint != WEBHOOK:
+        _check_rate()
+        _check_csrf()
+
+
 def _check_rate() -> None:
     """Refuse an address that asks for logins without end.
 
     :raises Refused: it is over ``LINECONNECT_RATE_LIMIT``.
     """
-    is_counted = request.endpoint == LOGIN or request.method == "POST"
-    if is_counted and request.endpoint != WEBHOOK:
+    if request.endpoint == LOGIN or request.method == "POST":
         current_line.rates.count("address", request.remote_addr or "")
 
 
@@ -64,7 +70,7 @@ def _check_csrf() -> None:
 
     :raises Refused: the token is missing, foreign or too old.
     """
-    if request.method in {"GET", "HEAD", "OPTIONS"} or request.endpoint == WEBHOOK:
+    if request.method in {"GET", "HEAD", "OPTIONS"}:
         return
     token = request.headers.get("X-CSRFToken") or request.form.get("csrf_token")
     try:
@@ -119,7 +125,11 @@ def _title(step: str) -> str:
 
 
 def _show_line_error(error: LineApiError) -> Response:
-    current_app.logger.warning("LINE could not be reached during a login: %s", error)
+    current_app.logger.warning(
+        "LINE could not be reached during a login: %s",
+        error.text,
+        extra=log_fields("login_unreachable", error),
+    )
     current_line.session.rollback()
     text = _("ただいまLINEにつながりにくくなっています。少し待ってからもう一度お試しください。")
     if not wants_page():

@@ -108,6 +108,19 @@ class RichMenu:
     image: str
 
 
+@dataclass(frozen=True, slots=True)
+class OwnerNotice:
+    """Something about sending that the shop's owner must know.
+
+    :ivar kind: ``quota``, ``budget``, ``reserve`` or ``unauthorized``, for which sending stopped;
+        ``alert``: a share of the month's messages is gone.
+    :ivar text: what happened and what to do.
+    """
+
+    kind: str
+    text: str
+
+
 class ShopAdapter(ABC, Generic[Member]):
     """What the extension asks of a shop; :attr:`model` and :meth:`sign_up` are required."""
 
@@ -195,3 +208,9 @@ class ShopAdapter(ABC, Generic[Member]):
             page's address: look for it among the member's own lines only.
         """
         return ()
+
+    def tell_owner(self, notice: OwnerNotice) -> None:
+        """Tell the shop's owner, for example by mail, of something about sending; may commit.
+
+        Called once for each occasion, by whichever process noticed. By default the log has it.
+        """

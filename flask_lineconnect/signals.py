@@ -17,3 +17,12 @@ member_logged_in = _signals.signal("lineconnect.member-logged-in")
 account_followed = _signals.signal("lineconnect.account-followed")
 #: A person blocked the official account; argument ``account``.
 account_unfollowed = _signals.signal("lineconnect.account-unfollowed")
+#: The owner must know something about sending: quota, budget, token; argument ``notice``, an
+#: :class:`~flask_lineconnect.OwnerNotice`.
+owner_notified = _signals.signal("lineconnect.owner-notified")
+#: Messages came to their end; arguments ``state`` (``accepted``, ``refused``, ``expired`` or
+#: ``cancelled``) and ``recipients``, how many.
+messages_ended = _signals.signal("lineconnect.messages-ended")
+#: A request to LINE was made; argument ``call``, a :class:`~flask_lineconnect.LineCall`. Without a
+#: sender, at once and in whichever thread it was; be quick.
+line_called = _signals.signal("lineconnect.line-called")

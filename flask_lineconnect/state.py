@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass
+from dataclasses import field
 from datetime import UTC
 from datetime import datetime
 from typing import TYPE_CHECKING
 from typing import Any
+from typing import Literal
 from typing import Protocol
 from typing import cast
 from urllib.parse import urlsplit
@@ -36,6 +39,8 @@ if TYPE_CHECKING:
     from .login.oidc import LineLogin
     from .login.tokens import LoginTokenApi
     from .login.tokens import TokenVault
+    from .outbox.pacing import SharedPace
+    from .outbox.requests import Rules
     from .webhooks.inbox import Inbox
 
 EXTENSION_KEY = "lineconnect"
@@ -46,11 +51,25 @@ def utcnow() -> datetime:
     return datetime.now(UTC)
 
 
+#: Webhook events; messages; and what nobody waits for.
+Work = Literal["inbox", "delivery", "upkeep"]
+
+
 class Engine(Protocol):
     """When and where background work runs."""
 
-    def wake(self) -> None:
+    def wake(self, work: Work) -> None:
         """Say that there is something to do; returns at once."""
+
+
+class Stopping(Protocol):
+    """Says whether work must end; a :class:`threading.Event` does."""
+
+    def is_set(self) -> bool:
+        """Tell whether to begin nothing more."""
+
+    def set(self) -> None:
+        """Let work end."""
 
 
 @dataclass(kw_only=True)
@@ -59,6 +78,7 @@ class LineState:
 
     :ivar clock: returns the time now; tests and demos replace it.
     :ivar next_sweep_at: when this process next clears away what expired; see ``upkeep.py``.
+    :ivar stopping: set when this process ends: work that was begun is finished, no other begun.
     """
 
     app: Flask
@@ -77,9 +97,12 @@ class LineState:
     streams: Streams
     json_environment: Environment
     inbox: Inbox
+    rules: Rules
+    pace: SharedPace
     engine: Engine
     clock: Callable[[], datetime] = utcnow
     next_sweep_at: datetime | None = None
+    stopping: Stopping = field(default_factory=threading.Event)
 
     @property
     def session(self) -> Session:

@@ -15,6 +15,7 @@ from sqlalchemy import update
 from sqlalchemy.orm import Session
 
 from .errors import LineApiError
+from .log_fields import log_fields
 from .login.tokens import LoginTokens
 from .models import UnlinkTask
 from .state import LineState
@@ -31,13 +32,14 @@ GIVE_UP_AFTER = timedelta(days=14)
 def tell_line_due(line: LineState) -> int:
     """Do every task that is due, one after the other; return how many."""
     count = 0
-    while True:
+    while not line.stopping.is_set():
         with line.work_context():
             task_id = _claim(line.session, now=line.clock())
             if task_id is None:
                 return count
             _work_on(line, task_id)
         count += 1
+    return count
 
 
 def _claim(session: Session, *, now: datetime) -> int | None:
@@ -71,7 +73,11 @@ def _work_on(line: LineState, task_id: int) -> None:
         _end_consent(line, tokens)
         line.api.unlink_rich_menu(line_user_id)
     except LineApiError as error:
-        logger.warning("LINE was not told yet of the end of a link: %s", error)
+        logger.warning(
+            "LINE was not told yet of the end of a link: %s",
+            error.text,
+            extra=log_fields("unlink_untold", error),
+        )
         if line.clock() - since > GIVE_UP_AFTER:
             task.state, task.sealed_tokens = "failed", None
         backoff = min(FIRST_BACKOFF * 2 ** min(attempts - 1, 12), LONGEST_BACKOFF)

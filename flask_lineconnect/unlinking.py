@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime
+from functools import partial
 from typing import Any
 from typing import Literal
 
@@ -38,8 +39,6 @@ from .state import current_line
 
 #: Who ended a link: the member, the shop (its staff or its code), or the person at LINE.
 Actor = Literal["member", "shop", "line"]
-#: Messages that were not given to LINE yet.
-_UNSENT = ("queued", "sending")
 
 
 def unlink(session: Session, account: Account, *, actor: Actor, now: datetime) -> bool:
@@ -146,8 +145,8 @@ def _erase_all(session: Session, members: Iterable[Any]) -> None:
 def _stop_what_waits(session: Session, account: Account) -> None:
     session.execute(
         update(OutboxMessage)
-        .where(OutboxMessage.account_id == account.id, OutboxMessage.state.in_(_UNSENT))
-        .values(state="cancelled")
+        .where(OutboxMessage.account_id == account.id, OutboxMessage.state == "queued")
+        .values(state="cancelled", next_attempt_at=None, error="the link has ended")
     )
     session.execute(delete(LoginAttempt).where(LoginAttempt.account_id == account.id))
     session.execute(delete(ChatLink).where(ChatLink.account_id == account.id))
@@ -167,4 +166,4 @@ def _tell_line(
             next_attempt_at=now,
         )
     )
-    after_commit(session, current_line.engine.wake)
+    after_commit(session, partial(current_line.engine.wake, "upkeep"))

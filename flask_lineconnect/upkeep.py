@@ -20,6 +20,7 @@ from sqlalchemy.orm import Session
 
 from . import unlinking
 from .errors import LineApiError
+from .log_fields import log_fields
 from .login.tokens import LoginTokens
 from .models import Account
 from .models import CardCode
@@ -28,6 +29,7 @@ from .models import InboxEvent
 from .models import KeptForm
 from .models import LoginAttempt
 from .models import OpenDialogue
+from .outbox.pruning import prune
 from .state import LineState
 from .webhooks.inbox import CLOCK_SKEW
 from .webhooks.inbox import CONTENT_KEPT
@@ -54,6 +56,7 @@ def look_after(line: LineState) -> int:
             end_links_without_members(line)
             clear_expired(line.session, now=now)
             line.session.commit()
+            prune(line.session, line.rules.policy, now=now)
     return check_consents(line)
 
 
@@ -106,7 +109,11 @@ def _check(line: LineState, account_id: int) -> None:
     try:
         living = _living_tokens(line, tokens)
     except LineApiError as error:
-        logger.warning("LINE did not say whether a consent still stands: %s", error)
+        logger.warning(
+            "LINE did not say whether a consent still stands: %s",
+            error.text,
+            extra=log_fields("consent_unknown", error),
+        )
         account.consent_checked_at = now - CHECK_EVERY + RETRY_AFTER
         line.session.commit()
         return
@@ -138,7 +145,11 @@ def _end(line: LineState, account_id: int, sealed_tokens: str | None) -> None:
     if account is not None and unlinking.unlink(
         line.session, account, actor="line", now=line.clock()
     ):
-        logger.info("account %d ended its consent at LINE; its link has ended", account_id)
+        logger.info(
+            "account %d ended its consent at LINE; its link has ended",
+            account_id,
+            extra=log_fields("consent_ended", account_id=account_id),
+        )
     line.session.commit()
 
 

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextvars
 import shutil
 import uuid
 from collections.abc import Callable
+from collections.abc import Coroutine
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
+from typing import TypeVar
 
 import pytest
 from flask import Flask
@@ -49,6 +53,13 @@ CHROMIUM_FLAGS = [
 DATABASES = ("sqlite", "postgresql")
 
 MakeApp = Callable[..., Flask]
+T = TypeVar("T")
+
+
+def run_apart(main: Callable[[], Coroutine[Any, Any, T]]) -> T:
+    """Run a coroutine in a thread of its own: in ours Playwright may have an event loop."""
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(lambda: asyncio.run(main())).result()
 
 
 class ApartClient(FlaskClient):

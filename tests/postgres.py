@@ -6,9 +6,9 @@ import os
 import shutil
 import subprocess
 import tempfile
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 import psycopg
@@ -16,13 +16,13 @@ import pytest
 
 from flask_lineconnect.testing import free_port
 
-#: Seconds that the server may take to start.
-START_TIMEOUT = 20.0
-
 
 @contextmanager
-def running_server() -> Iterator[str]:
-    """Run a server until the block ends; give the address of its empty database."""
+def running_server(*, is_durable: bool = False) -> Iterator[str]:
+    """Run a server until the block ends; give the address, without a database's name.
+
+    :param is_durable: wait for the disk, as a shop's server does.
+    """
     programs = _programs()
     # Not below pytest's folder, which only the user who runs the tests may enter.
     folder = Path(tempfile.mkdtemp(prefix="lineconnect-postgres-"))
@@ -30,41 +30,32 @@ def running_server() -> Iterator[str]:
     if user:
         shutil.chown(folder, user)
     data, port = folder / "data", free_port()
-    initdb: list[str | Path] = [
-        programs / "initdb",
-        "-D",
-        data,
-        "-U",
-        "test",
-        "-A",
-        "trust",
-        "-E",
-        "UTF8",
-        "--no-sync",
-    ]
-    serve: list[str | Path] = [
-        programs / "postgres",
-        "-D",
-        data,
-        "-p",
-        str(port),
-        "-k",
-        folder,
-        "-F",
-    ]
+    initdb = [programs / "initdb", "-D", data, "-U", "test", "-A", "trust", "-E", "UTF8"]
+    options = f"-p {port} -k {folder}" + ("" if is_durable else " -F")
+    control = [programs / "pg_ctl", "-w", "-D", data, "-l", folder / "log", "-o", options]
+    run = partial(subprocess.run, check=True, user=user, cwd=folder, stdout=subprocess.DEVNULL)
     try:
-        subprocess.run(initdb, check=True, user=user, cwd=folder, stdout=subprocess.DEVNULL)
-        with (folder / "log").open("wb") as log:
-            server = subprocess.Popen(serve, user=user, cwd=folder, stdout=log, stderr=log)
+        run([*initdb, "--no-sync"])
+        run([*control, "start"])
         try:
-            address = f"127.0.0.1:{port}"
-            _wait_until_it_answers(f"postgresql://test@{address}/postgres")
-            yield f"postgresql+psycopg://test@{address}"
+            yield f"postgresql+psycopg://test@127.0.0.1:{port}"
         finally:
-            server.terminate()
-            server.wait(START_TIMEOUT)
+            run([*control, "stop", "-m", "fast"])
     finally:
         shutil.rmtree(folder)
+
+
+def restart(server: str) -> None:
+    """Let a server that runs here fall down and come up again: what was not committed is lost."""
+    with psycopg.connect(f"{server.replace('+psycopg', '')}/postgres") as connection:
+        [data] = connection.execute("SHOW data_directory").fetchone() or ("",)
+    user = "postgres" if os.geteuid() == 0 else None
+    # pg_ctl begins again with the options of the first start.
+    command = [_programs() / "pg_ctl", "-w", "-D", data, "-m", "immediate", "restart"]
+    log = Path(data).with_name("log")
+    subprocess.run(
+        [*command, "-l", log], check=True, user=user, cwd=log.parent, stdout=subprocess.DEVNULL
+    )
 
 
 def create_database(server: str, name: str) -> str:
@@ -81,16 +72,3 @@ def _programs() -> Path:
     if not found and on_path is None:
         pytest.skip("PostgreSQL is not installed; on Debian: apt install postgresql")
     return found[-1].parent if found else Path(str(on_path)).parent
-
-
-def _wait_until_it_answers(address: str) -> None:
-    deadline = time.monotonic() + START_TIMEOUT
-    while True:
-        try:
-            psycopg.connect(address, connect_timeout=2).close()
-        except psycopg.OperationalError:
-            if time.monotonic() > deadline:
-                raise
-            time.sleep(0.05)
-        else:
-            return

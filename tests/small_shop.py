@@ -260,6 +260,8 @@ def create_app(config: Mapping[str, Any]) -> Flask:
     login_manager = LoginManager(app)
     login_manager.login_view = "pages.log_in"
     login_manager.user_loader(lambda key: db.session.get(User, int(key)))
+    if "OWN_CELERY" in config:
+        app.extensions["celery"] = config["OWN_CELERY"]
     line.init_app(app)
     app.register_blueprint(pages)
     app.register_blueprint(make_hooks())

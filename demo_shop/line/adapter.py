@@ -1,5 +1,6 @@
 """What LINE's pages and messages learn about the shop's members."""
 
+import sys
 from collections.abc import Sequence
 from typing import ClassVar
 
@@ -8,6 +9,7 @@ from flask_babel import gettext as _
 
 from flask_lineconnect import LineProfile
 from flask_lineconnect import NextRank
+from flask_lineconnect import OwnerNotice
 from flask_lineconnect import PointBalance
 from flask_lineconnect import PointChange
 from flask_lineconnect import ShopAdapter
@@ -86,6 +88,10 @@ class KomorebiShop(ShopAdapter[User]):
         """Return the member's bookings."""
         found = history(db.session(), member, before=before, limit=limit)
         return [PointChange(entry.key, entry.at, entry.amount, entry.reason) for entry in found]
+
+    def tell_owner(self, notice: OwnerNotice) -> None:
+        """Show it where the demo runs; a real shop would send a mail."""
+        print(f"\n  To the owner of {self.name}: {notice.text}\n", file=sys.stderr, flush=True)
 
 
 def _next_rank(member: User, collected: int) -> NextRank | None:

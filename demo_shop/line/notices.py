@@ -16,7 +16,7 @@ from .extension import line
 def tell_points(_sender: object, entry: PointEntry, **_more: Any) -> None:
     """Tell the member about points that were added at the counter."""
     message = render_message("line/points_added.json", entry=entry, balance=balance_of(entry.user))
-    line.send(entry.user, message, key=f"points:{entry.key}")
+    line.send(entry.user, message, category="points", key=f"points:{entry.key}")
     line.points_changed(entry.user)
 
 
@@ -24,5 +24,5 @@ def tell_points(_sender: object, entry: PointEntry, **_more: Any) -> None:
 def confirm_order(_sender: object, order: Order, **_more: Any) -> None:
     """Confirm an order to the member who placed it."""
     message = render_message("line/order_placed.json", order=order)
-    line.send(order.user, message, key=f"order:{order.number}:placed")
+    line.send(order.user, message, category="order", key=f"order:{order.number}:placed")
     line.points_changed(order.user)

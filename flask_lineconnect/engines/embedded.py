@@ -1,16 +1,16 @@
-"""The engine that needs nothing else installed: a thread, or ``flask line worker``."""
+"""The engine that needs nothing else installed: threads of the web process, or of a worker."""
 
 from __future__ import annotations
 
 import logging
 import os
 import threading
+from collections.abc import Sequence
 
-from ..outbox.delivery import deliver_due
+from ..log_fields import log_fields
 from ..state import LineState
-from ..unlink_tasks import tell_line_due
-from ..upkeep import look_after
-from ..webhooks.dispatch import dispatch_due
+from ..state import Work
+from .work import WORK
 
 logger = logging.getLogger(__name__)
 
@@ -19,58 +19,66 @@ logger = logging.getLogger(__name__)
 POLL_SECONDS = 2.0
 
 
-def run_due(line: LineState) -> int:
-    """Do all work that is due now, in the caller's thread; return how much there was."""
-    return dispatch_due(line) + deliver_due(line) + tell_line_due(line) + look_after(line)
-
-
 class ThreadEngine:
-    """Does the work in one thread of the web process.
+    """Does the work in threads of this process, one for each kind: none waits for another.
 
-    The thread starts at the first request, so that a server which forks has forked already.
+    In a web process they start at the first request, so that a server which forks has forked
+    already.
     """
 
     def __init__(self) -> None:
-        self._awake = threading.Event()
+        self._awake = {work: threading.Event() for work in WORK}
         self._lock = threading.Lock()
-        self._thread: threading.Thread | None = None
+        self._threads: Sequence[threading.Thread] = ()
         self._pid: int | None = None
 
-    def wake(self) -> None:
+    def wake(self, work: Work) -> None:
         """Let the thread look at the database now."""
-        self._awake.set()
+        self._awake[work].set()
 
     def ensure_running(self, line: LineState) -> None:
-        """Start the thread in this process unless it runs."""
+        """Start the threads in this process unless they run."""
         if self._pid == os.getpid():
             return
         with self._lock:
             if self._pid == os.getpid():
                 return
-            self._thread = threading.Thread(
-                target=self._run, args=(line,), name="lineconnect", daemon=True
-            )
-            self._thread.start()
+            self._threads = [
+                threading.Thread(
+                    target=self._run, args=(line, work), name=f"lineconnect-{work}", daemon=True
+                )
+                for work in WORK
+            ]
+            for thread in self._threads:
+                thread.start()
             self._pid = os.getpid()
 
-    def _run(self, line: LineState) -> None:
-        while True:
-            work_until_idle(line)
-            self._awake.wait(POLL_SECONDS)
-            self._awake.clear()
+    def stop(self, line: LineState) -> None:
+        """Let the threads finish what they have begun, and return when they have."""
+        line.stopping.set()
+        for awake in self._awake.values():
+            awake.set()
+        for thread in self._threads:
+            thread.join()
+
+    def _run(self, line: LineState, work: Work) -> None:
+        while not line.stopping.is_set():
+            try:
+                while WORK[work](line) and not line.stopping.is_set():
+                    pass
+            except Exception:  # the thread must outlive a database that is away for a while
+                logger.exception(
+                    "%s failed; it goes on in %g seconds",
+                    work,
+                    POLL_SECONDS,
+                    extra=log_fields("work_failed", work=work),
+                )
+            self._awake[work].wait(POLL_SECONDS)
+            self._awake[work].clear()
 
 
 class NoEngine:
     """For web processes beside which `flask line worker` does the work."""
 
-    def wake(self) -> None:
+    def wake(self, work: Work) -> None:
         """Do nothing: the worker polls."""
-
-
-def work_until_idle(line: LineState) -> None:
-    """Do all due work and survive whatever fails, with a traceback in the log."""
-    try:
-        while run_due(line):
-            pass
-    except Exception:  # the thread must outlive a database that is away for a while
-        logger.exception("background work failed; it goes on in %g seconds", POLL_SECONDS)

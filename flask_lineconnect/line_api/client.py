@@ -1,11 +1,10 @@
-"""Every call of the Messaging API, through the official SDK.
+"""Every call of the Messaging API but push and multicast (``sender.py``), by the official SDK.
 
 The SDK is imported at the first call: its import costs close to a second.
 """
 
 from __future__ import annotations
 
-import logging
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -17,8 +16,8 @@ from typing import Protocol
 from ..config import LineHosts
 from ..errors import InvalidMessage
 from ..errors import LineApiError
-
-logger = logging.getLogger(__name__)
+from .calls import LineCall
+from .calls import note_call
 
 
 class ChannelToken(Protocol):
@@ -53,27 +52,23 @@ class LineApi:
             lambda sdk: sdk.reply_message_with_http_info(request, **self._options),
         )
 
-    def push(self, line_user_id: str, messages: list[dict[str, Any]], *, retry_key: str) -> str:
-        """Send messages to one person; a repeated call with the same key sends once.
+    def quota(self) -> tuple[int | None, int]:
+        """Return how many messages this month may have, ``None`` for any number, and has had.
 
-        :return: LINE's request id of the call that was accepted.
-        :raises LineApiError: LINE refused, or did not answer.
+        LINE's count lags, and includes what was sent by hand.
 
-        Source: Messaging API reference, "Send push message"; "Retry failed API requests".
+        :raises LineApiError: LINE did not say.
         """
-        request = _parsed(self._sdk.PushMessageRequest, {"to": line_user_id, "messages": messages})
-        try:
-            return self._call(
-                "push",
-                lambda sdk: sdk.push_message_with_http_info(
-                    request, x_line_retry_key=retry_key, **self._options
-                ),
-            )[1]
-        except _Refusal as refusal:
-            # The key was accepted before: an earlier try arrived, only its answer was lost.
-            if refusal.status == HTTPStatus.CONFLICT:
-                return refusal.accepted_request_id or refusal.request_id or ""
-            raise
+        quota, _ = self._call(
+            "get the quota",
+            lambda sdk: sdk.get_message_quota_with_http_info(**self._options),
+        )
+        consumption, _ = self._call(
+            "get the quota's consumption",
+            lambda sdk: sdk.get_message_quota_consumption_with_http_info(**self._options),
+        )
+        granted = None if quota.value is None else int(quota.value)
+        return granted, int(consumption.total_usage)
 
     def set_webhook_endpoint(self, url: str) -> None:
         """Tell LINE where to send webhook events."""
@@ -219,15 +214,15 @@ class LineApi:
             answer = call(sdk)
         except exceptions.ApiException as error:
             refusal = _Refusal(what, error)
-            _log(what, error.status, refusal.request_id, began)
+            _note(what, error.status, refusal.request_id, began)
             if error.status == HTTPStatus.UNAUTHORIZED:
                 (self.login_token if liff else self.messaging_token).forget()
             raise refusal from None
         except (urllib3.exceptions.HTTPError, OSError) as error:
-            _log(what, None, None, began)
+            _note(what, None, None, began)
             raise LineApiError(f"LINE did not answer: {what}, {type(error).__name__}") from None
         request_id = _headers(answer).get("x-line-request-id", "")
-        _log(what, answer.status_code, request_id, began)
+        _note(what, answer.status_code, request_id, began)
         return answer.data, request_id
 
 
@@ -237,11 +232,11 @@ class _Refusal(LineApiError):
     def __init__(self, what: str, error: Any):
         headers = _headers(error)
         super().__init__(
-            f"LINE refused to {what}: {error.status} {str(error.body or '')[:300]}",
+            f"LINE refused to {what}: {error.status}",
             status=error.status,
             request_id=headers.get("x-line-request-id"),
+            answer=str(error.body or "")[:300],
         )
-        self.accepted_request_id = headers.get("x-line-accepted-request-id")
 
 
 def _parsed(model: Any, payload: dict[str, Any]) -> Any:
@@ -252,18 +247,25 @@ def _parsed(model: Any, payload: dict[str, Any]) -> Any:
     try:
         return model.from_dict(payload)
     except ValueError as error:
-        raise InvalidMessage(f"LINE would refuse this {model.__name__}: {error}") from None
+        raise InvalidMessage(
+            f"LINE would refuse this {model.__name__}: {_complaints(error)}"
+        ) from None
+
+
+def _complaints(error: ValueError) -> str:
+    """Return what Pydantic complains of, without the values: logs may hold no message's text."""
+    errors: Callable[..., Any] | None = getattr(error, "errors", None)
+    if errors is None:
+        return type(error).__name__
+    return "; ".join(
+        f"{'.'.join(map(str, one['loc']))}: {one['msg']}"
+        for one in errors(include_input=False, include_url=False)
+    )
 
 
 def _headers(answer: Any) -> dict[str, str]:
     return {str(name).lower(): str(value) for name, value in dict(answer.headers or {}).items()}
 
 
-def _log(what: str, status: int | None, request_id: str | None, began: float) -> None:
-    logger.info(
-        "LINE %s: status %s, request id %s, %d ms",
-        what,
-        status,
-        request_id or "-",
-        (time.monotonic() - began) * 1000,
-    )
+def _note(what: str, status: int | None, request_id: str | None, began: float) -> None:
+    note_call(LineCall(what, status, request_id, time.monotonic() - began))

@@ -14,6 +14,7 @@ from typing import TypeVar
 
 from flask import Flask
 from flask import Request
+from flask import after_this_request
 from flask import current_app
 from flask import g
 from flask import jsonify
@@ -57,7 +58,6 @@ def is_in_app(request: Request, config: Config) -> bool:
 def register(app: Flask) -> None:
     """Watch this app's requests for pages that may log in by themselves."""
     app.before_request(_log_in_silently)
-    app.after_request(_log_in_instead_of_refusing)
     user_unauthorized.connect(_note_refusal, app)
     user_logged_out.connect(_note_logout, app)
 
@@ -78,7 +78,8 @@ def stay_off() -> None:
 
 
 def _wants_auto_login(config: Config) -> bool:
-    if set(request.blueprints).intersection(config.auto_login_blueprints):
+    names = config.auto_login_blueprints
+    if names and not set(names).isdisjoint(request.blueprints):
         return True
     view = current_app.view_functions.get(request.endpoint or "")
     return hasattr(view, "_lineconnect_auto_login")
@@ -87,45 +88,39 @@ def _wants_auto_login(config: Config) -> bool:
 def _log_in_silently() -> Response | None:
     """Try a login without any page of LINE's, where the settings or the view ask for it."""
     config = current_line.config
-    if not _wants_auto_login(config):
+    if not _wants_auto_login(config) or not _is_page_visit() or not _is_its_turn(config):
         return None
-    if not _may_try(config) or current_user.is_authenticated:
-        return None
-    return _start(silent=True)
+    return None if current_user.is_authenticated else _start(silent=True)
 
 
 def _note_refusal(_app: Flask, **_extra: Any) -> None:
-    g._lineconnect_refused = True
+    after_this_request(_log_in_instead_of_refusing)
 
 
 def _note_logout(_app: Flask, **_extra: Any) -> None:
-    g._lineconnect_logged_out = True
+    after_this_request(_stay_off_from_now_on)
+
+
+def _stay_off_from_now_on(response: Response) -> Response:
+    session[_OFF] = True
+    return response
 
 
 def _log_in_instead_of_refusing(response: Response) -> Response:
-    """Replace Flask-Login's answer to a page that needs a login, and stay off after a logout."""
-    if g.pop("_lineconnect_logged_out", False):
-        session[_OFF] = True
-    if not g.pop("_lineconnect_refused", False) or "_lineconnect_auto_off" in g:
+    """Replace Flask-Login's answer to a page that needs a login."""
+    if "_lineconnect_auto_off" in g or not _is_its_turn(current_line.config):
         return response
-    config = current_line.config
-    if _may_try(config):
+    if _is_page_visit():
         return _start()
-    if not _is_its_turn(config):
-        return response
     if _is_of_a_program():
         # A script can follow no redirect to a login; it must hear that there is none.
         return make_response(jsonify(message=_("ログインしてください。"), step="login"), 401)
     return _start(next_path=kept_forms.keep()) if kept_forms.is_keepable() else response
 
 
-def _may_try(config: Config) -> bool:
-    is_page_visit = (
-        request.method == "GET"
-        and not _is_of_a_program()
-        and "prefetch" not in request.headers.get("Sec-Purpose", "")
-    )
-    return is_page_visit and _is_its_turn(config)
+def _is_page_visit() -> bool:
+    is_prefetch = "prefetch" in request.headers.get("Sec-Purpose", "")
+    return request.method == "GET" and not is_prefetch and not _is_of_a_program()
 
 
 def _is_of_a_program() -> bool:

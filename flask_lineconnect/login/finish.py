@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from flask import redirect
@@ -49,7 +50,7 @@ def tie(waiting: flow.Held, member_id: Any) -> Response:
     linking.link(line.session, account, member_id, source=waiting.attempt.source, now=line.clock())
     flow.release(line.session, waiting)
     if inbox.ask_again(line.session, account.line_user_id, now=line.clock()):
-        after_commit(line.session, line.engine.wake)
+        after_commit(line.session, partial(line.engine.wake, "inbox"))
     sessions.drop_handle()
     return log_in(account, next_path)
 

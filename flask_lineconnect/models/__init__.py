@@ -12,13 +12,19 @@ from .base import MemberKey
 from .base import UtcDateTime
 from .inbox import InboxEvent
 from .inbox import OpenDialogue
+from .outbox import Campaign
+from .outbox import OutboxBatch
 from .outbox import OutboxMessage
 from .preference import Preference
 from .rich_menu import PublishedRichMenu
+from .sending import Pace
+from .sending import QuotaMonth
+from .sending import SendingPause
 
 __all__ = [
     "Account",
     "AuditEntry",
+    "Campaign",
     "CardCode",
     "ChatLink",
     "InboxEvent",
@@ -27,9 +33,13 @@ __all__ = [
     "LoginAttempt",
     "MemberKey",
     "OpenDialogue",
+    "OutboxBatch",
     "OutboxMessage",
+    "Pace",
     "Preference",
     "PublishedRichMenu",
+    "QuotaMonth",
+    "SendingPause",
     "UnlinkTask",
     "UtcDateTime",
 ]

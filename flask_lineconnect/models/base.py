@@ -10,10 +10,13 @@ from typing import cast
 
 from sqlalchemy import DateTime
 from sqlalchemy import Dialect
+from sqlalchemy import Engine
+from sqlalchemy import ExceptionContext
 from sqlalchemy import ForeignKey
 from sqlalchemy import MetaData
 from sqlalchemy import String
 from sqlalchemy import Table
+from sqlalchemy import event
 from sqlalchemy import inspect
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.dialects import sqlite
@@ -112,6 +115,21 @@ def copy_tables(metadata: MetaData, member_model: type[Any]) -> None:
                 column.type = key.type
                 if isinstance(key.table, Table) and key.table.metadata is metadata:
                     column.append_foreign_key(ForeignKey(key, ondelete="SET NULL"))
+
+
+def hide_parameters(engine: Engine) -> None:
+    """Keep the values of our statements out of errors, and so out of logs: texts, LINE user ids.
+
+    The shop's own statements keep theirs.
+    """
+    if not event.contains(engine, "handle_error", _hide_parameters):
+        event.listen(engine, "handle_error", _hide_parameters)
+
+
+def _hide_parameters(context: ExceptionContext) -> None:
+    error = context.sqlalchemy_exception
+    if error is not None and context.statement and "lineconnect_" in context.statement:
+        error.hide_parameters = True
 
 
 def insert_if_absent(session: Session, model: type[LineBase], **values: Any) -> bool:

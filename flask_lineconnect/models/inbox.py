@@ -33,14 +33,14 @@ class InboxEvent(LineBase):
     State: ``queued`` → ``answering`` (the hook ran, its reply is stored) → ``done`` → ``cleared``
     (what it said is forgotten, its id is known), or ``dead`` after the last attempt.
 
-    Storing is hot, so a new row meets only indexes that grow at their end. A person's rows are
-    found by looking at all: only erasure asks for them.
+    Storing is hot, so a new row meets only the key and one index that grows at its end. A person's
+    rows are found by looking at all: only erasure asks for them.
     """
 
     __tablename__ = "lineconnect_inbox_event"
     __table_args__ = (
         _index("order", "occurred_at", "webhook_event_id", where="next_attempt_at IS NOT NULL"),
-        _index("due", "next_attempt_at", where="next_attempt_at IS NOT NULL"),
+        _index("tried", "next_attempt_at", where="next_attempt_at IS NOT NULL AND attempts > 0"),
         _index("finished", "state", "finished_at", where="finished_at IS NOT NULL"),
         _index("question", "line_user_id", where="waits_until IS NOT NULL"),
     )

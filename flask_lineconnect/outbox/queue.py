@@ -1,38 +1,66 @@
-"""Put messages into the outbox, inside the caller's transaction. Next: ``delivery.py``."""
+"""Put messages into the outbox, inside the caller's transaction. Next: ``claims.py``."""
 
 from __future__ import annotations
 
+import json
 import uuid
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
-from datetime import timedelta
 from typing import Any
 
+from sqlalchemy import Select
+from sqlalchemy import func
 from sqlalchemy import select
 from sqlalchemy import update
 from sqlalchemy.orm import Session
 
+from ..categories import Category
 from ..messages.limits import check_messages
 from ..models import Account
+from ..models import Campaign
+from ..models import OutboxBatch
 from ..models import OutboxMessage
 from ..models.base import insert_if_absent
+from . import grouping
+from .policy import MARKETING
+from .policy import TRANSACTIONAL
+from .policy import Policy
 
-#: How long a worker may take for one message before another takes it over.
-LEASE = timedelta(seconds=60)
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """How something is to be sent.
+
+    :ivar send_at: not before; ``None``: at once.
+    :ivar expires_at: not after.
+    """
+
+    category: Category
+    send_at: datetime | None = None
+    expires_at: datetime | None = None
+
+    @property
+    def priority(self) -> int:
+        """What customers wait for goes before advertising."""
+        return MARKETING if self.category.is_marketing else TRANSACTIONAL
 
 
 def enqueue(
     session: Session,
     account: Account,
     messages: Sequence[dict[str, Any]],
+    wish: Wish,
     *,
     key: str | None,
+    campaign: str | None = None,
     now: datetime,
 ) -> OutboxMessage:
     """Put messages into the outbox; an engine sends them after the caller's commit.
 
     :param messages: 1 to 5 LINE message objects; stored as they are, so that a retry is identical.
     :param key: names this message; enqueuing the same key again returns the first row.
+    :param campaign: the key of the campaign that it belongs to.
     :raises InvalidMessage: a message breaks a LINE limit, which the error names.
 
     Source: Messaging API reference, "Send push message".
@@ -43,37 +71,100 @@ def enqueue(
         session,
         OutboxMessage,
         account_id=account.id,
-        messages=list(messages),
+        messages=to_json(messages),
+        category=wish.category.name,
+        priority=wish.priority,
+        campaign_id=None if campaign is None else _campaign(session, campaign, wish, now).id,
         dedupe_key=key,
         retry_key=retry_key,
         state="queued",
         attempts=0,
+        claims=0,
+        is_uncertain=False,
         created_at=now,
-        next_attempt_at=now,
+        next_attempt_at=wish.send_at or now,
+        expires_at=wish.expires_at,
     )
     is_it = OutboxMessage.retry_key == retry_key if key is None else OutboxMessage.dedupe_key == key
     return session.scalars(select(OutboxMessage).where(is_it)).one()
 
 
-def claim(session: Session, *, now: datetime) -> int | None:
-    """Take the oldest due message, in one statement, and commit; ``None`` if there is none."""
-    due = (
-        select(OutboxMessage.id)
-        .where(
-            OutboxMessage.state.in_(("queued", "sending")),
-            OutboxMessage.next_attempt_at <= now,
+def begin_campaign(
+    session: Session,
+    members: Select[Any] | None,
+    messages: Sequence[dict[str, Any]],
+    wish: Wish,
+    policy: Policy,
+    *,
+    key: str,
+    now: datetime,
+) -> Campaign:
+    """Put the same messages for many members into the outbox, in batches; one statement.
+
+    Whoever may not be sent it now is left out, and is asked for again when it is sent. Beginning a
+    campaign again changes nothing.
+
+    :param members: member keys; ``None``: everybody who is linked.
+    :raises InvalidMessage: a message breaks a LINE limit, which the error names.
+    """
+    check_messages(messages)
+    if not _make_campaign(session, key, wish, now):
+        return _campaign(session, key, wish, now)
+    campaign = _campaign(session, key, wish, now)
+    row = OutboxBatch(
+        campaign_id=campaign.id,
+        category=wish.category.name,
+        priority=wish.priority,
+        messages=to_json(messages),
+        created_at=now,
+        next_attempt_at=wish.send_at or now,
+        expires_at=wish.expires_at,
+    )
+    campaign.recipients = grouping.make_batches(session, row, members, policy)
+    if campaign.recipients == 0:
+        campaign.state, campaign.finished_at = "finished", now
+    session.flush()
+    return campaign
+
+
+def count_recipients(
+    session: Session, members: Select[Any] | None, category: Category, policy: Policy
+) -> int:
+    """Return how many of these members may be sent such a message now."""
+    allowed = grouping.allowed_accounts(members, category.name, policy).subquery()
+    return session.scalar(select(func.count()).select_from(allowed)) or 0
+
+
+def to_json(messages: Sequence[dict[str, Any]]) -> str:
+    """Return message objects as they go to LINE."""
+    return json.dumps(list(messages), ensure_ascii=False, separators=(",", ":"))
+
+
+def cancel_campaign(session: Session, campaign: Campaign, *, now: datetime) -> None:
+    """Stop what a campaign has not begun to send; what is on its way stays."""
+    for model in (OutboxBatch, OutboxMessage):
+        session.execute(
+            update(model)
+            .where(model.campaign_id == campaign.id, model.state == "queued")
+            .values(state="cancelled", next_attempt_at=None, error="the campaign was cancelled")
+            .execution_options(synchronize_session=False)
         )
-        .order_by(OutboxMessage.next_attempt_at, OutboxMessage.id)
-        .limit(1)
-        .with_for_update(skip_locked=True)
+    campaign.state, campaign.finished_at = "cancelled", now
+    session.flush()
+
+
+def _make_campaign(session: Session, key: str, wish: Wish, now: datetime) -> bool:
+    return insert_if_absent(
+        session,
+        Campaign,
+        key=key,
+        category=wish.category.name,
+        state="running",
+        recipients=0,
+        created_at=now,
     )
-    statement = (
-        update(OutboxMessage)
-        .where(OutboxMessage.id == due.scalar_subquery(), OutboxMessage.next_attempt_at <= now)
-        .values(state="sending", attempts=OutboxMessage.attempts + 1, next_attempt_at=now + LEASE)
-        .returning(OutboxMessage.id)
-        .execution_options(synchronize_session=False)
-    )
-    message_id = session.execute(statement).scalar_one_or_none()
-    session.commit()
-    return message_id
+
+
+def _campaign(session: Session, key: str, wish: Wish, now: datetime) -> Campaign:
+    _make_campaign(session, key, wish, now)
+    return session.scalars(select(Campaign).where(Campaign.key == key)).one()

@@ -20,6 +20,7 @@ from sqlalchemy import and_
 from sqlalchemy import case
 from sqlalchemy import exists
 from sqlalchemy import func
+from sqlalchemy import literal_column
 from sqlalchemy import or_
 from sqlalchemy import select
 from sqlalchemy import update
@@ -32,6 +33,7 @@ from .. import signals
 from ..after_commit import announce
 from ..errors import Refused
 from ..i18n import gettext as _
+from ..log_fields import log_fields
 from ..messages.limits import check_messages
 from ..messages.objects import PASS_ON
 from ..messages.objects import Reply
@@ -78,13 +80,14 @@ def dispatch_due(line: LineState) -> int:
     """Work on every event that is due, one after the other; return how many."""
     _get_ready(line)
     count = 0
-    while True:
+    while not line.stopping.is_set():
         with line.work_context():
             claimed = claim(line.session, now=line.clock())
             if claimed is None:
                 return count
             _work_on(line, claimed)
         count += 1
+    return count
 
 
 def _get_ready(line: LineState) -> None:
@@ -103,8 +106,11 @@ def claim(session: Session, *, now: datetime) -> Claim | None:
     """
     _wait_for_other_claims(session)
     other = aliased(InboxEvent)
+    # Only what was tried is put off; a number in the statement itself lets the index be used.
     busy = select(other.line_user_id).where(
-        other.next_attempt_at > now, other.line_user_id.is_not(None)
+        other.next_attempt_at > now,
+        other.attempts > literal_column("0"),
+        other.line_user_id.is_not(None),
     )
     due = (
         select(InboxEvent.webhook_event_id)
@@ -143,9 +149,12 @@ def claim(session: Session, *, now: datetime) -> Claim | None:
 def _wait_for_other_claims(session: Session) -> None:
     """Let one worker choose at a time, so that no two take events of the same person.
 
-    SQLite does so anyway.
+    Who waited must see what the others took, so a transaction that sees what was when it began
+    won't do, whatever the shop's others are. SQLite does all this anyway.
     """
     if session.get_bind().dialect.name == "postgresql":
+        session.commit()
+        session.connection(execution_options={"isolation_level": "READ COMMITTED"})
         session.execute(select(func.pg_advisory_xact_lock(_CLAIMING)))
 
 
@@ -162,7 +171,9 @@ def _work_on(line: LineState, claimed: Claim) -> None:
             changes = _answer(line, event)
             if not _write(line.session, claimed, state="answering", **changes):
                 logger.error(
-                    "webhook event %s took too long; another worker has it", claimed.event_id
+                    "webhook event %s took too long; another worker has it",
+                    claimed.event_id,
+                    extra=log_fields("hook_too_long", webhook_event_id=claimed.event_id),
                 )
                 line.session.rollback()
                 return
@@ -273,5 +284,9 @@ def _put_back(line: LineState, claimed: Claim, error: Exception) -> None:
     _write(line.session, claimed, **changes)
     line.session.commit()
     logger.error(
-        "webhook event %s failed, attempt %d", claimed.event_id, claimed.attempt, exc_info=error
+        "webhook event %s failed, attempt %d",
+        claimed.event_id,
+        claimed.attempt,
+        exc_info=error,
+        extra=log_fields("hook_failed", webhook_event_id=claimed.event_id, attempt=claimed.attempt),
     )

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from datetime import timedelta
 
+from msgspec import Raw
 from sqlalchemy import Engine
 from sqlalchemy import case
 from sqlalchemy import select
@@ -17,11 +18,7 @@ from sqlalchemy import update
 from sqlalchemy.orm import Session
 
 from ..models import InboxEvent
-from .batch import RawEvent
-from .batch import is_event
-from .batch import is_storable
-from .parsing import line_user_id
-from .parsing import occurred_at
+from .batch import read_event
 from .writer import EventWriter
 from .writer import Row
 
@@ -45,49 +42,44 @@ class Inbox:
 
     def __init__(self, engine: Engine):
         self._writer = EventWriter(engine)
-        kind = InboxEvent.__table__.c.occurred_at.type.dialect_impl(engine.dialect)
-        self._to_database = kind.bind_processor(engine.dialect) or _unchanged
 
-    def store(self, events: Iterable[RawEvent], *, now: datetime) -> int:
+    def store(self, events: Iterable[Raw], *, now: datetime) -> int:
         """Store events, durably and each once; commits.
 
         Duplicates, events in standby, events older than :data:`KEPT` and events that can't be read
         are left out, the last two with a log line; none of them costs another event.
 
         :return: how many are new.
-        :raises SQLAlchemyError: the database is not there.
+        :raises NotWritten: the database is not there, or is busy for too long.
         """
-        now_in_database = self._to_database(now)
-        times = (now - KEPT, now + CLOCK_SKEW)
+        times = (_milliseconds(now - KEPT), _milliseconds(now + CLOCK_SKEW))
         rows: dict[str, Row] = {}
         for event in events:
-            row = self._row_of(event, now_in_database, times)
+            row = _row_of(event, times)
             if row is not None:
                 # The first content wins, also within a batch.
                 rows.setdefault(row.webhook_event_id, row)
-        return self._writer.write(list(rows.values())) if rows else 0
-
-    def _row_of(self, event: RawEvent, now: object, times: tuple[datetime, datetime]) -> Row | None:
-        raw = event.content
-        if not is_event(raw):
-            return None
-        event_id = raw.get("webhookEventId")
-        if not isinstance(event_id, str) or not 0 < len(event_id) <= 64 or not is_storable(event):
-            logger.warning("a webhook event that can't be stored was left out")
-            return None
-        try:
-            happened = occurred_at(raw)
-        except ValueError as error:
-            logger.warning("webhook event %s was left out: %s", event_id, error)
-            return None
-        if not times[0] < happened < times[1]:
-            logger.warning("webhook event %s was left out: its time is too far from now", event_id)
-            return None
-        return Row(event_id, line_user_id(raw), event.text, self._to_database(happened), now, now)
+        return self._writer.write(list(rows.values()), now=now) if rows else 0
 
 
-def _unchanged(value: object) -> object:
-    return value
+def _row_of(event: Raw, times: tuple[float, float]) -> Row | None:
+    try:
+        head, text = read_event(event)
+    except ValueError as error:
+        logger.warning("a webhook event that can't be stored was left out: %s", error)
+        return None
+    if head.mode == "standby":
+        return None
+    if not times[0] < head.timestamp < times[1]:
+        logger.warning(
+            "webhook event %s was left out: its time is too far from now", head.webhook_event_id
+        )
+        return None
+    return Row(head.webhook_event_id, head.line_user_id, text, head.timestamp)
+
+
+def _milliseconds(moment: datetime) -> float:
+    return moment.timestamp() * 1000
 
 
 def take_question(session: Session, line_user_id: str, *, now: datetime) -> InboxEvent | None:

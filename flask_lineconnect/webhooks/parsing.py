@@ -47,9 +47,9 @@ def occurred_at(raw: Mapping[str, Any]) -> datetime:
         raise ValueError("the event's timestamp is out of range") from None
 
 
-def line_user_id(raw: Mapping[str, Any]) -> str | None:
-    """Return the LINE user who caused an event, if it names one of LINE's form."""
-    user_id = _object(raw, "source").get("userId")
+def line_user_id(source: object) -> str | None:
+    """Return the LINE user whom an event's source names, if in LINE's form."""
+    user_id = source.get("userId") if isinstance(source, dict) else None
     return user_id if isinstance(user_id, str) and is_line_user_id(user_id) else None
 
 
@@ -64,7 +64,7 @@ def _common_fields(raw: Json) -> dict[str, Any]:
     return {
         "webhook_event_id": str(raw.get("webhookEventId", "")),
         "occurred_at": occurred_at(raw),
-        "line_user_id": line_user_id(raw),
+        "line_user_id": line_user_id(source),
         "reply_token": token if isinstance(token, str) else None,
         "is_one_to_one": source.get("type") == "user",
         "chat_id": chat_id if isinstance(chat_id, str) else None,

@@ -15,7 +15,9 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from .. import linking
+from ..categories import ACCOUNT
 from ..errors import LineApiError
+from ..log_fields import log_fields
 from ..models import Account
 from ..models import InboxEvent
 from ..models import OutboxMessage
@@ -52,7 +54,12 @@ def send_reply(line: LineState, event: Event, event_id: str) -> None:
     except LineApiError as error:
         if error.is_retryable or error.status in {401, 429}:
             raise
-        logger.warning("LINE refused the reply to webhook event %s: %s", event_id, error)
+        logger.warning(
+            "LINE refused the reply to webhook event %s: %s",
+            event_id,
+            error.text,
+            extra=log_fields("reply_refused", error, webhook_event_id=event_id),
+        )
         if is_first:
             _push_instead(line, event, row)
 
@@ -69,10 +76,12 @@ def _push_instead(line: LineState, event: Event, row: InboxEvent) -> None:
             "LINECONNECT_LATE_ANSWERS_PER_DAY is %d",
             row.webhook_event_id,
             per_day,
+            extra=log_fields("reply_too_late", webhook_event_id=row.webhook_event_id),
         )
         return
     key = f"{_KEY}{row.webhook_event_id}"
-    queue.enqueue(line.session, account, row.reply or [], key=key, now=line.clock())
+    wish = queue.Wish(ACCOUNT)
+    queue.enqueue(line.session, account, row.reply or [], wish, key=key, now=line.clock())
 
 
 def _pushed_today(session: Session, account: Account, now: datetime) -> int:

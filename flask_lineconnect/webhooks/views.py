@@ -10,13 +10,13 @@ import logging
 from flask import Blueprint
 from flask import Response
 from flask import request
-from sqlalchemy.exc import SQLAlchemyError
 
 from ..state import current_line
 from .batch import Batch
 from .batch import NotABatch
 from .batch import parse_batch
 from .signature import is_signed
+from .writer import NotWritten
 
 logger = logging.getLogger(__name__)
 
@@ -66,9 +66,9 @@ def _take() -> tuple[str, int]:
         new = line.inbox.store(batch.events, now=line.clock())
     except NotABatch as error:
         return f"This is not a webhook of LINE's: {error}.", 400
-    except SQLAlchemyError:
+    except NotWritten:
         logger.exception("webhook events could not be stored; LINE may deliver them again")
         return "The events could not be stored.", 503
     if new:
-        line.engine.wake()
+        line.engine.wake("inbox")
     return "", 200

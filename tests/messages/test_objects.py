@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import uuid
 from typing import Any
 
 import pytest
@@ -16,12 +18,14 @@ from flask_lineconnect import MessageAction
 from flask_lineconnect import PostbackAction
 from flask_lineconnect import TextMessage
 from flask_lineconnect import UriAction
-from flask_lineconnect.line_api.client import LineApi
+from flask_lineconnect.line_api.sender import SendAnswer
+from flask_lineconnect.line_api.sender import Sender
 from flask_lineconnect.messages.objects import Message
 from flask_lineconnect.messages.objects import to_payloads
 from flask_lineconnect.state import LineState
 from flask_lineconnect.testing import Emulator
 from tests.conftest import MakeApp
+from tests.conftest import run_apart
 
 YES, NO = MessageAction("はい", "はい"), PostbackAction("いいえ", "/no", display_text="いいえ")
 MORE = UriAction("見る", "https://shop.example/")
@@ -65,6 +69,11 @@ def test_the_platform_takes_them(make_app: MakeApp, line_emulator: Emulator) -> 
     state: LineState = app.extensions["lineconnect"]
     user_id = line_emulator.add_user("佐藤 さくら")
     line_emulator.add_friend(user_id)
-    api: LineApi = state.api
-    api.push(user_id, to_payloads(MESSAGES), retry_key="123e4567-e89b-12d3-a456-426614174000")
+    body = json.dumps({"to": user_id, "messages": to_payloads(MESSAGES)}).encode()
+
+    async def push() -> SendAnswer:
+        async with Sender(state.config.hosts.api, state.api.messaging_token, 10.0) as sender:
+            return await sender.send("push", body, retry_key=str(uuid.uuid4()))
+
+    assert run_apart(push).is_accepted
     assert len(line_emulator.received(user_id)) == len(MESSAGES)

@@ -20,6 +20,7 @@ from flask_lineconnect.state import LineState
 from flask_lineconnect.testing import Emulator
 from tests.conftest import DATABASES
 from tests.conftest import MakeApp
+from tests.conftest import run_apart
 from tests.small_shop import User
 from tests.small_shop import db
 from tests.small_shop import line as extension
@@ -77,11 +78,11 @@ def test_a_message_arrives_after_the_commit(
 def test_the_engine_is_woken_by_the_commit_and_not_by_a_savepoint(
     line: LineState, member: User
 ) -> None:
-    woken: list[bool] = []
+    woken: list[str] = []
 
     class Engine:
-        def wake(self) -> None:
-            woken.append(True)
+        def wake(self, work: str) -> None:
+            woken.append(work)
 
     line.engine = Engine()
     extension.send(member, "hello")
@@ -89,9 +90,9 @@ def test_the_engine_is_woken_by_the_commit_and_not_by_a_savepoint(
         pass
     assert woken == []
     line.session.commit()
-    assert woken == [True]
+    assert woken == ["delivery"]
     line.session.commit()
-    assert woken == [True]
+    assert woken == ["delivery"]
 
 
 def test_S8_1_without_the_commit_there_is_no_message(line: LineState, member: User) -> None:
@@ -172,9 +173,23 @@ def test_a_line_that_does_not_answer_is_asked_again(
 ) -> None:
     extension.send(member, "later")
     line.session.commit()
-    line.api.hosts = line.config.hosts.at("http://127.0.0.1:9")
+    line.config.__dict__["hosts"] = line.config.hosts.at("http://127.0.0.1:9")
     deliver_due(line)
     row = _state(line)
     assert row.state == "sending"
+    assert row.next_attempt_at
     assert row.next_attempt_at > line.clock()
     assert "did not answer" in (row.error or "")
+
+
+def test_it_is_sent_also_where_an_event_loop_runs_already(
+    line: LineState, line_emulator: Emulator, member: User
+) -> None:
+    extension.send(member, "届く")
+    line.session.commit()
+
+    async def inside() -> None:
+        deliver_due(line)
+
+    run_apart(inside)
+    assert _texts(line, line_emulator) == ["届く"]

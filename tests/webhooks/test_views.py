@@ -111,13 +111,27 @@ def test_W2_a_bad_signature_stores_nothing_and_names_the_setting(
     assert _stored(line) == 0
 
 
-@pytest.mark.parametrize("body", [b"", b"not json", b"[]", b'{"events": 5}', b"[" * 100_000])
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"not json",
+        b"[]",
+        b"[" * 100_000,
+        b"{}",
+        b'{"events": 5}',
+        b'{"events": "text"}',
+        b'{"events": {"0": {}}}',
+        b'{"events": NaN}',
+        b'{"events": []} {}',
+        b'{"events": [],}',
+        b'\xef\xbb\xbf{"events": []}',
+    ],
+)
 def test_a_signed_body_that_is_no_batch_is_refused(
     app: Flask, client: FlaskClient, line: LineState, body: bytes
 ) -> None:
-    signature = sign(body, app.config["LINECONNECT_MESSAGING_CHANNEL_SECRET"])
-    answer = client.post("/line/webhook", data=body, headers={"X-Line-Signature": signature})
-    assert answer.status_code == 400
+    assert _post_bytes(app, client, body).status_code == 400
     assert _stored(line) == 0
 
 
@@ -198,11 +212,86 @@ def test_S7_4_one_bad_event_costs_no_other(
     ]
 
 
-def _post_ascii(app: Flask, client: FlaskClient, *events: object) -> TestResponse:
-    """Send escapes instead of characters, so that lone surrogates survive the way."""
-    body = json.dumps({"events": events}).encode()
+@pytest.mark.parametrize(
+    "odd",
+    [
+        "NaN",
+        '"half a character: \\ud83d"',
+        '{"webhookEventId": "\\u0000", "timestamp": NOW}',
+        '{"webhookEventId": "\\udc00", "timestamp": NOW}',
+        '{"webhookEventId": "odd", "timestamp": NOW.5}',
+        '{"webhookEventId": "odd", "timestamp": true}',
+        '{"webhookEventId": "odd", "timestamp": NOW, "deep": NaN}',
+        '{"webhookEventId": "odd", "timestamp": NOW, "key \\u0000": 1}',
+        '{"webhookEventId": "odd", "timestamp": ' + "9" * 5_000 + "}",
+        '{"webhookEventId": "' + "x" * 65 + '", "timestamp": NOW}',
+        '{"webhookEventId": "", "timestamp": NOW}',
+    ],
+)
+def test_S7_4_what_json_allows_and_no_hook_can_use_is_set_aside_alone(
+    app: Flask, client: FlaskClient, line: LineState, odd: str
+) -> None:
+    odd = odd.replace("NOW", str(int(time.time() * 1000)))
+    body = f'{{"events": [{odd}, {json.dumps(_event())}, {odd}]}}'.encode()
+    assert _post_bytes(app, client, body).status_code == 200
+    assert line.session.scalars(select(InboxEvent.webhook_event_id)).all() == [
+        _event()["webhookEventId"]
+    ]
+
+
+@pytest.mark.parametrize(
+    ("changes", "line_user_id"),
+    [
+        ({"source": 5}, None),
+        ({"source": {"type": "user", "userId": 5}}, None),
+        ({"source": {"type": "user", "userId": "U" + "A" * 32}}, None),
+        ({"mode": 5, "newField": {"deep": [1e300, 10**400, None]}}, USER),
+        ({"message": {"id": "1", "type": "text", "text": "a backslash: \\u0000 \\\\u0000"}}, USER),
+    ],
+)
+def test_W10_what_is_odd_and_harmless_passes(
+    app: Flask,
+    client: FlaskClient,
+    line: LineState,
+    changes: dict[str, Any],
+    line_user_id: str | None,
+) -> None:
+    event = _event(**changes)
+    assert _post(app, client, event).status_code == 200
+    row = line.session.scalars(select(InboxEvent)).one()
+    assert json.loads(row.payload) == event
+    assert row.line_user_id == line_user_id
+    assert dispatch_due(line) == 1
+    line.session.refresh(row)
+    assert row.state == "done"
+
+
+def test_S7_4_bytes_that_are_no_text_are_replaced(
+    app: Flask, client: FlaskClient, line: LineState
+) -> None:
+    body = json.dumps({"destination": "?", "events": [_event()]}).replace("444573", "?")
+    assert _post_bytes(app, client, body.encode().replace(b"?", b"\xff")).status_code == 200
+    row = line.session.scalars(select(InboxEvent)).one()
+    assert json.loads(row.payload)["message"]["id"] == "\ufffd844083572737"
+
+
+def test_S7_4_the_text_is_stored_as_line_wrote_it(
+    app: Flask, client: FlaskClient, line: LineState
+) -> None:
+    text = json.dumps(_event()).replace(", ", " ,\t").replace('"mode"', '"m\\u006fde"')
+    body = f'\n{{"events" : [ {text} ],"destination":null}} '
+    assert _post_bytes(app, client, body.encode()).status_code == 200
+    assert line.session.scalars(select(InboxEvent.payload)).one() == text
+
+
+def _post_bytes(app: Flask, client: FlaskClient, body: bytes) -> TestResponse:
     signature = sign(body, app.config["LINECONNECT_MESSAGING_CHANNEL_SECRET"])
     return client.post("/line/webhook", data=body, headers={"X-Line-Signature": signature})
+
+
+def _post_ascii(app: Flask, client: FlaskClient, *events: object) -> TestResponse:
+    """Send escapes instead of characters, so that lone surrogates survive the way."""
+    return _post_bytes(app, client, json.dumps({"events": events}).encode())
 
 
 def test_S7_3_an_old_event_is_a_captured_body(

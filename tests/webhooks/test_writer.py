@@ -2,26 +2,37 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Iterator
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from contextlib import contextmanager
+from datetime import UTC
+from datetime import datetime
+from typing import Any
 
 import pytest
 from sqlalchemy import Engine
-from sqlalchemy import event
 from sqlalchemy import func
+from sqlalchemy import inspect
 from sqlalchemy import select
 from sqlalchemy import text
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.pool import QueuePool
 
 from flask_lineconnect.models import InboxEvent
 from flask_lineconnect.state import LineState
 from flask_lineconnect.webhooks.writer import EventWriter
+from flask_lineconnect.webhooks.writer import NotWritten
 from flask_lineconnect.webhooks.writer import Row
 from tests.conftest import DATABASES
 
 pytestmark = pytest.mark.parametrize("database", DATABASES, indirect=True)
+
+NOW = datetime(2026, 11, 23, 1, 2, 3, 456_789, UTC)
+#: In LINE's milliseconds.
+HAPPENED_AT = 1_795_395_723_042
 
 
 @pytest.fixture
@@ -32,8 +43,7 @@ def engine(line: LineState) -> Engine:
 
 
 def _rows(*numbers: int) -> list[Row]:
-    now = "2026-11-23 00:00:00.000000"
-    return [Row(f"01KAXW{number:020d}", "U" + "a" * 32, "{}", now, now, now) for number in numbers]
+    return [Row(f"01KAXW{number:020d}", "U" + "a" * 32, "{}", HAPPENED_AT) for number in numbers]
 
 
 def _stored(line: LineState) -> int:
@@ -54,43 +64,110 @@ def _busy(engine: Engine) -> Iterator[None]:
 
 
 def test_a_batch_may_be_larger_than_one_statement(engine: Engine, line: LineState) -> None:
-    assert EventWriter(engine).write(_rows(*range(250))) == 250
-    assert EventWriter(engine).write(_rows(*range(200, 260))) == 10
+    assert EventWriter(engine).write(_rows(*range(250)), now=NOW) == 250
+    assert EventWriter(engine).write(_rows(*range(200, 260)), now=NOW) == 10
     assert _stored(line) == 260
 
 
-def test_requests_that_wait_share_one_commit(engine: Engine, line: LineState) -> None:
+def test_times_are_stored_as_the_models_own(engine: Engine, line: LineState) -> None:
+    EventWriter(engine).write(_rows(1), now=NOW)
+    row = line.session.scalars(select(InboxEvent)).one()
+    assert row.occurred_at == datetime.fromtimestamp(HAPPENED_AT / 1000, UTC)
+    assert (row.received_at, row.next_attempt_at) == (NOW, NOW)
+    # Databases compare what they keep, so the same time must be kept in the same form.
+    same = select(InboxEvent.webhook_event_id).where(
+        InboxEvent.occurred_at == row.occurred_at, InboxEvent.received_at == NOW
+    )
+    assert line.session.scalars(same).one() == row.webhook_event_id
+
+
+def test_a_new_row_has_the_models_own_defaults(engine: Engine, line: LineState) -> None:
+    EventWriter(engine).write(_rows(1), now=NOW)
+    written = line.session.scalars(select(InboxEvent)).one()
+    made = InboxEvent(
+        webhook_event_id="made", payload="{}", occurred_at=NOW, received_at=NOW, next_attempt_at=NOW
+    )
+    line.session.add(made)
+    line.session.flush()
+    own = {"webhook_event_id", "line_user_id", "occurred_at"}
+    for column in set(inspect(InboxEvent).columns.keys()) - own:
+        assert getattr(written, column) == getattr(made, column), column
+
+
+def test_requests_that_wait_share_one_commit(
+    engine: Engine, line: LineState, monkeypatch: pytest.MonkeyPatch
+) -> None:
     writer = EventWriter(engine, patience=30)
-    commits: list[str] = []
-    event.listen(engine, "commit", lambda _connection: commits.append("commit"))
+    commits: list[int] = []
+    commit = writer._commit
+
+    def count(group: Sequence[Any]) -> list[int]:
+        commits.append(len(group))
+        return commit(group)
+
+    monkeypatch.setattr(writer, "_commit", count)
     with ThreadPoolExecutor(8) as pool:
         with writer._turn:
-            results = [pool.submit(writer.write, _rows(number, 99)) for number in range(8)]
+            results = [pool.submit(writer.write, _rows(number, 99), now=NOW) for number in range(8)]
             while len(writer._waiting) < len(results):
                 threading.Event().wait(0.01)
         new = [result.result() for result in results]
     assert sorted(new) == [1, 1, 1, 1, 1, 1, 1, 2]  # number 99 is new once
-    assert commits == ["commit"]
+    assert commits == [8]
     assert _stored(line) == 9
 
 
 def test_S7_2_nobody_waits_long_for_a_busy_database(engine: Engine, line: LineState) -> None:
     writer = EventWriter(engine, patience=0.2)
-    with _busy(engine), pytest.raises(SQLAlchemyError):
-        writer.write(_rows(1))
+    with _busy(engine), pytest.raises(NotWritten):
+        writer.write(_rows(1), now=NOW)
     assert _stored(line) == 0
-    assert writer.write(_rows(1)) == 1
+    assert writer.write(_rows(1), now=NOW) == 1
 
 
 def test_S7_2_nobody_takes_what_failed_for_stored(engine: Engine, line: LineState) -> None:
     writer = EventWriter(engine, patience=1)
     with _busy(engine), ThreadPoolExecutor(4) as pool:
-        results = [pool.submit(writer.write, _rows(number)) for number in range(4)]
+        results = [pool.submit(writer.write, _rows(number), now=NOW) for number in range(4)]
         failures = [result.exception() for result in results]
-    assert all(isinstance(failure, SQLAlchemyError) for failure in failures)
+    assert all(isinstance(failure, NotWritten) for failure in failures)
     # Who had given up before its turn may be written with the next one, which does no harm.
-    writer.write(_rows(4))
+    writer.write(_rows(4), now=NOW)
     assert 1 <= _stored(line) <= 5
+
+
+def test_S7_2_nobody_waits_for_the_shops_own_connections(engine: Engine) -> None:
+    pool = engine.pool
+    assert isinstance(pool, QueuePool)
+    with ExitStack() as stack:
+        while pool.overflow() < pool._max_overflow:
+            stack.enter_context(engine.connect())
+        assert EventWriter(engine).write(_rows(1), now=NOW) == 1
+
+
+def test_S9_3_no_connection_survives_a_fork(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    writer = EventWriter(engine)
+    writer.write(_rows(1), now=NOW)
+    before = writer._connections()
+    assert writer._connections() is before
+    monkeypatch.setattr(os, "getpid", lambda: -1)
+    assert writer._connections() is not before
+    assert writer.write(_rows(2), now=NOW) == 1
+    writer._dispose(engine)
+    before.dispose()
+
+
+def test_its_connections_close_with_the_shops(engine: Engine) -> None:
+    writer = EventWriter(engine)
+    writer.write(_rows(1), now=NOW)
+    pool = writer._connections()
+    assert isinstance(pool, QueuePool)
+    assert pool.checkedin() == 1
+    engine.dispose()
+    assert pool.checkedin() == 0
+    assert writer.write(_rows(2), now=NOW) == 1
 
 
 def test_S7_2_other_work_waits_as_long_as_before(engine: Engine) -> None:
@@ -101,5 +178,5 @@ def test_S7_2_other_work_waits_as_long_as_before(engine: Engine) -> None:
             return connection.exec_driver_sql(query).scalar()
 
     before = patience()
-    EventWriter(engine, patience=0.2).write(_rows(1))
+    EventWriter(engine, patience=0.2).write(_rows(1), now=NOW)
     assert patience() == before

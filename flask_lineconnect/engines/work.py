@@ -1,0 +1,80 @@
+"""What engines do, whenever and wherever they do it: plain functions that may run twice.
+
+Next: ``embedded.py``, which needs nothing installed, and ``celery.py``.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+from collections.abc import Mapping
+from dataclasses import replace
+
+from ..log_fields import log_fields
+from ..outbox.delivery import deliver_due
+from ..state import LineState
+from ..state import Stopping
+from ..state import Work
+from ..unlink_tasks import tell_line_due
+from ..upkeep import look_after
+from ..webhooks.dispatch import dispatch_due
+
+logger = logging.getLogger(__name__)
+
+
+def _keep_up(line: LineState) -> int:
+    return tell_line_due(line) + look_after(line)
+
+
+#: Does what is due now and returns how much there was, by the kind of work.
+WORK: Mapping[Work, Callable[[LineState], int]] = {
+    "inbox": dispatch_due,
+    "delivery": deliver_due,
+    "upkeep": _keep_up,
+}
+
+
+class Turn:
+    """A length of time after which work ends, unless the process ends sooner."""
+
+    def __init__(self, stopping: Stopping, seconds: float):
+        self._stopping = stopping
+        self._ends_at = time.monotonic() + seconds
+
+    def is_set(self) -> bool:
+        """Tell whether it is over."""
+        return self._stopping.is_set() or time.monotonic() >= self._ends_at
+
+    def set(self) -> None:
+        """End the process's work."""
+        self._stopping.set()
+
+
+def work_for(line: LineState, work: Work, seconds: float) -> bool:
+    """Do one kind of work until nothing is due or the time is over; return whether more is due.
+
+    What was begun is finished, so it may take longer by LINE's slowest answer.
+    """
+    mine = replace(line, stopping=Turn(line.stopping, seconds))
+    while WORK[work](mine):
+        # The one thing that a state notes for later turns.
+        line.next_sweep_at = mine.next_sweep_at
+        if mine.stopping.is_set():
+            return True
+    line.next_sweep_at = mine.next_sweep_at
+    return False
+
+
+def run_due(line: LineState) -> int:
+    """Do all work that is due now, in the caller's thread; return how much there was."""
+    return sum(do(line) for do in WORK.values())
+
+
+def work_until_idle(line: LineState) -> None:
+    """Do all due work and survive whatever fails, with a traceback in the log."""
+    try:
+        while run_due(line):
+            pass
+    except Exception:  # whoever works must outlive a database that is away for a while
+        logger.exception("background work failed", extra=log_fields("work_failed"))

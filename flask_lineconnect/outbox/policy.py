@@ -1,0 +1,170 @@
+"""May we send this to this person, now? Asked when a message is about to go, in the database.
+
+Source: LINE, "User consent"; Messaging API, "Get number of users": who blocked us is not counted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from datetime import time
+from datetime import timedelta
+from typing import Any
+from typing import cast
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import ColumnElement
+from sqlalchemy import Select
+from sqlalchemy import and_
+from sqlalchemy import case
+from sqlalchemy import func
+from sqlalchemy import literal
+from sqlalchemy import null
+from sqlalchemy import select
+from sqlalchemy import true
+from sqlalchemy import union_all
+from sqlalchemy.orm import Session
+
+from ..categories import Category
+from ..models import Account
+from ..models import OutboxBatch
+from ..models import OutboxMessage
+from ..models import Preference
+from ..models.json_lists import elements
+
+TRANSACTIONAL, MARKETING = 0, 1
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """The shop's rules for sending.
+
+    :ivar quiet_hours: from and until when no advertising is sent, in the shop's zone.
+    :ivar marketing_cap: advertisements that one person is sent in ``cap_period``; ``None``: any.
+    """
+
+    categories: Sequence[Category]
+    zone: ZoneInfo
+    quiet_hours: tuple[time, time] | None = None
+    marketing_cap: int | None = None
+    cap_period: timedelta = timedelta(days=7)
+
+    def reason_against(self, category: ColumnElement[str]) -> ColumnElement[str | None]:
+        """Return the expression that says why an :class:`Account` may not be sent a message now.
+
+        ``NULL``: it may.
+        """
+        optional = [one.name for one in self.categories if one.is_optional]
+        is_declined = and_(
+            category.in_(optional),
+            select(Preference.category)
+            .where(
+                Preference.account_id == Account.id,
+                Preference.category == category,
+                Preference.is_wanted.is_(False),
+            )
+            .correlate(Account, OutboxMessage, OutboxBatch)
+            .exists(),
+        )
+        return case(
+            (Account.member_id.is_(None), literal("not linked")),
+            (Account.is_friend.is_(False), literal("not a friend")),
+            (is_declined, literal("declined")),
+            else_=null(),
+        )
+
+    def reason_against_message(
+        self, session: Session, ids: Sequence[int], *, now: datetime
+    ) -> ColumnElement[str | None]:
+        """Do as :meth:`reason_against` for the messages with these ids, the cap included."""
+        reason = self.reason_against(_column(OutboxMessage.category))
+        if self.marketing_cap is None:
+            return reason
+        accounts = select(OutboxMessage.account_id).where(OutboxMessage.id.in_(ids))
+        is_over = and_(
+            OutboxMessage.priority == MARKETING,
+            OutboxMessage.first_tried_at.is_(None),
+            Account.id.in_(self.full_among(session, accounts, now=now)),
+        )
+        return func.coalesce(reason, case((is_over, literal("frequency cap")), else_=null()))
+
+    def quiet_until(self, now: datetime) -> datetime | None:
+        """Return when the quiet hours end, or ``None`` outside them."""
+        if self.quiet_hours is None:
+            return None
+        start, end = self.quiet_hours
+        local = now.astimezone(self.zone)
+        at = local.time()
+        is_quiet = start <= at < end if start < end else at >= start or at < end
+        if not is_quiet:
+            return None
+        day = local.date() + timedelta(days=1 if at >= end else 0)
+        return datetime.combine(day, end, self.zone).astimezone(now.tzinfo)
+
+    def full_among(
+        self, session: Session, account_ids: Select[Any], *, now: datetime
+    ) -> Select[Any]:
+        """Return which of these accounts were sent as many advertisements as the cap allows."""
+        near = (
+            select(Account.id)
+            .where(
+                Account.id.in_(account_ids),
+                Account.id.between(OutboxBatch.first_account_id, OutboxBatch.last_account_id),
+            )
+            .exists()
+        )
+        return self._full(session, lambda account_id: account_id.in_(account_ids), near, now)
+
+    def full_between(
+        self, session: Session, first: int, last: int, *, now: datetime
+    ) -> Select[Any]:
+        """Do as :meth:`full_among` for a range of accounts."""
+        near = and_(OutboxBatch.first_account_id <= last, OutboxBatch.last_account_id >= first)
+        return self._full(session, lambda account_id: account_id.between(first, last), near, now)
+
+    def _full(
+        self,
+        session: Session,
+        is_meant: Callable[[ColumnElement[int]], ColumnElement[bool]],
+        is_near: ColumnElement[bool],
+        now: datetime,
+    ) -> Select[Any]:
+        """Count what was accepted in the cap's period, and what is on its way."""
+        alone = select(OutboxMessage.account_id.label("account_id")).where(
+            is_meant(_column(OutboxMessage.account_id)),
+            *self._counts(OutboxMessage, now),
+        )
+        rows, value = elements(session, OutboxBatch.account_ids)
+        in_batches = (
+            select(value.label("account_id"))
+            .select_from(OutboxBatch)
+            .join(rows, true())
+            .where(
+                # The others' recipients are counted by their messages.
+                OutboxBatch.campaign_id.is_not(None),
+                is_near,
+                is_meant(value),
+                *self._counts(OutboxBatch, now),
+            )
+        )
+        sent = union_all(alone, in_batches).subquery("sent")
+        return (
+            select(sent.c.account_id)
+            .group_by(sent.c.account_id)
+            .having(func.count() >= (self.marketing_cap or 0))
+        )
+
+    def _counts(
+        self, model: type[OutboxMessage] | type[OutboxBatch], now: datetime
+    ) -> tuple[ColumnElement[bool], ...]:
+        return (
+            model.priority == MARKETING,
+            model.first_tried_at > now - self.cap_period,
+            model.state.in_(("sending", "accepted")),
+        )
+
+
+def _column(attribute: Any) -> ColumnElement[Any]:
+    return cast(ColumnElement[Any], attribute)

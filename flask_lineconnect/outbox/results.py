@@ -1,0 +1,339 @@
+"""Write down what LINE answered, in the rows that this worker still holds."""
+
+from __future__ import annotations
+
+import json
+import random
+import re
+import uuid
+from collections.abc import Callable
+from collections.abc import Sequence
+from dataclasses import dataclass
+from dataclasses import field
+from datetime import datetime
+from datetime import timedelta
+from http import HTTPStatus
+from typing import Any
+from typing import cast
+
+from sqlalchemy import Table
+from sqlalchemy import bindparam
+from sqlalchemy import func
+from sqlalchemy import or_
+from sqlalchemy import select
+from sqlalchemy import update
+from sqlalchemy.orm import Session
+
+from .. import signals
+from ..after_commit import announce
+from ..line_api.sender import Kind
+from ..line_api.sender import SendAnswer
+from ..models import Campaign
+from ..models import OutboxBatch
+from ..models import OutboxMessage
+from ..models.outbox import UNSENT
+from ..shop import OwnerNotice
+from . import budget
+from . import pauses
+from .requests import Model
+from .requests import Request
+
+FIRST_BACKOFF, LONGEST_BACKOFF = timedelta(seconds=5), timedelta(minutes=30)
+#: LINE refills its rates all the time, so a second is long; but a narrowcast of the owner's can
+#: hold the quota for minutes, which looks the same.
+RATE_BACKOFF, LONGEST_RATE_BACKOFF = timedelta(seconds=1), timedelta(minutes=1)
+
+Answered = tuple[Request, SendAnswer]
+#: LINE names the recipient it refuses, or the message object; words that it may change.
+_BAD_RECIPIENT = re.compile(r"\bto\[(\d+)\]")
+_BAD_MESSAGE = re.compile(r'"property":\s*"messages')
+
+
+@dataclass(frozen=True, slots=True)
+class QuotaReading:
+    """What LINE says of the month: its limit, ``None`` without one, and its count."""
+
+    granted: int | None
+    used: int
+
+    def is_gone(self, recipients: int) -> bool:
+        """Tell whether so many recipients are too many."""
+        return self.granted is not None and self.used + recipients > self.granted
+
+
+@dataclass(slots=True)
+class Recorded:
+    """What must be done after answers were written down.
+
+    :ivar too_fast: the endpoints of which LINE said that there were too many requests.
+    """
+
+    notices: list[OwnerNotice] = field(default_factory=list)
+    too_fast: set[Kind] = field(default_factory=set)
+
+
+def record(
+    session: Session,
+    answered: Sequence[Answered],
+    *,
+    quota: QuotaReading | None,
+    now: datetime,
+    chance: Callable[[], float] = random.random,
+) -> Recorded:
+    """Write down what became of requests, inside the caller's transaction.
+
+    :param quota: LINE's figures, asked for after a 429: they tell its two meanings apart.
+    :param chance: spreads repeated tries over time; from 0 to 1.
+    """
+    recorded = Recorded()
+    _accept(session, [one for one in answered if one[1].is_accepted], now)
+    for request, answer in answered:
+        if answer.is_accepted:
+            continue
+        if answer.is_unknown:
+            _try_again(session, request, answer, now + _backoff(request.attempt, chance()))
+        elif answer.status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}:
+            recorded.notices += pauses.pause_for_token(session, answer.text[:200], now=now)
+            _put_back(session, request, answer, now)
+        elif answer.status == HTTPStatus.TOO_MANY_REQUESTS:
+            _note_limit(session, request, answer, quota, recorded, now)
+        else:
+            _refuse(session, request, answer, now)
+    return recorded
+
+
+def end(
+    session: Session, model: Model, changes: Sequence[dict[str, Any]], *, now: datetime
+) -> None:
+    """Write new states to claimed rows, and those of batches to their messages.
+
+    :param changes: ``row_id``, ``to_state``, ``why`` and ``again_at`` for each.
+    """
+    table = cast(Table, model.__table__)
+    statement = (
+        update(table)
+        .where(table.c.id == bindparam("row_id"))
+        .values(
+            state=bindparam("to_state"),
+            error=bindparam("why"),
+            next_attempt_at=bindparam("again_at"),
+        )
+    )
+    session.connection().execute(statement, list(changes))
+    ended = [change for change in changes if change["again_at"] is None]
+    for state in {change["to_state"] for change in ended}:
+        ids = [change["row_id"] for change in ended if change["to_state"] == state]
+        _announce(session, state, _count_recipients(session, model, ids))
+    _follow(session, model, [change["row_id"] for change in ended], now)
+
+
+def _accept(session: Session, answered: Sequence[Answered], now: datetime) -> None:
+    for model in (OutboxMessage, OutboxBatch):
+        some = [one for one in answered if one[0].model is model]
+        if not some:
+            continue
+        rows: list[dict[str, Any]] = [
+            {"row_id": request.row_id, "claim": request.claim, "request_id": answer.request_id}
+            for request, answer in some
+        ]
+        table = cast(Table, model.__table__)
+        statement = (
+            update(table)
+            .where(table.c.id == bindparam("row_id"), table.c.claims == bindparam("claim"))
+            .values(
+                state="accepted",
+                accepted_at=now,
+                line_request_id=bindparam("request_id"),
+                next_attempt_at=None,
+                error=None,
+            )
+        )
+        session.connection().execute(statement, rows)
+        concerned = [
+            request.row_id
+            for request, _answer in some
+            if model is OutboxBatch or request.campaign_id is not None
+        ]
+        _announce(session, "accepted", sum(request.recipients for request, _answer in some))
+        _follow(session, model, concerned, now)
+
+
+def _announce(session: Session, state: str, recipients: int) -> None:
+    if recipients:
+        announce(session, signals.messages_ended, state=state, recipients=recipients)
+
+
+def _count_recipients(session: Session, model: Model, ids: Sequence[int]) -> int:
+    if model is OutboxMessage:
+        return len(ids)
+    count = select(func.sum(OutboxBatch.recipients)).where(OutboxBatch.id.in_(ids))
+    return session.scalar(count) or 0
+
+
+def _follow(session: Session, model: Model, ids: Sequence[int], now: datetime) -> None:
+    """Let what hangs on ended rows end with them: a batch's messages, and campaigns."""
+    if ids and model is OutboxBatch:
+        _end_messages(session, ids)
+    if ids:
+        _end_campaigns(session, model, ids, now)
+
+
+def _end_messages(session: Session, ids: Sequence[int]) -> None:
+    state = select(OutboxBatch.state).where(OutboxBatch.id == OutboxMessage.batch_id)
+    accepted_at = select(OutboxBatch.accepted_at).where(OutboxBatch.id == OutboxMessage.batch_id)
+    request_id = select(OutboxBatch.line_request_id).where(OutboxBatch.id == OutboxMessage.batch_id)
+    error = select(OutboxBatch.error).where(OutboxBatch.id == OutboxMessage.batch_id)
+    is_ended = OutboxBatch.id.in_(ids), OutboxBatch.next_attempt_at.is_(None)
+    ended = select(OutboxBatch.id).where(*is_ended)
+    session.execute(
+        update(OutboxMessage)
+        .where(OutboxMessage.batch_id.in_(ended), OutboxMessage.state == "sending")
+        .values(
+            state=state.scalar_subquery(),
+            accepted_at=accepted_at.scalar_subquery(),
+            line_request_id=request_id.scalar_subquery(),
+            error=error.scalar_subquery(),
+        )
+        .execution_options(synchronize_session=False)
+    )
+    session.execute(
+        update(OutboxBatch)
+        .where(*is_ended)
+        .values(line_user_ids=None)
+        .execution_options(synchronize_session=False)
+    )
+
+
+def _end_campaigns(session: Session, model: Model, ids: Sequence[int], now: datetime) -> None:
+    """End the campaigns of these rows of which nothing is on its way any more."""
+    concerned = select(model.campaign_id).where(model.id.in_(ids), model.campaign_id.is_not(None))
+    is_open = [
+        select(one.id).where(one.campaign_id == Campaign.id, one.state.in_(UNSENT)).exists()
+        for one in (OutboxBatch, OutboxMessage)
+    ]
+    session.execute(
+        update(Campaign)
+        .where(Campaign.id.in_(concerned), Campaign.state == "running", ~or_(*is_open))
+        .values(state="finished", finished_at=now)
+        .execution_options(synchronize_session=False)
+    )
+
+
+def _write(session: Session, request: Request, **changes: Any) -> bool:
+    """Write to a claimed row, unless another worker has taken it over meanwhile."""
+    model = request.model
+    statement = (
+        update(model)
+        .where(model.id == request.row_id, model.claims == request.claim)
+        .values(**changes)
+        .returning(model.id)
+        .execution_options(synchronize_session=False)
+    )
+    return session.execute(statement).first() is not None
+
+
+def _try_again(session: Session, request: Request, answer: SendAnswer, at: datetime) -> None:
+    """Let the same request be made again: LINE may have taken it."""
+    _write(session, request, next_attempt_at=at, error=answer.text[:2_000])
+
+
+def _put_back(session: Session, request: Request, answer: SendAnswer, at: datetime) -> None:
+    """Let LINE's no be no try at all, unless an earlier one may have been taken."""
+    changes: dict[str, Any] = {
+        "state": "queued",
+        "next_attempt_at": at,
+        "error": answer.text[:2_000],
+    }
+    if not request.is_uncertain:
+        changes |= {"first_tried_at": None, "quota_month": None, "retry_key": str(uuid.uuid4())}
+    if _write(session, request, **changes) and not request.is_uncertain:
+        budget.give_back(session, request.quota_month, request.recipients)
+
+
+def _note_limit(
+    session: Session,
+    request: Request,
+    answer: SendAnswer,
+    quota: QuotaReading | None,
+    recorded: Recorded,
+    now: datetime,
+) -> None:
+    """Tell the month's limit from the second's, and wait accordingly."""
+    if quota is None or not quota.is_gone(request.recipients):
+        recorded.too_fast.add(request.kind)
+        wait = min(RATE_BACKOFF * 2 ** min(request.attempt - 1, 10), LONGEST_RATE_BACKOFF)
+        _put_back(session, request, answer, now + wait)
+        return
+    month = budget.lock(session, now)
+    budget.note_reading(month, granted=quota.granted, line_used=quota.used, now=now)
+    session.flush()
+    recorded.notices += pauses.pause_for_quota(session, quota.granted or 0, quota.used, now=now)
+    _put_back(session, request, answer, now)
+
+
+def _refuse(session: Session, request: Request, answer: SendAnswer, now: datetime) -> None:
+    """End what LINE will never take; of a batch, only what LINE blames."""
+    is_bad_request = answer.status == HTTPStatus.BAD_REQUEST
+    is_divisible = request.recipients > 1 and not request.is_uncertain
+    if is_bad_request and is_divisible and not _BAD_MESSAGE.search(answer.text):
+        _split(session, request, answer, now)
+        return
+    error = f"{answer.status} {answer.text}"[:2_000]
+    if not _write(session, request, state="refused", next_attempt_at=None, error=error):
+        return
+    budget.give_back(session, request.quota_month, request.recipients)
+    _announce(session, "refused", request.recipients)
+    _follow(session, request.model, [request.row_id], now)
+
+
+def _split(session: Session, request: Request, answer: SendAnswer, now: datetime) -> None:
+    """Put a refused batch's recipients into two others: whom LINE blames, or the halves.
+
+    Nothing was sent to anyone, so these are new requests with keys of their own.
+    """
+    row = session.get_one(OutboxBatch, request.row_id, populate_existing=True)
+    if row.claims != request.claim:
+        return
+    account_ids = json.loads(row.account_ids)
+    blamed = _BAD_RECIPIENT.search(answer.text)
+    index = int(blamed[1]) if blamed else None
+    if index is not None and index < len(account_ids):
+        parts = [[account_ids[index]], account_ids[:index] + account_ids[index + 1 :]]
+    else:
+        middle = len(account_ids) // 2
+        parts = [account_ids[:middle], account_ids[middle:]]
+    for part in parts:
+        _make_part(session, row, part, now)
+    row.account_ids, row.recipients, row.line_user_ids = "[]", 0, None
+    row.state, row.next_attempt_at, row.error = "refused", None, answer.text[:2_000]
+    session.flush()
+    budget.give_back(session, request.quota_month, request.recipients)
+
+
+def _make_part(session: Session, whole: OutboxBatch, account_ids: list[int], now: datetime) -> None:
+    part = OutboxBatch(
+        campaign_id=whole.campaign_id,
+        category=whole.category,
+        priority=whole.priority,
+        messages=whole.messages,
+        account_ids=json.dumps(account_ids),
+        first_account_id=account_ids[0],
+        last_account_id=account_ids[-1],
+        recipients=len(account_ids),
+        created_at=whole.created_at,
+        next_attempt_at=now,
+        expires_at=whole.expires_at,
+    )
+    session.add(part)
+    session.flush()
+    session.execute(
+        update(OutboxMessage)
+        .where(OutboxMessage.batch_id == whole.id, OutboxMessage.account_id.in_(account_ids))
+        .values(batch_id=part.id)
+        .execution_options(synchronize_session=False)
+    )
+
+
+def _backoff(attempt: int, chance: float) -> timedelta:
+    longest: timedelta = min(FIRST_BACKOFF * 2 ** min(attempt - 1, 10), LONGEST_BACKOFF)
+    return longest * (0.5 + chance / 2)

@@ -1,0 +1,136 @@
+"""The files to start from: they are read by what reads them, and their commands exist."""
+
+from __future__ import annotations
+
+import configparser
+import dataclasses
+import re
+import shlex
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import click
+import pytest
+import yaml
+from celery.bin.celery import celery as celery_commands
+from flask.cli import cli as flask_commands
+
+from flask_lineconnect.cli import line as line_commands
+from flask_lineconnect.config import Config
+
+ROOT = Path(__file__).parents[1]
+DEPLOY = ROOT / "docs" / "deploy"
+COMPOSE = sorted(DEPLOY.glob("*/compose.yaml"))
+UNITS = sorted(DEPLOY.glob("systemd/*.service"))
+
+
+COMPOSE_COMMANDS = (["docker", "compose"], ["docker-compose"])
+
+
+def _works(command: list[str]) -> bool:
+    if shutil.which(command[0]) is None:
+        return False
+    return not subprocess.run([*command, "version"], capture_output=True, check=False).returncode
+
+
+def _services(path: Path) -> dict[str, Any]:
+    services: dict[str, Any] = yaml.safe_load(path.read_text("utf-8"))["services"]
+    return services
+
+
+def _unit(path: Path) -> configparser.ConfigParser:
+    parser = configparser.ConfigParser(interpolation=None)
+    parser.optionxform = str  # type: ignore[method-assign,assignment]
+    parser.read_string(path.read_text("utf-8"))
+    return parser
+
+
+def _commands() -> list[str]:
+    found = [service.get("command") for path in COMPOSE for service in _services(path).values()]
+    found += [_unit(path)["Service"]["ExecStart"] for path in UNITS]
+    return [command for command in found if command]
+
+
+def _check(arguments: list[str], commands: click.Command) -> None:
+    """Walk through a command line as click would, and ask whether each word is known."""
+    words = list(arguments)
+    command = commands
+    while words:
+        word = words.pop(0)
+        if word.startswith("-"):
+            option = next((one for one in command.params if word in one.opts), None)
+            assert isinstance(option, click.Option), f"{command.name} has no {word}"
+            if not option.is_flag:
+                words.pop(0)
+        else:
+            assert isinstance(command, click.Group), word
+            nested = {
+                **command.commands,
+                **({"line": line_commands} if command is flask_commands else {}),
+            }
+            assert word in nested, word
+            command = nested[word]
+
+
+@pytest.mark.parametrize("command", _commands())
+def test_every_command_exists_with_its_options(command: str) -> None:
+    program, *arguments = shlex.split(command)
+    known: dict[str, click.Command] = {"flask": flask_commands, "celery": celery_commands}
+    name = Path(program).name
+    if name in known:
+        _check(arguments, known[name])
+    else:
+        assert name in {"gunicorn", "redis-server"}
+
+
+@pytest.mark.parametrize("path", COMPOSE, ids=lambda path: path.parent.name)
+def test_compose_files_set_what_is_a_setting(path: Path) -> None:
+    services = _services(path)
+    known = {f"FLASK_LINECONNECT_{one.name.upper()}" for one in dataclasses.fields(Config)}
+    for name in ("web", "worker"):
+        assert set(services[name]["environment"]) <= known
+    assert services["web"]["environment"]["FLASK_LINECONNECT_ENGINE"] in {"worker", "celery"}
+    assert all(set(one.get("depends_on", ())) <= set(services) for one in services.values())
+
+
+@pytest.mark.parametrize("path", COMPOSE, ids=lambda path: path.parent.name)
+def test_compose_takes_them(path: Path, tmp_path: Path) -> None:
+    shutil.copy(path, tmp_path)
+    (tmp_path / "shop.env").touch()
+    command = next((one for one in COMPOSE_COMMANDS if _works(one)), None)
+    if command is None:
+        pytest.skip("Docker Compose is not installed")
+    answer = subprocess.run(
+        [*command, "config", "--quiet"], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert answer.returncode == 0, answer.stderr
+
+
+@pytest.mark.parametrize("path", UNITS, ids=lambda path: path.name)
+def test_units_let_a_worker_finish(path: Path) -> None:
+    service = _unit(path)["Service"]
+    assert service["KillMode"] == "mixed"
+    assert int(service["TimeoutStopSec"]) >= 30
+
+
+@pytest.mark.parametrize("path", UNITS, ids=lambda path: path.name)
+def test_systemd_takes_them(path: Path, tmp_path: Path) -> None:
+    if shutil.which("systemd-analyze") is None:
+        pytest.skip("systemd is not installed")
+    # Programs and users that are not on this machine would be complained of.
+    text = re.sub(r"ExecStart=\S+", "ExecStart=/bin/true", path.read_text("utf-8"))
+    copy = tmp_path / path.name
+    copy.write_text(text.replace("User=shop\n", ""))
+    answer = subprocess.run(
+        ["systemd-analyze", "verify", "--man=no", copy], capture_output=True, text=True, check=False
+    )
+    complaints = [one for one in answer.stderr.splitlines() if path.name in one]
+    assert complaints == []
+
+
+def test_the_docs_name_every_file() -> None:
+    page = (ROOT / "docs" / "how-to" / "engines.md").read_text("utf-8")
+    for path in (*COMPOSE, DEPLOY / "systemd"):
+        assert str(path.relative_to(ROOT / "docs")) in page

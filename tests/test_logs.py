@@ -1,0 +1,161 @@
+"""S11.2: whatever happens to messages and events, no log line says to whom or what."""
+
+from __future__ import annotations
+
+import ast
+import io
+import logging
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from flask import Flask
+from sqlalchemy import text
+from sqlalchemy.exc import SQLAlchemyError
+
+from flask_lineconnect import LineApiError
+from flask_lineconnect.engines.work import work_until_idle
+from flask_lineconnect.models import Account
+from flask_lineconnect.outbox.delivery import deliver_due
+from flask_lineconnect.state import LineState
+from flask_lineconnect.testing import Emulator
+from tests.conftest import MakeApp
+from tests.engines.celery_fleet import follow
+from tests.outbox.conftest import BASE_URL
+from tests.outbox.conftest import Join
+from tests.outbox.conftest import join as join
+from tests.small_shop import db
+from tests.small_shop import line as extension
+
+ROOT = Path(__file__).parents[1]
+TOKEN = "planted-channel-access-token"
+TEXT = "planted text"
+KEY = "planted-key"
+
+
+@pytest.fixture
+def app(make_app: MakeApp, line_emulator: Emulator) -> Flask:
+    """Return the small shop, joined to the emulator."""
+    return make_app(**line_emulator.settings(BASE_URL))
+
+
+@pytest.fixture
+def log() -> Iterator[io.StringIO]:
+    """Collect what all loggers say at any level, tracebacks included."""
+    stream = io.StringIO()
+    handler = logging.StreamHandler(stream)
+    handler.setFormatter(_EveryField())
+    logger = logging.getLogger("flask_lineconnect")
+    before = logger.level
+    logger.addHandler(handler)
+    logger.setLevel(logging.DEBUG)
+    yield stream
+    logger.removeHandler(handler)
+    logger.setLevel(before)
+
+
+class _EveryField(logging.Formatter):
+    def format(self, record: logging.LogRecord) -> str:
+        return f"{super().format(record)} {vars(record)}"
+
+
+def _check(line: LineState, log: io.StringIO) -> None:
+    said = log.getvalue()
+    assert said
+    user_ids = [account.line_user_id for account in db.session.query(Account)]
+    assert user_ids
+    secrets = [value for key, value in line.app.config.items() if key.endswith("_SECRET")]
+    for secret in (*user_ids, *secrets, TEXT, KEY, TOKEN):
+        assert secret not in said
+
+
+@pytest.mark.parametrize("status", [None, 400, 401, 409, 429, 500])
+def test_S11_2_deliveries_tell_nothing_of_people(
+    line: LineState, line_emulator: Emulator, join: Join, log: io.StringIO, status: int | None
+) -> None:
+    if status is None:
+        line_emulator.fault(path="/v2/bot/message/*", drop=True, times=9)
+    else:
+        line_emulator.fault(path="/v2/bot/message/*", status=status, times=9)
+    members = join(3)
+    for member in members:
+        extension.send(member, TEXT, key=f"{KEY}:{member.id}")
+    extension.send(members[0], f"{TEXT} of one's own", key=KEY)
+    db.session.commit()
+    deliver_due(line)
+    assert "lineconnect.line_called" in log.getvalue()
+    _check(line, log)
+
+
+def test_S11_2_a_database_that_fails_tells_no_values(
+    line: LineState, join: Join, log: io.StringIO
+) -> None:
+    members = join(3)
+    for member in members:
+        extension.send(member, TEXT, key=f"{KEY}:{member.id}")
+    db.session.commit()
+    # Its writes fail from now on, with all that they were to write in their hands.
+    db.session.execute(
+        text(
+            "CREATE TRIGGER broken BEFORE INSERT ON lineconnect_outbox_batch "
+            "BEGIN SELECT RAISE(ABORT, 'broken'); END"
+        )
+    )
+    db.session.commit()
+    work_until_idle(line)
+    db.session.rollback()
+    assert "background work failed" in log.getvalue()
+    assert "INSERT INTO lineconnect_outbox_batch" in log.getvalue()
+    _check(line, log)
+
+
+def test_the_shops_own_statements_keep_their_values(line: LineState) -> None:
+    with pytest.raises(SQLAlchemyError, match="seen"):
+        db.session.execute(text("SELECT * FROM missing WHERE name = :name"), {"name": "seen"})
+
+
+def test_S11_2_webhooks_and_hooks_tell_nothing_of_people(
+    app: Flask, line: LineState, line_emulator: Emulator, join: Join, log: io.StringIO
+) -> None:
+    join(1)
+    user_id = db.session.query(Account).one().line_user_id
+    follow(app, user_id)
+    line.session.rollback()
+    work_until_idle(line)
+    line_emulator.fault(path="/v2/bot/message/reply", status=400, times=9)
+    log.write("something was done")
+    _check(line, log)
+
+
+def test_S1_7_lines_own_words_stay_out_of_the_log(line: LineState, line_emulator: Emulator) -> None:
+    line_emulator.fault(path="/v2/bot/message/quota", status=403, times=1)
+    with pytest.raises(LineApiError) as error:
+        line.api.quota()
+    assert error.value.text == "LINE refused to get the quota: 403"
+    assert len(str(error.value)) > len(error.value.text)
+
+
+def test_log_lines_have_fields_beside_their_text(
+    line: LineState, join: Join, caplog: pytest.LogCaptureFixture
+) -> None:
+    (member,) = join(1)
+    extension.send(member, TEXT)
+    db.session.commit()
+    with caplog.at_level(logging.INFO, "flask_lineconnect"):
+        deliver_due(line)
+    fields = vars(next(one for one in caplog.records if getattr(one, "endpoint", "") == "push"))
+    assert fields["event"] == "lineconnect.line_called"
+    assert fields["status"] == 200
+    assert fields["line_request_id"]
+    assert fields["milliseconds"] >= 0
+
+
+@pytest.mark.parametrize("folder", ["outbox", "line_api", "engines"])
+def test_every_log_line_about_sending_has_fields(folder: str) -> None:
+    found = 0
+    for path in (ROOT / "flask_lineconnect" / folder).glob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(node, ast.Call) and ast.unparse(node.func).startswith("logger."):
+                found += 1
+                assert "extra" in {keyword.arg for keyword in node.keywords}, (path, node.lineno)
+    assert found

@@ -1,0 +1,112 @@
+"""Which event a worker takes: never two of one person, and without reading them all."""
+
+from __future__ import annotations
+
+import contextvars
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from datetime import datetime
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import Engine
+from sqlalchemy import event
+from sqlalchemy import select
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from flask_lineconnect.models import InboxEvent
+from flask_lineconnect.state import LineState
+from flask_lineconnect.webhooks import dispatch
+from flask_lineconnect.webhooks.dispatch import LEASE
+from flask_lineconnect.webhooks.dispatch import claim
+from tests.conftest import DATABASES
+from tests.conftest import MakeApp
+
+USER = "U" + "a" * 32
+
+
+def _row(event_id: str, now: datetime, **values: Any) -> InboxEvent:
+    times = {"occurred_at": now, "received_at": now, "next_attempt_at": now}
+    return InboxEvent(webhook_event_id=event_id, line_user_id=USER, payload="{}", **times | values)
+
+
+@contextmanager
+def _choosing(engine: Engine) -> Iterator[Session]:
+    """Be the worker that chooses now, until the block ends."""
+    with Session(engine) as session:
+        dispatch._wait_for_other_claims(session)
+        yield session
+        session.commit()
+
+
+def _wait_until_somebody_waits(engine: Engine) -> None:
+    waiting = text("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted")
+    with engine.connect() as connection:
+        while not connection.execute(waiting).scalar():
+            connection.rollback()
+            threading.Event().wait(0.01)
+
+
+@pytest.mark.parametrize("database", ["postgresql"], indirect=True)
+@pytest.mark.parametrize("level", ["READ COMMITTED", "REPEATABLE READ", "SERIALIZABLE"])
+def test_no_two_workers_take_events_of_one_person_whatever_the_shops_isolation(
+    make_app: MakeApp, level: str
+) -> None:
+    app = make_app(SQLALCHEMY_ENGINE_OPTIONS={"isolation_level": level})
+    with app.app_context():
+        line: LineState = app.extensions["lineconnect"]
+        engine, now = line.db.engine, line.clock()
+        line.session.add(_row("later", now))
+        line.session.commit()
+
+    def claim_elsewhere() -> object:
+        with app.app_context():
+            # A command's session may have looked at something before.
+            line.session.scalars(select(InboxEvent)).all()
+            return claim(line.session, now=now)
+
+    with ThreadPoolExecutor(1) as pool:
+        with _choosing(engine) as session:
+            other = pool.submit(contextvars.Context().run, claim_elsewhere)
+            _wait_until_somebody_waits(engine)
+            # It came meanwhile, happened before, and is taken by the worker that chooses.
+            before = {"occurred_at": now - timedelta(seconds=1), "next_attempt_at": now + LEASE}
+            session.add(_row("before", now, attempts=1, **before))
+        assert other.result(10) is None
+
+
+@pytest.mark.parametrize("database", DATABASES, indirect=True)
+def test_choosing_reads_indexes_only(line: LineState) -> None:
+    plans: list[str] = []
+    engine = line.db.engine
+    is_sqlite = engine.dialect.name == "sqlite"
+
+    @event.listens_for(engine, "before_cursor_execute")
+    def explain(
+        connection: Any, cursor: Any, statement: str, parameters: Any, *_more: object
+    ) -> None:
+        if InboxEvent.__tablename__ not in statement:
+            return
+        if not is_sqlite:
+            # So few rows are read faster without an index.
+            cursor.execute("SET LOCAL enable_seqscan = off")
+        explain = "EXPLAIN QUERY PLAN" if is_sqlite else "EXPLAIN"
+        cursor.execute(f"{explain} {statement}", parameters)
+        plans.append("\n".join(str(row) for row in cursor.fetchall()))
+
+    line.session.add(_row("one", line.clock()))
+    line.session.commit()
+    plans.clear()
+    dispatch._get_ready(line)
+    assert claim(line.session, now=line.clock()) is not None
+    for plan in plans:
+        assert "ix_lineconnect" in plan or "pk_" in plan or "autoindex" in plan, plan
+        assert "Seq Scan" not in plan
+        assert "SCAN lineconnect_inbox_event'" not in plan
+    whole = "\n".join(plans)
+    assert "ix_lineconnect_inbox_event_order" in whole
+    assert "ix_lineconnect_inbox_event_tried" in whole
