@@ -7,6 +7,9 @@ another stays within the same version.
 from __future__ import annotations
 
 import hashlib
+import re
+from collections.abc import Callable
+from functools import partial
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -16,6 +19,8 @@ from flask import Flask
 from flask import Response
 from flask import send_from_directory
 from werkzeug.datastructures import Headers
+from werkzeug.exceptions import NotFound
+from werkzeug.security import safe_join
 from werkzeug.wrappers import Response as BaseResponse
 
 #: Name of the endpoint, and the folder that it serves.
@@ -24,11 +29,16 @@ FOLDERS = {
     "liff_static": Path(str(files("flask_lineconnect.liff_pages"))) / "static",
 }
 RULES = {"static": "/static", "liff_static": "/liff/static"}
+_COMMENT = re.compile(rb"^[ \t]*(//.*|/\*\*.*\*/)\n", re.MULTILINE)
 #: A year, the longest that RFC 9111 has in mind; ``immutable`` is RFC 8246.
 _FOR_EVER = "public, max-age=31536000, immutable"
 #: Of the SHA-256, in hexadecimal digits; an accident is all that could collide.
 _DIGITS = 12
-_DEBUG = "debug"
+
+
+def script(path: Path) -> bytes:
+    """Return a script without the lines that are comments: those are for readers of the source."""
+    return _COMMENT.sub(b"", path.read_bytes())
 
 
 class Asset(Response):
@@ -47,27 +57,29 @@ class Asset(Response):
 
 def register(blueprint: Blueprint, app: Flask) -> None:
     """Serve the folders; ``url_for`` puts the version in by itself."""
-    versions = {name: _version(folder, app) for name, folder in FOLDERS.items()}
+    kept = {name: _digest(folder) for name, folder in FOLDERS.items()}
+
+    def version_of(name: str) -> str:
+        # While somebody works on them, the files change at any moment.
+        return _digest(FOLDERS[name]) if app.debug else kept[name]
 
     def add_version(endpoint: str, values: dict[str, Any]) -> None:
         prefix, _, name = endpoint.rpartition(".")
-        if prefix == blueprint.name and name in versions:
-            values.setdefault("version", versions[name])
+        if prefix == blueprint.name and name in FOLDERS:
+            values.setdefault("version", version_of(name))
 
     app.url_defaults(add_version)
     for name, rule in RULES.items():
-        blueprint.add_url_rule(
-            f"{rule}/<version>/<path:filename>",
-            endpoint=name,
-            view_func=_serve(FOLDERS[name], versions[name]),
-        )
+        view = _serve(FOLDERS[name], partial(version_of, name))
+        path = f"{rule}/<version>/<path:filename>"
+        blueprint.add_url_rule(path, endpoint=name, view_func=view)
 
 
-def _serve(folder: Path, current: str) -> Any:
+def _serve(folder: Path, version_now: Callable[[], str]) -> Any:
     def serve(version: str, filename: str) -> BaseResponse:
         """Serve a file; another version's address, of a deployment on its way, is not kept."""
-        response = Asset.force_type(send_from_directory(folder, filename))
-        is_lasting = version == current != _DEBUG
+        response = _answer(folder, filename)
+        is_lasting = version == version_now()
         response.headers["Cache-Control"] = _FOR_EVER if is_lasting else "no-cache"
         response.headers["X-Content-Type-Options"] = "nosniff"
         return response
@@ -75,10 +87,17 @@ def _serve(folder: Path, current: str) -> Any:
     return serve
 
 
-def _version(folder: Path, app: Flask) -> str:
-    """Return the digest of all files of a folder; in debug mode the files change at any moment."""
-    if app.debug:
-        return _DEBUG
+def _answer(folder: Path, filename: str) -> BaseResponse:
+    if not filename.endswith(".js"):
+        return Asset.force_type(send_from_directory(folder, filename))
+    path = safe_join(str(folder), filename)
+    if path is None or not Path(path).is_file():
+        raise NotFound
+    return Asset(script(Path(path)), mimetype="text/javascript")
+
+
+def _digest(folder: Path) -> str:
+    """Return the digest of all files of a folder."""
     digest = hashlib.sha256()
     for path in sorted(folder.rglob("*")):
         if path.is_file():

@@ -39,7 +39,8 @@ def page_context() -> dict[str, Any]:
     return {
         "shop_name": shop.name,
         "theme": shop.theme,
-        "lang": str(get_locale() or "ja"),
+        # HTML writes languages with hyphens.
+        "lang": str(get_locale() or "ja").replace("_", "-"),
         "csp_nonce": csp_nonce,
         "csrf_token": generate_csrf,
     }

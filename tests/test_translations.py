@@ -1,7 +1,8 @@
-"""Every text has its English, and the compiled catalogues are those of the sources."""
+"""Every text is translated, and the compiled catalogues are those of the sources."""
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -23,14 +24,23 @@ EMULATOR = (
 )
 
 
-def _catalogue(folder: str, domain: str) -> tuple[Catalog, Catalog]:
-    path = ROOT / folder / "en" / "LC_MESSAGES" / f"{domain}.po"
+#: The demo shop and the emulator are for readers of Japanese and English.
+CATALOGUES = [(*EXTENSION, language) for language in ("en", "zh_Hant", "th")] + [
+    (*DEMO, "en"),
+    (*EMULATOR, "en"),
+]
+
+
+def _catalogue(folder: str, domain: str, language: str = "en") -> tuple[Catalog, Catalog]:
+    path = ROOT / folder / language / "LC_MESSAGES" / f"{domain}.po"
     with path.open("rb") as source, path.with_suffix(".mo").open("rb") as compiled:
         return read_po(source), read_mo(compiled)
 
 
-@pytest.mark.parametrize(("mapping", "root", "folder", "domain"), [EXTENSION, DEMO, EMULATOR])
-def test_every_text_has_its_english(mapping: Path, root: Path, folder: str, domain: str) -> None:
+@pytest.mark.parametrize(("mapping", "root", "folder", "domain", "language"), CATALOGUES)
+def test_every_text_is_translated(
+    mapping: Path, root: Path, folder: str, domain: str, language: str
+) -> None:
     with mapping.open(encoding="utf-8") as file:
         methods, options = parse_mapping_cfg(file)  # type: ignore[no-untyped-call]
     keywords = {"_": None, "gettext": None, "lazy_gettext": None, "ngettext": (1, 2)}
@@ -38,20 +48,30 @@ def test_every_text_has_its_english(mapping: Path, root: Path, folder: str, doma
         str(root), methods, options, keywords=keywords, directory_filter=_is_ours
     )
     texts = {text if isinstance(text, str) else text[0] for _f, _l, text, _c, _x in found}
-    source, _compiled = _catalogue(folder, domain)
-    english = {m.id if isinstance(m.id, str) else m.id[0] for m in source if m.id and m.string}
-    assert texts - english == set()
+    source, _compiled = _catalogue(folder, domain, language)
+    translated = {m.id if isinstance(m.id, str) else m.id[0] for m in source if m.id and m.string}
+    assert texts - translated == set()
 
 
 def _is_ours(folder: str) -> bool:
     return Path(folder).name not in {".venv", ".git", "emulator", "build", "node_modules"}
 
 
-@pytest.mark.parametrize(("_mapping", "_root", "folder", "domain"), [EXTENSION, DEMO, EMULATOR])
+@pytest.mark.parametrize(("_mapping", "_root", "folder", "domain", "language"), CATALOGUES)
 def test_the_compiled_catalogue_is_fresh(
-    _mapping: Path, _root: Path, folder: str, domain: str
+    _mapping: Path, _root: Path, folder: str, domain: str, language: str
 ) -> None:
-    source, compiled = _catalogue(folder, domain)
+    source, compiled = _catalogue(folder, domain, language)
     written = {str(m.id): str(m.string) for m in source if m.id and m.string}
     served = {str(m.id): str(m.string) for m in compiled if m.id}
     assert served == written
+
+
+@pytest.mark.parametrize("language", ["en", "zh_Hant", "th"])
+def test_translations_keep_the_variables_of_their_text(language: str) -> None:
+    source, _compiled = _catalogue(EXTENSION[2], EXTENSION[3], language)
+    for message in source:
+        names = [
+            sorted(re.findall(r"%\(\w+\)s", str(text))) for text in (message.id, message.string)
+        ]
+        assert names[0] == names[1] or not message.id, message.id

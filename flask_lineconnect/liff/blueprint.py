@@ -33,7 +33,7 @@ from ..state import EXTENSION_KEY
 from ..state import current_line
 
 #: Parameters with which LINE's login comes back; those of LIFF begin with its name.
-_OF_LINE = {"code", "state", "error", "error_description"}
+_OF_LINE = {"code", "state", "error", "error_description", "friendship_status_changed"}
 
 View = TypeVar("View", bound=Callable[..., Any])
 

@@ -25,6 +25,7 @@ from werkzeug.wrappers import Response
 
 from .. import signals
 from ..assets import FOLDERS
+from ..assets import script
 from ..state import current_line
 from .blueprint import LiffBlueprint
 
@@ -47,9 +48,9 @@ def watch(app: Flask) -> None:
 
 def worker() -> Response:
     """Serve the service worker, which may act for all LIFF pages."""
-    script = (FOLDERS["liff_static"] / "worker.js").read_bytes()
+    code = script(FOLDERS["liff_static"] / "worker.js")
     headers = {"Service-Worker-Allowed": url_for("lineconnect.card")}
-    return Response(script, mimetype="text/javascript", headers=headers)
+    return Response(code, mimetype="text/javascript", headers=headers)
 
 
 def worker_url() -> str:

@@ -1,7 +1,6 @@
-// The open point card: new points appear by themselves, on a pull and on return. The server has drawn
-// it, so without this script it is only as fresh as its opening.
+// The open point card: new points appear by themselves, on a pull and on return.
 
-const WATCH_FOR = 600_000; // A card that nobody touches for ten minutes stops asking.
+const WATCH_FOR = 600_000; // Then a card that nobody touches stops asking.
 const ASK_EVERY = 5_000;
 const PULL = 72; // CSS pixels, more than a careless swipe.
 
@@ -14,6 +13,7 @@ const card = () => find("card");
 /** Fetch this page anew with its own session. */
 async function fetchPage() {
   const response = await fetch(location.pathname, { headers: { Accept: "text/html" } });
+  if (!response.ok) throw new Error(response.statusText); // A shop in trouble takes no card away.
   const page = new DOMParser().parseFromString(await response.text(), "text/html");
   // No card any more: whoever holds the phone must be asked for.
   if (!page.getElementById("card")) location.reload();
@@ -40,7 +40,7 @@ function stop() {
   clearInterval(timer);
 }
 
-/** Hear of changes over an event stream, or ask for them where the shop has no stream to spare. */
+/** Hear of changes, or ask for them where the shop has no stream to spare. */
 function watch() {
   stop();
   if (document.hidden) return;
@@ -92,7 +92,7 @@ function pullToRefresh() {
   });
 }
 
-/** This card comes from the service worker: say of when it is, and look for the network. */
+/** This card is a kept one: say of when, and look for the network. */
 function showSaved(savedAt) {
   const notice = find("offline");
   const format = { dateStyle: "medium", timeStyle: "short" };
@@ -104,7 +104,7 @@ function showSaved(savedAt) {
   look();
 }
 
-/** The network is back, be it slow: take the page that it brought, without asking for it again. */
+/** The network is back, be it slow: show the page that it brought. */
 async function awake() {
   const { body } = await fetchPage();
   if (!document.body.dataset.savedAt) return;
@@ -114,11 +114,11 @@ async function awake() {
   live();
 }
 
-/** Let a service worker keep the card, where there is one; LINE's own browser has none. */
+/** LINE's own browser has no service workers, and keeps nothing. */
 function keepOffline() {
   const { serviceWorker } = navigator;
   if (!serviceWorker || !window.cookieStore) return;
-  // What was loaded before the worker was there is fetched once more through it.
+  // What came before the worker is fetched once more through it.
   if (!serviceWorker.controller) serviceWorker.addEventListener("controllerchange", tryRefresh, { once: true });
   serviceWorker.register(find("offline").dataset.worker, { scope: location.pathname.replace(/\/$/, "") }).catch(() => {});
 }
@@ -137,7 +137,7 @@ function live() {
   if (find("pay")) import("./pay.js");
 }
 
-stayOn();
 const { savedAt } = document.body.dataset;
 if (savedAt) showSaved(savedAt);
 else live();
+stayOn();

@@ -1,11 +1,14 @@
 // Nobody is logged in yet: ask LINE who holds the phone, tell the shop, and show what it then serves.
 
-import { Problem, cleanAddress, exchange, follow, forget, remember, startLiff } from "./session.js";
+import { Problem, cleanAddress, exchange, follow, forget, handedOver, remember, startLiff, tokenName } from "./session.js";
 
 const EXPIRY_LEEWAY = 30; // Seconds; the token must outlive its way to the shop.
 
 async function open() {
   forget("checked");
+  const handed = handedOver();
+  // A queue waits, and the shop checks the token itself: no need for the SDK.
+  if (handed !== null && (await tryToken(handed))) return;
   const liff = await startLiff();
   if (!liff.isLoggedIn()) return atDesk() ? offerPhone(liff) : logIn(liff);
   const idToken = liff.getIDToken();
@@ -20,10 +23,20 @@ async function open() {
   }
 }
 
+/** Exchange what LINE's app handed over; if the shop won't have it, the SDK has its turn. */
+async function tryToken(idToken) {
+  const here = cleanAddress();
+  const answer = await exchange(idToken, here.pathname + here.search).catch(() => null);
+  if (!answer) return false;
+  remember(tokenName(idToken));
+  enter(answer, here);
+  return true;
+}
+
 const logIn = (liff) => liff.login({ redirectUri: cleanAddress().href });
 const atDesk = () => matchMedia("(min-width: 62rem) and (pointer: fine)").matches;
 
-/** Beside it stands the QR code that goes on with the phone; both are a choice, and not a hurry. */
+/** Beside it stands the QR code that goes on with the phone. */
 function offerPhone(liff) {
   document.getElementById("opening").hidden = true;
   document.getElementById("desk").hidden = false;

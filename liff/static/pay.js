@@ -20,7 +20,8 @@ async function fetchCode() {
     },
     body: "{}",
   });
-  if (response.status === 401) location.reload();
+  // The session has ended, or its CSRF token has, which a shop's own guard answers with 400.
+  if ([400, 401, 403].includes(response.status)) location.reload();
   if (!response.ok) throw new Error();
   return response.json();
 }

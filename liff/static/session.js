@@ -13,7 +13,7 @@ export class Problem extends Error {
   }
 }
 
-/** Load LINE's SDK. Done here and not by a script element of the page: a slow SDK must not hold us up. */
+/** Load LINE's SDK; as an element of the page, a slow one would hold us up. */
 function loadSdk() {
   return new Promise((resolve, reject) => {
     const script = document.createElement("script");
@@ -56,17 +56,29 @@ export async function exchange(idToken, next) {
   throw new Problem(response.status === 401 ? "stale" : "shop", answer.message);
 }
 
-/** Go where the shop says, but only within the shop. */
+/** Go where the shop says, within the shop; credentials in the fragment wait for the SDK there. */
 export function follow(answer) {
   const target = new URL(answer.location, location.origin);
   if (target.origin !== location.origin) throw new Problem("shop");
-  location.replace(target);
+  target.hash = location.hash;
+  if (target.href === location.href) location.reload();
+  else location.replace(target);
 }
+
+/** The ID token that LINE's app hands over in a new window's address, until the SDK takes it. */
+export function handedOver() {
+  // With liff.state the SDK moves on to another page first.
+  if (new URLSearchParams(location.search).has("liff.state")) return null;
+  return new URLSearchParams(location.hash.slice(1)).get("id_token");
+}
+
+/** A name for a token under which it can be remembered. */
+export const tokenName = (idToken) => `token:${idToken.slice(-16)}`;
 
 /** This page's address without what LINE's login and LIFF have added to it. */
 export function cleanAddress() {
   const address = new URL(location.href);
-  const added = /^(code|state|error|error_description|liff.*)$/;
+  const added = /^(code|state|error|error_description|friendship_status_changed|liff.*)$/;
   for (const name of [...address.searchParams.keys()]) {
     if (added.test(name)) address.searchParams.delete(name);
   }

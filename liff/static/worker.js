@@ -1,5 +1,4 @@
-// Keeps the last card for a moment without a network. It belongs to the mark with which the shop gave
-// it out: the mark ends at logout, unlinking and change of person, and the card with it.
+// Keeps the last card for a moment without a network, until its mark ends: see liff/offline.py.
 
 const CARD = "lineconnect-card";
 const ASSETS = "lineconnect-assets";
@@ -20,18 +19,17 @@ addEventListener("fetch", (event) => {
   if (request.method !== "GET" || origin !== location.origin) return;
   if (isAsset(pathname)) event.respondWith(asset(request));
   else if (isCard(request)) event.respondWith(card(event));
-  // With preload on, an answer must come from here.
   else if (request.mode === "navigate") event.respondWith(network(event));
 });
 
 async function start() {
-  // The worker's own start must not hold up the page on an old phone.
+  // The worker's start must not hold up the page; with it, every page's answer comes from here.
   await registration.navigationPreload?.enable();
   await registration.cookies?.subscribe([{ name: markName, url: registration.scope }]);
   await clients.claim();
 }
 
-/** The card as a page or fetched by it; addresses with LINE's parameters are the SDK's business. */
+/** The card, opened or fetched; addresses with LINE's parameters are the SDK's business. */
 function isCard(request) {
   const { pathname, searchParams } = new URL(request.url);
   const isPage = request.headers.get("Accept")?.includes("text/html");
@@ -56,7 +54,7 @@ async function card(event) {
   }
 }
 
-/** Keep an answer that the shop marked; any other answer means that nobody's card is to be kept. */
+/** Keep a marked answer; any other means that nobody's card is to be kept. */
 async function keep(response) {
   if (response.status >= 500) return;
   const mark = response.headers.get(MARK);
@@ -80,7 +78,7 @@ async function keepAssets(html) {
   await cache.addAll([...wanted].filter((url) => !here.has(url)));
 }
 
-/** Return the kept card, marked with its time; one whose mark has ended is deleted instead. */
+/** Return the kept card with its time; one whose mark has ended is deleted instead. */
 async function kept() {
   const response = await (await caches.open(CARD)).match(cardPath);
   if (!response) return null;
@@ -97,5 +95,5 @@ async function forget() {
   return null;
 }
 
-/** Browsers whose workers can't read cookies keep no card. */
+/** Without it, where workers can't read cookies, no card is kept. */
 const currentMark = async () => (await self.cookieStore?.get(markName))?.value ?? null;

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from werkzeug.datastructures import Headers
 
 from flask_lineconnect import LiffBlueprint
 from flask_lineconnect import UsageError
+from flask_lineconnect import assets
 from flask_lineconnect.state import LineState
 from tests.conftest import MakeApp
 from tests.small_shop import User
@@ -170,11 +172,23 @@ def test_assets_are_kept_for_a_year_under_their_digest(hanako: FlaskClient) -> N
         assert _headers(hanako, stale)["Cache-Control"] == "no-cache"
 
 
-def test_in_debug_mode_assets_may_change(make_app: MakeApp) -> None:
-    client = make_app(DEBUG=True).test_client()
+def _styles(client: FlaskClient) -> str:
     path = re.search(r'href="([^"]+/pages\.css)"', client.get("/line/liff").text)
     assert path
-    assert "immutable" not in _headers(client, path[1])["Cache-Control"]
+    return path[1]
+
+
+@pytest.mark.parametrize("debug", [True, False])
+def test_a_file_that_changes_in_debug_mode_has_another_address(
+    make_app: MakeApp, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, debug: bool
+) -> None:
+    folder = tmp_path / "static"
+    shutil.copytree(assets.FOLDERS["static"], folder)
+    monkeypatch.setitem(assets.FOLDERS, "static", folder)
+    client = make_app(DEBUG=debug).test_client()
+    before = _styles(client)
+    (folder / "pages.css").write_text("p { color: red }", "utf-8")
+    assert (_styles(client) != before) is debug
 
 
 @pytest.mark.parametrize(
@@ -217,3 +231,28 @@ def test_the_opening_page_works_without_javascript(client: FlaskClient) -> None:
 def test_the_opening_page_fetches_the_sdk_at_once(client: FlaskClient) -> None:
     page = client.get("/line/liff").text
     assert '<link rel="preload" as="script" href="https://static.line-scdn.net/liff' in page
+
+
+@pytest.mark.parametrize("name", ["none.js", "none.css", "..%2f..%2fsetup.cfg", "..%2fx.js"])
+def test_nothing_but_the_files_of_a_folder_is_served(client: FlaskClient, name: str) -> None:
+    assert client.get(f"/line/liff/static/now/{name}").status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("asked", "lang"),
+    [
+        ("ja-JP,ja;q=0.9,en;q=0.8", "ja"),
+        ("en-GB,en;q=0.9", "en"),
+        ("zh-TW,zh;q=0.9,en-US;q=0.8,en;q=0.7", "zh-Hant"),
+        ("zh-Hant-HK,en;q=0.5", "zh-Hant"),
+        ("th-TH,en;q=0.9", "th"),
+        ("fr-FR,th;q=0.3", "th"),
+        ("fr-FR", "ja"),
+        ("", "ja"),
+    ],
+)
+def test_pages_speak_the_language_that_the_browser_wants_most(
+    client: FlaskClient, asked: str, lang: str
+) -> None:
+    page = client.get("/line/liff", headers={"Accept-Language": asked}).text
+    assert f'<html lang="{lang}">' in page

@@ -1,0 +1,195 @@
+"""From the tap to the barcode on the screen: our card beside a page made like LINE's starter.
+
+``pip install -e '.[test]' && python bench/liff/run.py``. A phone's Chromium, its processor slowed
+four times and its network a 4G one, opens both pages in turns as LINE's app opens them, with LINE's
+own SDK if ``tests/npm`` holds it. *Cold*: nothing is kept from before. *Warm*: the same browser
+again, with new credentials in the address, as with every tap in LINE's app.
+"""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+import statistics
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from dataclasses import field
+from pathlib import Path
+from threading import Thread
+from typing import Any
+
+import requests
+from flask import Flask
+from pages import STARTER_LIFF_ID
+from pages import link_everybody
+from pages import make_network
+from pages import make_shop
+from pages import real_sdk
+from playwright.sync_api import Browser
+from playwright.sync_api import BrowserContext
+from playwright.sync_api import sync_playwright
+from werkzeug.serving import make_server
+
+from flask_lineconnect.emulator_client import Emulator
+from flask_lineconnect.emulator_client import run_emulator
+from flask_lineconnect.testing import free_port
+
+#: WebPageTest's "4G": 9 Mbit/s both ways, 170 ms there and back.
+NETWORK = {
+    "offline": False,
+    "latency": 170,
+    "downloadThroughput": 9e6 / 8,
+    "uploadThroughput": 9e6 / 8,
+}
+SLOWDOWN = 4
+PHONE: dict[str, Any] = {
+    "viewport": {"width": 390, "height": 844},
+    "device_scale_factor": 2,
+    "is_mobile": True,
+    "has_touch": True,
+    "locale": "ja-JP",
+    # LINE's own browser has none.
+    "service_workers": "block",
+    "user_agent": (
+        "Mozilla/5.0 (Linux; Android 15; V2319) AppleWebKit/537.36 (KHTML, like Gecko) "
+        "Version/4.0 Chrome/144.0.0.0 Mobile Safari/537.36 Line/15.12.1 LIFF"
+    ),
+}
+FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"]
+#: What LINE's app gives to pages, and a watch that notes the first frame with bars in it.
+IN_APP = """
+window._liff = { features: [], postMessage() {} };
+(function look() {
+  const bars = document.querySelector(".lc-code-bars svg, #card svg");
+  if (bars && bars.getBoundingClientRect().height > 20) {
+    requestAnimationFrame(() => noteBars(performance.timeOrigin + performance.now()));
+    return;
+  }
+  requestAnimationFrame(look);
+})();
+"""
+#: Milliseconds after which whatever a page still does has come to its end.
+SETTLED = 1_500
+PATIENCE = 60_000
+
+
+@dataclass
+class Costs:
+    """What one kind of opening cost, opening by opening."""
+
+    milliseconds: list[float] = field(default_factory=list)
+    kilobytes: list[float] = field(default_factory=list)
+    requests: list[int] = field(default_factory=list)
+
+
+@contextmanager
+def serving(app: Flask, port: int) -> Iterator[str]:
+    """Serve an app from a thread."""
+    server = make_server("127.0.0.1", port, app, threaded=True)
+    thread = Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.port}"
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+def tap(emulator: Emulator, user_id: str, liff_id: str) -> str:
+    """Return the address that LINE's app opens, with new credentials in it."""
+    answer = requests.get(
+        f"{emulator.url}/phone/{user_id}/open",
+        params={"url": f"{emulator.url}/{liff_id}"},
+        timeout=10,
+        allow_redirects=False,
+    )
+    return answer.headers["Location"]
+
+
+def open_once(context: BrowserContext, address: str, costs: Costs) -> None:
+    """Open a page in a window of its own, and note what it cost until the bars stood there."""
+    page, seen = context.new_page(), list[float]()
+    page.expose_function("noteBars", lambda at: seen.append(at))
+    client = context.new_cdp_session(page)
+    client.send("Network.enable")
+    client.send("Network.emulateNetworkConditions", NETWORK)
+    client.send("Emulation.setCPUThrottlingRate", {"rate": SLOWDOWN})
+    moved: list[float] = []
+    client.on("Network.loadingFinished", lambda event: moved.append(event["encodedDataLength"]))
+    began = time.time() * 1_000
+    page.goto(address, wait_until="commit")
+    while not seen:
+        if time.time() * 1_000 > began + PATIENCE:
+            raise SystemExit(f"no bars at {page.url}: {page.locator('body').inner_text()[:500]}")
+        page.wait_for_timeout(20)
+    costs.milliseconds.append(seen[0] - began)
+    page.wait_for_timeout(SETTLED)
+    costs.kilobytes.append(sum(moved) / 1_000)
+    costs.requests.append(len(moved))
+    page.close()
+
+
+def measure(
+    browser: Browser, emulator: Emulator, user_ids: list[str], liff_ids: dict[str, str]
+) -> dict[tuple[str, str], Costs]:
+    """Let each user open each page twice, in a browser of their own for each."""
+    costs: dict[tuple[str, str], Costs] = {}
+    for number, user_id in enumerate(user_ids):
+        for name, liff_id in liff_ids.items():
+            context = browser.new_context(**PHONE)
+            context.add_init_script(IN_APP)
+            for kind in ("cold", "warm"):
+                # The first user's openings warm up the servers.
+                kept = costs.setdefault((name, kind), Costs()) if number else Costs()
+                open_once(context, tap(emulator, user_id, liff_id), kept)
+            context.close()
+    return costs
+
+
+def report(costs: dict[tuple[str, str], Costs], sdk: str) -> None:
+    """Print medians, and our share of the starter's time."""
+    print(f"LINE's SDK: {sdk}")
+    print(f"{'':28}{'ms, median':>12}{'of the starter':>16}{'kB moved':>10}{'requests':>10}")
+    for (name, kind), cost in costs.items():
+        median = statistics.median(cost.milliseconds)
+        ratio = median / statistics.median(costs["starter", kind].milliseconds)
+        size, count = statistics.median(cost.kilobytes), statistics.median(cost.requests)
+        print(f"{name + ', ' + kind:28}{median:12.0f}{ratio:16.2f}{size:10.1f}{count:10.0f}")
+
+
+def main() -> None:
+    """Serve everything, measure, and report."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rounds", type=int, default=8, help="openings of each page and kind")
+    rounds = parser.parse_args().rounds
+    shop_port, network_port = free_port(), free_port()
+    base_url, network_url = (f"http://127.0.0.1:{port}" for port in (shop_port, network_port))
+    with run_emulator() as emulator, tempfile.TemporaryDirectory() as folder:
+        emulator.set_up(base_url=base_url)
+        settings = emulator.settings(base_url)
+        starter = {"liff_id": STARTER_LIFF_ID, "endpoint_url": f"{base_url}/starter"}
+        emulator.set_up(liff_apps=[starter])
+        real = real_sdk(emulator.url, network_url)
+        script = real or requests.get(f"{emulator.url}/liff/edge/2/sdk.js", timeout=10).content
+        shop = make_shop(settings, f"{network_url}/sdk.js", Path(folder))
+        user_ids = link_everybody(shop, emulator, rounds + 1)
+        liff_ids = {"starter": STARTER_LIFF_ID, "ours": settings["LINECONNECT_LIFF_ID"]}
+        with (
+            serving(shop, shop_port),
+            serving(make_network(script), network_port),
+            sync_playwright() as playwright,
+        ):
+            browser = playwright.chromium.launch(
+                args=FLAGS, executable_path=shutil.which("chromium")
+            )
+            costs = measure(browser, emulator, user_ids, liff_ids)
+            browser.close()
+    report(costs, "LINE's own" if real else "the emulator's stand-in")
+
+
+if __name__ == "__main__":
+    main()

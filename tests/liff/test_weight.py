@@ -1,0 +1,70 @@
+"""What a LIFF page loads stays small: an old phone at the counter waits for every kilobyte."""
+
+from __future__ import annotations
+
+import gzip
+import re
+from collections.abc import Iterable
+from pathlib import Path
+
+import pytest
+from flask.testing import FlaskClient
+
+from flask_lineconnect.assets import FOLDERS
+from flask_lineconnect.assets import script
+from flask_lineconnect.state import LineState
+
+from .people import add_member
+from .people import link
+from .people import open_as
+
+#: Bytes, compressed as web servers do it.
+LIMIT = 10_000
+SCRIPTS = sorted(FOLDERS["liff_static"].glob("*.js"))
+
+
+def _packed(bodies: Iterable[bytes]) -> int:
+    return sum(len(gzip.compress(body, 6)) for body in bodies)
+
+
+def _served(client: FlaskClient, path: str) -> bytes:
+    with client.get(path) as answer:
+        assert answer.status_code == 200
+        return bytes(answer.data)
+
+
+def test_all_scripts_together_are_below_ten_kilobytes(client: FlaskClient) -> None:
+    names = [file.name for file in SCRIPTS]
+    assert {"card.js", "opening.js", "session.js", "worker.js"} <= set(names)
+    bodies = [_served(client, f"/line/liff/static/now/{name}") for name in names]
+    assert _packed(bodies) < LIMIT
+
+
+@pytest.mark.parametrize("file", SCRIPTS, ids=lambda file: file.name)
+def test_scripts_are_served_without_comments_and_nothing_else_is_lost(file: Path) -> None:
+    kept = script(file).decode().splitlines()
+    lines = file.read_text("utf-8").splitlines()
+    dropped = [line.strip() for line in lines if line not in kept]
+    assert dropped
+    assert all(line.startswith(("//", "/**")) for line in dropped)
+    assert [line for line in lines if line.strip() not in dropped] == kept
+
+
+@pytest.mark.parametrize("page", ["", "/orders", "/points", "/membership"])
+def test_the_styles_of_a_page_are_below_ten_kilobytes(
+    client: FlaskClient, line: LineState, page: str
+) -> None:
+    member = add_member(line)
+    link(line, member)
+    html = open_as(client, member).get(f"/line/liff{page}").text
+    found = re.findall(r'href="([^"]+\.css)"', html)
+    assert len(found) >= 3
+    assert _packed(_served(client, path) for path in found) < LIMIT
+
+
+def test_nothing_is_loaded_from_a_third_party_but_lines_sdk(client: FlaskClient) -> None:
+    html = client.get("/line/liff").text
+    foreign = {url for url in re.findall(r'(?:href|src)="(https?://[^"]+)"', html)}
+    assert foreign == {"https://static.line-scdn.net/liff/edge/2/sdk.js"}
+    for file in SCRIPTS:
+        assert b"http" not in script(file), file

@@ -1,0 +1,365 @@
+"""Journey 8: the card at the counter, on small and dark phones, in bad networks, in two windows."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import Page
+from playwright.sync_api import Route
+from playwright.sync_api import expect
+
+from demo_shop.seed import STAFF
+from tests.emulator.liff_sdk.conftest import lead_to_emulator
+from tests.emulator.liff_sdk.conftest import real_sdk as real_sdk
+
+from .cards import CARD
+from .cards import LINE_APP
+from .cards import add_member
+from .cards import buy
+from .cards import open_in_line
+from .cards import read_codes
+from .cards import unlink
+from .conftest import Street
+from .people import log_in_to_shop
+
+pytestmark = pytest.mark.xdist_group("liff")
+
+Open = Callable[..., Page]
+Shoot = Callable[..., None]
+SDK = re.compile(r"/liff/edge/2/sdk\.js$")
+
+
+@pytest.mark.parametrize(
+    ("width", "height", "scheme"), [(320, 568, "light"), (390, 844, "dark"), (430, 932, "light")]
+)
+def test_a_scanner_reads_the_card_on_every_phone(
+    street: Street, open_browser: Open, shoot: Shoot, width: int, height: int, scheme: str
+) -> None:
+    member = add_member(street, f"読まれる人{width}")
+    phone = open_browser(
+        **LINE_APP,
+        viewport={"width": width, "height": height},
+        color_scheme=scheme,
+    )
+    open_in_line(phone, street, member)
+    expect(phone.locator(".lc-code-bars svg")).to_be_visible()
+    # Without scrolling: there is a queue behind the customer.
+    assert phone.locator(".lc-code-bars").bounding_box()["y"] < height * 0.7  # type: ignore[index]
+    read = read_codes(phone.locator(".lc-codes").screenshot())
+    assert read == {"EAN-13": member.card_number, "QR Code": member.card_number}
+    shoot(phone, f"{width}-{scheme}")
+
+
+def test_a_returning_customer_sees_the_card_without_the_sdk(
+    street: Street, open_browser: Open
+) -> None:
+    member = add_member(street, "またきた人")
+    phone = open_browser(**LINE_APP)
+    open_in_line(phone, street, member)
+    expect(phone.locator("#card")).to_be_visible()
+    phone.context.route(SDK, lambda route: None)  # It never answers.
+    asked: list[str] = []
+    phone.on("request", lambda request: asked.append(request.url))
+    phone.goto(f"{street.shop}{CARD}", wait_until="commit")
+    expect(phone.locator(".lc-code-bars svg")).to_be_visible(timeout=3_000)
+    assert not any("/liff/session" in url for url in asked)
+
+
+def test_a_first_visit_is_one_exchange(street: Street, open_browser: Open) -> None:
+    member = add_member(street, "はじめての人")
+    phone = open_browser(**LINE_APP)
+    asked: list[str] = []
+    phone.on("request", lambda request: asked.append(request.url))
+    open_in_line(phone, street, member)
+    expect(phone.locator("#card")).to_be_visible()
+    assert sum(url.endswith("/liff/session") for url in asked) == 1
+
+
+def test_points_from_the_counter_appear_by_themselves(
+    street: Street, open_browser: Open, shoot: Shoot
+) -> None:
+    member = add_member(street, "まつ人")
+    # Two windows: the second one gets no stream of its own and asks.
+    phones = [open_browser(**LINE_APP) for _window in range(2)]
+    for phone in phones:
+        open_in_line(phone, street, member)
+        expect(phone.locator(".lc-balance strong")).to_have_text("120")
+        phone.evaluate("window.isSamePage = true")
+    buy(street, member, 3_200)
+    for phone in phones:
+        expect(phone.locator(".lc-balance strong")).to_have_text("152")
+        expect(phone.locator("#news")).to_contain_text("更新しました")
+        assert phone.evaluate("window.isSamePage")
+    shoot(phones[0], "updated")
+
+
+def test_the_code_that_pays_is_read_once(street: Street, open_browser: Open, shoot: Shoot) -> None:
+    member = add_member(street, "ポイントで払う人")
+    phone = open_browser(**LINE_APP)
+    with phone.expect_response("**/pay.js"):
+        open_in_line(phone, street, member)
+    phone.wait_for_timeout(500)  # A faster tap gets the code on a page of its own.
+    phone.get_by_role("button", name="お支払い用のコードを表示する").click()
+    expect(phone.locator("#pay .lc-code-qr")).to_be_visible()
+    expect(phone.locator("[data-left]")).to_contain_text("秒で新しいコード")
+    shoot(phone, "code")
+    code = read_codes(phone.locator("#pay [data-code]").screenshot())["QR Code"]
+    staff = open_browser()
+    log_in_to_shop(staff, street, *STAFF)
+    _pay(staff, street, code)
+    expect(staff.get_by_role("status")).to_contain_text("残高は70ポイント")
+    expect(phone.locator(".lc-balance strong")).to_have_text("70")
+    expect(phone.locator("#pay .lc-code-qr")).to_have_count(0)
+    _pay(staff, street, code)
+    expect(staff.get_by_role("alert")).to_contain_text("使えません")
+
+
+def _pay(staff: Page, street: Street, code: str) -> None:
+    staff.goto(f"{street.shop}/counter/pay")
+    staff.get_by_label("使うポイント").fill("50")
+    staff.get_by_label("お支払い用のコード").fill(code)
+    staff.get_by_role("button", name="ポイントを使う").click()
+
+
+def test_a_pull_fetches_the_card_anew(street: Street, open_browser: Open) -> None:
+    member = add_member(street, "ひっぱる人")
+    phone = open_browser(**LINE_APP)
+    phone.context.route("**/liff/changes*", lambda route: route.abort())
+    # The card's scripts are at work when the last of them has come.
+    with phone.expect_response("**/pay.js"):
+        open_in_line(phone, street, member)
+    buy(street, member, 500)
+    touch = phone.context.new_cdp_session(phone)
+    for kind, y in (("Start", 100), ("Move", 160), ("Move", 260), ("End", None)):
+        points = [] if y is None else [{"x": 150, "y": y}]
+        touch.send("Input.dispatchTouchEvent", {"type": f"touch{kind}", "touchPoints": points})
+    expect(phone.locator(".lc-balance strong")).to_have_text("125")
+
+
+def test_an_unlinked_member_loses_the_open_card(street: Street, open_browser: Open) -> None:
+    member = add_member(street, "はずされる人")
+    phone = open_browser(**LINE_APP)
+    open_in_line(phone, street, member)
+    expect(phone.locator("#card")).to_be_visible()
+    unlink(street, member)
+    expect(phone.locator("#card")).to_have_count(0)
+    expect(phone.get_by_text(member.card_number[:4])).to_have_count(0)
+
+
+def test_a_session_that_ended_while_the_card_was_open_is_begun_anew(
+    street: Street, open_browser: Open
+) -> None:
+    member = add_member(street, "ねむっていた人")
+    phone = open_browser(**LINE_APP)
+    phone.context.route("**/liff/changes*", lambda route: route.abort())
+    with phone.expect_response("**/pay.js"):
+        open_in_line(phone, street, member)
+    phone.wait_for_load_state("networkidle")
+    phone.context.clear_cookies()
+    show = phone.get_by_role("button", name="お支払い用のコードを表示する")
+    # The SDK still has this window's token: the card comes back by itself, and the code on a tap,
+    # as a page of its own if the tap is faster than the script.
+    with phone.expect_response("**/liff/session"):
+        show.click()
+    show.click()
+    expect(phone.locator(".lc-text")).to_be_visible()
+
+
+def test_a_token_that_expired_while_the_page_was_open_asks_to_open_it_again(
+    street: Street, open_browser: Open, shoot: Shoot
+) -> None:
+    member = add_member(street, "一時間あとの人")
+    phone = open_browser(**LINE_APP)
+    open_in_line(phone, street, member)
+    expect(phone.locator("#card")).to_be_visible()
+    phone.context.clear_cookies()
+    # The shop's answer to an expired token; its own check is tested with the exchange.
+    refused = '{"message": "", "step": "exp"}'
+    phone.context.route(
+        "**/liff/session",
+        lambda route: route.fulfill(status=401, body=refused, content_type="application/json"),
+    )
+    phone.reload()
+    expect(phone.get_by_role("alert")).to_contain_text("有効期限が切れました")
+    shoot(phone, "expired")
+
+
+def test_inside_line_a_first_visit_needs_no_sdk(street: Street, open_browser: Open) -> None:
+    member = add_member(street, "SDKが届かない人")
+    phone = open_browser(**LINE_APP)
+    phone.context.route(SDK, lambda route: route.abort())
+    open_in_line(phone, street, member)
+    expect(phone.locator("#card")).to_contain_text(member.name)
+
+
+def test_outside_line_it_says_what_to_do_without_the_sdk(
+    street: Street, open_browser: Open, shoot: Shoot
+) -> None:
+    phone = open_browser()
+    phone.context.route(SDK, lambda route: route.abort())
+    phone.goto(f"{street.shop}{CARD}")
+    expect(phone.get_by_role("alert")).to_contain_text("読み込めませんでした")
+    shoot(phone, "no-sdk")
+    phone.context.unroute(SDK)
+    phone.get_by_role("button", name="もう一度ためす").click()
+    phone.wait_for_url(f"{street.line.url}/**")
+
+
+def test_a_slow_network_shows_the_cards_shape_at_once(
+    street: Street, open_browser: Open, shoot: Shoot
+) -> None:
+    member = add_member(street, "おそい人")
+    phone = open_browser(**LINE_APP)
+    held: list[Route] = []
+    phone.context.route("**/liff/session", lambda route: held.append(route))
+    open_in_line(phone, street, member)
+    expect(phone.locator(".lc-ghost").first).to_be_visible()
+    shoot(phone, "opening")
+    held[0].continue_()
+    expect(phone.locator("#card")).to_be_visible()
+
+
+def test_the_back_button_leads_back_to_a_fresh_card(street: Street, open_browser: Open) -> None:
+    member = add_member(street, "もどる人")
+    phone = open_browser(**LINE_APP)
+    open_in_line(phone, street, member)
+    phone.get_by_role("link", name="ポイントの履歴").click()
+    expect(phone.locator(".lc-changes li")).to_have_count(1)
+    buy(street, member, 800)
+    phone.go_back()
+    expect(phone.locator(".lc-balance strong")).to_have_text("128")
+    # Not to the opening page, which would ask LINE again.
+    phone.go_back(wait_until="commit")
+    expect(phone.locator("#opening")).to_have_count(0)
+
+
+def test_without_javascript_there_is_a_plain_card(
+    street: Street, open_browser: Open, shoot: Shoot
+) -> None:
+    member = add_member(street, "スクリプトなしの人")
+    phone = open_browser(java_script_enabled=False)
+    phone.goto(f"{street.shop}{CARD}?from=flyer")
+    phone.get_by_role("link", name="LINEでログイン").click()
+    phone.get_by_role("button", name=member.name).click()
+    phone.get_by_role("button", name="許可する").click()
+    phone.get_by_role("button", name="あとで").click()
+    phone.get_by_role("link", name="追加しないで進む").click()
+    expect(phone).to_have_url(f"{street.shop}{CARD}?from=flyer")
+    shoot(phone, "no-script")
+    assert read_codes(phone.locator(".lc-codes").screenshot())["EAN-13"] == member.card_number
+    phone.get_by_role("button", name="お支払い用のコードを表示する").click()
+    assert len(read_codes(phone.locator(".lc-codes").screenshot())["QR Code"]) == 26
+
+
+def test_a_desk_offers_the_phone_and_keeps_path_and_query(
+    street: Street, open_browser: Open, shoot: Shoot
+) -> None:
+    member = add_member(street, "机の人")
+    desk = open_browser(viewport={"width": 1280, "height": 800}, has_touch=False)
+    desk.goto(f"{street.shop}{CARD}/points?page=2")
+    qr = desk.get_by_role("img", name="このページをLINEで開くQRコード")
+    expect(qr).to_be_visible()
+    expect(desk.get_by_role("button", name="LINEでログイン")).to_be_visible()
+    shoot(desk, "desk")
+    liff_id = street.app.config["LINECONNECT_LIFF_ID"]
+    assert read_codes(qr.screenshot()) == {"QR Code": f"{street.line.url}/{liff_id}/points?page=2"}
+    desk.get_by_role("button", name="LINEでログイン").click()
+    desk.get_by_role("button", name=member.name).click()
+    desk.get_by_role("button", name="許可する").click()
+    desk.get_by_role("button", name="あとで").click()
+    expect(desk.get_by_role("heading", name="ポイントの履歴")).to_be_visible()
+    assert desk.url == f"{street.shop}{CARD}/points?page=2"
+
+
+def _open_outside(phone: Page, street: Street, name: str) -> None:
+    """Open the card in an ordinary browser, and log in at LINE."""
+    phone.goto(f"{street.shop}{CARD}")
+    phone.get_by_role("button", name=name).click()
+    phone.get_by_role("button", name="許可する").click()
+    phone.get_by_role("button", name="あとで").click()
+    expect(phone.locator("#card")).to_be_visible()
+
+
+#: Playwright leaves the network of a service worker alone, so a page's own requests fail here.
+OFFLINE = """
+const online = window.fetch;
+window.fetch = (...asked) => navigator.onLine ? online(...asked) : Promise.reject(new TypeError());
+"""
+_KEPT = "caches.open('lineconnect-card').then(async (c) => (await c.keys()).length)"
+
+
+def _wait_for_kept(page: Page, count: int) -> None:
+    for _look in range(100):
+        if page.evaluate(_KEPT) == count:
+            return
+        page.wait_for_timeout(100)
+    raise AssertionError(f"{page.evaluate(_KEPT)} cards are kept, not {count}")
+
+
+def test_S5_5_the_last_card_is_there_offline_until_the_logout(
+    street: Street, open_browser: Open, shoot: Shoot
+) -> None:
+    member = add_member(street, "地下のお店の人")
+    phone = open_browser()
+    phone.add_init_script(OFFLINE)
+    _open_outside(phone, street, member.name)
+    _wait_for_kept(phone, 1)
+    phone.context.set_offline(True)
+    phone.goto(f"{street.shop}{CARD}")
+    expect(phone.locator("#offline")).to_contain_text("オフラインです")
+    assert read_codes(phone.locator(".lc-codes").screenshot())["EAN-13"] == member.card_number
+    expect(phone.locator("#pay")).to_be_hidden()
+    shoot(phone, "offline")
+    phone.context.set_offline(False)
+    phone.evaluate("dispatchEvent(new Event('online'))")
+    expect(phone.locator("#offline")).to_be_hidden()
+
+    phone.goto(f"{street.shop}/my-page")
+    phone.get_by_role("button", name="ログアウト").click()
+    # This page knows nothing of the worker.
+    _wait_for_kept(phone, 0)
+    phone.context.set_offline(True)
+    with pytest.raises(Exception, match="ERR_"):
+        phone.goto(f"{street.shop}{CARD}")
+
+
+def test_S5_5_another_person_never_sees_the_kept_card(street: Street, open_browser: Open) -> None:
+    before, after = add_member(street, "さきの人"), add_member(street, "あとの人")
+    phone = open_browser()
+    _open_outside(phone, street, before.name)
+    _wait_for_kept(phone, 1)
+    # A login by the shop's own door, without a logout; then the network goes at once.
+    phone.context.clear_cookies(name="session")
+    log_in_to_shop(phone, street, after.email, "a password for tests")
+    phone.context.set_offline(True)
+    with pytest.raises(Exception, match="ERR_"):
+        phone.goto(f"{street.shop}{CARD}")
+    phone.context.set_offline(False)
+    phone.goto(f"{street.shop}{CARD}")
+    _wait_for_kept(phone, 1)
+    phone.context.set_offline(True)
+    phone.goto(f"{street.shop}{CARD}")
+    expect(phone.locator(".lc-holder")).to_contain_text(after.name)
+
+
+@pytest.mark.parametrize("in_app", [True, False])
+def test_lines_own_sdk_opens_the_card_inside_line_and_outside(
+    street: Street, open_browser: Open, request: pytest.FixtureRequest, in_app: bool
+) -> None:
+    script = request.getfixturevalue("real_sdk")
+    member = add_member(street, f"本物のSDKの人{in_app}")
+    phone = open_browser(**(LINE_APP if in_app else {}))
+    lead_to_emulator(phone.context, street.line.url, script)
+    phone.context.route(
+        SDK, lambda route: route.fulfill(body=script, content_type="text/javascript")
+    )
+    if in_app:
+        phone.add_init_script("window._liff = { features: [], postMessage() {} };")
+        open_in_line(phone, street, member)
+        expect(phone.locator("#card")).to_contain_text(member.name)
+    else:
+        _open_outside(phone, street, member.name)
+    phone.get_by_role("link", name="ポイントの履歴").click()
+    expect(phone.locator(".lc-changes li")).to_have_count(1)
