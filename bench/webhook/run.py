@@ -82,7 +82,7 @@ def serving(app: str, database: str) -> Iterator[str]:
             try:
                 requests.get(url, timeout=1)
                 break
-            except requests.ConnectionError:
+            except (requests.ConnectionError, requests.Timeout):
                 time.sleep(0.05)
         yield url
     finally:
