@@ -62,7 +62,9 @@ def fill(session: Session, pictures_folder: Path) -> None:
     session.add_all([*products, staff, *members])
     session.flush()
     for number in range(ORDERS):
-        buyer = hanako if number % 15 == 0 else chance.choice(members)
+        # Her latest is new, so that there is a delivery to be changed.
+        is_hanakos = number % 15 == 0 or number == ORDERS - 1
+        buyer = hanako if is_hanakos else chance.choice(members)
         session.add(_order(chance, number, buyer, products))
     session.flush()
     _book_all(session, hanako)
