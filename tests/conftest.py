@@ -20,6 +20,9 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from flask_lineconnect.state import LineState
+from flask_lineconnect.testing import Emulator
+from flask_lineconnect.testing import LineBrowser
+from tests.login.people import BASE_URL
 from tests.postgres import create_database
 from tests.postgres import running_server
 from tests.small_shop import create_app
@@ -111,6 +114,19 @@ def make_app(request: pytest.FixtureRequest, tmp_path: Path, database: str) -> I
 def app(make_app: MakeApp) -> Flask:
     """Return the small shop."""
     return make_app()
+
+
+@pytest.fixture
+def joined_app(make_app: MakeApp, line_emulator: Emulator) -> Flask:
+    """Return the small shop, joined to the emulator."""
+    line_emulator.set_up(base_url=BASE_URL)
+    return make_app(**line_emulator.settings(BASE_URL))
+
+
+@pytest.fixture
+def sakura(line_emulator: Emulator) -> LineBrowser:
+    """Return the browser of a LINE user who has not met the shop."""
+    return line_emulator.browser(line_emulator.add_user("佐藤 さくら"))
 
 
 @pytest.fixture

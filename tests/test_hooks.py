@@ -14,11 +14,14 @@ from flask_lineconnect import PASS_ON
 from flask_lineconnect import Event
 from flask_lineconnect import ImageEvent
 from flask_lineconnect import LineBlueprint
+from flask_lineconnect import PostbackEvent
 from flask_lineconnect import TextEvent
 from flask_lineconnect import UsageError
+from flask_lineconnect import require_member
 from flask_lineconnect.hook_patterns import check_pattern
 from flask_lineconnect.hooks import fold
 from flask_lineconnect.webhooks.parsing import parse_event
+from tests.small_shop import User
 
 USER = "U" + "a" * 32
 
@@ -102,6 +105,33 @@ def test_a_hook_is_called_like_a_function() -> None:
         return f"「{event.text}」ですね"
 
     assert greet(TextEvent(text="やあ")) == "「やあ」ですね"
+
+
+def test_a_members_hook_is_called_like_a_function_with_a_member() -> None:
+    hooks = LineBlueprint("more", __name__)
+
+    @hooks.on_postback("/orders/<int:order_id>")
+    @require_member
+    def order(event: PostbackEvent, member: User, order_id: int) -> str:
+        return f"{member.name} {order_id}"
+
+    assert order(PostbackEvent(), User(name="さくら"), order_id=3) == "さくら 3"
+
+
+def test_S7_7_no_variable_of_a_postback_stands_for_the_member(app: Flask) -> None:
+    hooks = LineBlueprint("more", __name__)
+
+    @hooks.on_postback("/as/<member>")
+    @require_member
+    def act(event: PostbackEvent, member: object) -> str:
+        return "answered"
+
+    app.register_blueprint(hooks)
+    table = app.extensions["lineconnect"].hooks
+    (found,) = table.find_all(_parse("postback", postback={"data": "/as/somebody"}))
+    assert found.arguments == {"member": "somebody"}
+    with app.test_request_context():
+        assert found.hook.function(found.event, **found.arguments) != "answered"
 
 
 def test_a_prefix_gives_the_rest(app: Flask) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from datetime import timedelta
 
@@ -29,36 +28,27 @@ from flask_lineconnect.upkeep import check_consents
 from flask_lineconnect.upkeep import look_after
 from tests.conftest import DATABASES
 from tests.conftest import MakeApp
+from tests.login.people import BASE_URL
+from tests.login.people import sign_up
 from tests.small_shop import User
 from tests.small_shop import db
 from tests.small_shop import line as extension
 
 pytestmark = pytest.mark.parametrize("database", DATABASES, indirect=True)
-BASE_URL = "http://127.0.0.1:5999"
 #: In seconds.
 DAY = 86_400
 
 
 @pytest.fixture
-def app(make_app: MakeApp, line_emulator: Emulator) -> Flask:
+def app(joined_app: Flask) -> Flask:
     """Return the small shop, joined to the emulator."""
-    line_emulator.set_up(base_url=BASE_URL)
-    return make_app(**line_emulator.settings(BASE_URL))
-
-
-@pytest.fixture
-def sakura(line_emulator: Emulator) -> LineBrowser:
-    """Return the browser of a LINE user."""
-    return line_emulator.browser(line_emulator.add_user("佐藤 さくら"))
+    return joined_app
 
 
 @pytest.fixture
 def member(client: FlaskClient, line: LineState, sakura: LineBrowser) -> User:
     """Return a member who came with LINE."""
-    client.get(sakura.log_in(client.get("/line/login").location))
-    token = re.search(r'name="csrf_token" value="([^"]+)"', client.get("/line/sign-up").text)
-    assert token
-    client.post("/line/sign-up", data={"csrf_token": token[1], "display_name": "佐藤 さくら"})
+    sign_up(client, sakura)
     return line.session.scalars(select(User)).one()
 
 

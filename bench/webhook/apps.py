@@ -13,18 +13,10 @@ from typing import Any
 
 from flask import Flask
 from flask import request
-from flask_login import LoginManager
-from flask_login import UserMixin
-from flask_sqlalchemy import SQLAlchemy
 from linebot.v3 import WebhookHandler
 from linebot.v3.exceptions import InvalidSignatureError
-from sqlalchemy.orm import DeclarativeBase
-from sqlalchemy.orm import Mapped
-from sqlalchemy.orm import mapped_column
 
-from flask_lineconnect import LineConnect
-from flask_lineconnect import LineProfile
-from flask_lineconnect import ShopAdapter
+from tests.small_shop import create_app
 
 SECRET = "8c570fa6dd201bb328f1c1eac23a96d8"
 
@@ -67,41 +59,20 @@ def sdk() -> Flask:
 
 
 def extension() -> Flask:
-    """Store every event once, durably."""
-
-    class Base(DeclarativeBase):
-        pass
-
-    db = SQLAlchemy(model_class=Base)
-
-    class Member(UserMixin, Base):
-        __tablename__ = "member"
-        id: Mapped[int] = mapped_column(primary_key=True)
-
-    class Shop(ShopAdapter[Any]):
-        model = Member
-
-        def sign_up(self, profile: LineProfile) -> Any:
-            return None
-
-    app = Flask(__name__)
-    app.config.update(
-        SECRET_KEY="a secret key for benchmarks",
-        SQLALCHEMY_DATABASE_URI=os.environ["BENCH_DATABASE"],
-        LINECONNECT_BASE_URL="https://shop.example",
-        LINECONNECT_LOGIN_CHANNEL_ID="1650000001",
-        LINECONNECT_LOGIN_CHANNEL_SECRET="0123456789abcdef0123456789abcdef",
-        LINECONNECT_MESSAGING_CHANNEL_ID="1650000002",
-        LINECONNECT_MESSAGING_CHANNEL_SECRET=SECRET,
-        # What happens to the events afterwards is not what is measured.
-        LINECONNECT_ENGINE="worker",
+    """Store every event once, durably, in the shop of the tests."""
+    return create_app(
+        {
+            "SECRET_KEY": "a secret key for benchmarks",
+            "SQLALCHEMY_DATABASE_URI": os.environ["BENCH_DATABASE"],
+            "LINECONNECT_BASE_URL": "https://shop.example",
+            "LINECONNECT_LOGIN_CHANNEL_ID": "1650000001",
+            "LINECONNECT_LOGIN_CHANNEL_SECRET": "0123456789abcdef0123456789abcdef",
+            "LINECONNECT_MESSAGING_CHANNEL_ID": "1650000002",
+            "LINECONNECT_MESSAGING_CHANNEL_SECRET": SECRET,
+            # What happens to the events afterwards is not what is measured.
+            "LINECONNECT_ENGINE": "worker",
+        }
     )
-    db.init_app(app)
-    LoginManager(app)
-    LineConnect(app, db=db, shop=Shop())
-    with app.app_context():
-        db.metadata.create_all(db.engine)
-    return app
 
 
 application = {"bare": bare, "sdk": sdk, "extension": extension}[os.environ["BENCH_APP"]]()

@@ -69,7 +69,12 @@ def serving(app: str, database: str) -> Iterator[str]:
     process = subprocess.Popen(
         [*command, f"--bind=127.0.0.1:{port}", "--log-level=warning", "apps:application"],
         cwd=HERE,
-        env={**os.environ, "BENCH_APP": app, "BENCH_DATABASE": database},
+        env={
+            **os.environ,
+            "BENCH_APP": app,
+            "BENCH_DATABASE": database,
+            "PYTHONPATH": str(HERE.parents[1]),
+        },
     )
     url = f"http://127.0.0.1:{port}"
     try:
@@ -77,7 +82,7 @@ def serving(app: str, database: str) -> Iterator[str]:
             try:
                 requests.get(url, timeout=1)
                 break
-            except requests.ConnectionError:
+            except (requests.ConnectionError, requests.Timeout):
                 time.sleep(0.05)
         yield url
     finally:

@@ -43,13 +43,13 @@ class Inbox:
     def __init__(self, engine: Engine):
         self._writer = EventWriter(engine)
 
-    def store(self, events: Iterable[Raw], *, now: datetime) -> int:
+    def store(self, events: Iterable[Raw], *, now: datetime) -> bool:
         """Store events, durably and each once; commits.
 
         Duplicates, events in standby, events older than :data:`KEPT` and events that can't be read
         are left out, the last two with a log line; none of them costs another event.
 
-        :return: how many are new.
+        :return: whether anything is stored now, be it from an earlier delivery.
         :raises NotWritten: the database is not there, or is busy for too long.
         """
         times = (_milliseconds(now - KEPT), _milliseconds(now + CLOCK_SKEW))
@@ -59,7 +59,9 @@ class Inbox:
             if row is not None:
                 # The first content wins, also within a batch.
                 rows.setdefault(row.webhook_event_id, row)
-        return self._writer.write(list(rows.values()), now=now) if rows else 0
+        if rows:
+            self._writer.write(list(rows.values()), now=now)
+        return bool(rows)
 
 
 def _row_of(event: Raw, times: tuple[float, float]) -> Row | None:

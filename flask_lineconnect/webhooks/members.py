@@ -58,10 +58,13 @@ def require_member(hook: Callable[..., Reply]) -> Callable[..., Reply]:
     ``LINECONNECT_LATE_ANSWERS_PER_DAY`` allows one.
 
     Outside one-to-one chats the hook is not called: a member's data are not for a group to read.
+    A test calls the hook with a member of its own.
     """
 
     @functools.wraps(hook)
-    def with_member(event: Event, **arguments: Any) -> Reply:
+    def with_member(event: Event, /, *given: Any, **arguments: Any) -> Reply:
+        if given:
+            return hook(event, *given, **arguments)
         if not event.is_one_to_one:
             return None
         member = member_for(event)

@@ -63,12 +63,12 @@ def _take() -> tuple[str, int]:
         batch = parse_batch(body)
         if not _is_for_us(batch):
             return "", 200
-        new = line.inbox.store(batch.events, now=line.clock())
+        is_stored = line.inbox.store(batch.events, now=line.clock())
     except NotABatch as error:
         return f"This is not a webhook of LINE's: {error}.", 400
     except NotWritten:
         logger.exception("webhook events could not be stored; LINE may deliver them again")
         return "The events could not be stored.", 503
-    if new:
+    if is_stored:
         line.engine.wake("inbox")
     return "", 200

@@ -22,20 +22,17 @@ from flask_lineconnect.models import AuditEntry
 from flask_lineconnect.models import UnlinkTask
 from flask_lineconnect.state import LineState
 from tests.conftest import DATABASES
-from tests.conftest import MakeApp
 from tests.small_shop import User
 
 pytestmark = pytest.mark.parametrize("database", DATABASES, indirect=True)
 
-BASE_URL = "http://127.0.0.1:5999"
 RUNNERS = 4
 
 
 @pytest.fixture
-def app(make_app: MakeApp, line_emulator: Emulator) -> Flask:
+def app(joined_app: Flask) -> Flask:
     """Return the small shop, joined to the emulator."""
-    line_emulator.set_up(base_url=BASE_URL)
-    return make_app(**line_emulator.settings(BASE_URL))
+    return joined_app
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from datetime import timedelta
 from typing import Any
 
@@ -28,41 +27,26 @@ from flask_lineconnect.unlink_tasks import tell_line_due
 from flask_lineconnect.vault import Vault
 from tests.conftest import DATABASES
 from tests.conftest import MakeApp
+from tests.login.people import press
+from tests.login.people import sign_up
 from tests.small_shop import User
 from tests.small_shop import db
 from tests.small_shop import line as extension
 
 pytestmark = pytest.mark.parametrize("database", DATABASES, indirect=True)
-BASE_URL = "http://127.0.0.1:5999"
 DEAUTHORIZE = "/user/v1/deauthorize"
 
 
 @pytest.fixture
-def app(make_app: MakeApp, line_emulator: Emulator) -> Flask:
+def app(joined_app: Flask) -> Flask:
     """Return the small shop, joined to the emulator."""
-    line_emulator.set_up(base_url=BASE_URL)
-    return make_app(**line_emulator.settings(BASE_URL), LINECONNECT_ENGINE="worker")
-
-
-@pytest.fixture
-def sakura(line_emulator: Emulator) -> LineBrowser:
-    """Return the browser of a LINE user."""
-    return line_emulator.browser(line_emulator.add_user("佐藤 さくら", email="s@mail.example"))
-
-
-def press(client: FlaskClient, path: str, **form: str) -> Any:
-    """Open a page and send its form."""
-    page = client.get(path)
-    token = re.search(r'name="csrf_token" value="([^"]+)"', page.text)
-    assert token, page.text
-    return client.post(path, data={"csrf_token": token[1], **form})
+    return joined_app
 
 
 @pytest.fixture
 def member(client: FlaskClient, line: LineState, sakura: LineBrowser) -> User:
     """Return a member who came with LINE."""
-    client.get(sakura.log_in(client.get("/line/login").location))
-    press(client, "/line/sign-up", display_name="佐藤 さくら", email="s@mail.example")
+    sign_up(client, sakura, email="s@mail.example")
     assert client.get("/private").status_code == 200
     return line.session.scalars(select(User)).one()
 

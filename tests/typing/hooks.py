@@ -81,3 +81,4 @@ def otherwise(event: Event) -> Reply:
 
 # A hook is called like a function.
 assert_type(several(TextEvent(text="注文 3")), Reply)
+assert_type(text(TextEvent(text="残高"), User(name="さくら")), Reply)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import threading
 import time
@@ -23,6 +24,7 @@ from flask_lineconnect.testing import Emulator
 from flask_lineconnect.views import exempt_webhook
 from flask_lineconnect.webhooks.dispatch import dispatch_due
 from flask_lineconnect.webhooks.signature import sign
+from flask_lineconnect.webhooks.views import MAX_BODY
 from tests.conftest import DATABASES
 from tests.conftest import MakeApp
 from tests.emulator.conftest import wait_until as _wait_until
@@ -192,6 +194,36 @@ def test_S7_7_a_members_data_are_answered_in_one_to_one_chats_only(
 def test_S7_2_a_body_that_is_too_large_is_not_hashed(app: Flask, client: FlaskClient) -> None:
     answer = client.post("/line/webhook", data=b"x" * (2 * 1024 * 1024 + 1))
     assert answer.status_code == 413
+
+
+@pytest.mark.parametrize(
+    "content_type", ["", "text/plain", "application/x-www-form-urlencoded", "multipart/form-data"]
+)
+def test_the_signature_counts_and_not_the_content_type(
+    app: Flask, client: FlaskClient, line: LineState, content_type: str
+) -> None:
+    assert _post(app, client, _event(), **{"Content-Type": content_type}).status_code == 200
+    assert _stored(line) == 1
+
+
+def test_S7_2_of_a_body_without_a_length_no_more_is_read_than_may_be(
+    app: Flask, client: FlaskClient
+) -> None:
+    class Endless(io.RawIOBase):
+        taken = 0
+
+        def readable(self) -> bool:
+            return True
+
+        def readinto(self, buffer: Any) -> int:
+            self.taken += len(buffer)
+            return len(buffer)
+
+    body = Endless()
+    chunks = {"wsgi.input": body, "wsgi.input_terminated": True, "CONTENT_LENGTH": ""}
+    answer = client.post("/line/webhook", environ_overrides=chunks)
+    assert answer.status_code in {400, 413}
+    assert 0 < body.taken <= MAX_BODY
 
 
 def test_S7_4_one_bad_event_costs_no_other(

@@ -64,9 +64,10 @@ def _busy(engine: Engine) -> Iterator[None]:
 
 
 def test_a_batch_may_be_larger_than_one_statement(engine: Engine, line: LineState) -> None:
-    assert EventWriter(engine).write(_rows(*range(250)), now=NOW) == 250
-    assert EventWriter(engine).write(_rows(*range(200, 260)), now=NOW) == 10
-    assert _stored(line) == 260
+    EventWriter(engine).write(_rows(*range(450)), now=NOW)
+    assert _stored(line) == 450
+    EventWriter(engine).write(_rows(*range(400, 460)), now=NOW)
+    assert _stored(line) == 460
 
 
 def test_times_are_stored_as_the_models_own(engine: Engine, line: LineState) -> None:
@@ -101,9 +102,9 @@ def test_requests_that_wait_share_one_commit(
     commits: list[int] = []
     commit = writer._commit
 
-    def count(group: Sequence[Any]) -> list[int]:
+    def count(group: Sequence[Any]) -> None:
         commits.append(len(group))
-        return commit(group)
+        commit(group)
 
     monkeypatch.setattr(writer, "_commit", count)
     with ThreadPoolExecutor(8) as pool:
@@ -111,8 +112,8 @@ def test_requests_that_wait_share_one_commit(
             results = [pool.submit(writer.write, _rows(number, 99), now=NOW) for number in range(8)]
             while len(writer._waiting) < len(results):
                 threading.Event().wait(0.01)
-        new = [result.result() for result in results]
-    assert sorted(new) == [1, 1, 1, 1, 1, 1, 1, 2]  # number 99 is new once
+        for result in results:
+            result.result()
     assert commits == [8]
     assert _stored(line) == 9
 
@@ -122,7 +123,8 @@ def test_S7_2_nobody_waits_long_for_a_busy_database(engine: Engine, line: LineSt
     with _busy(engine), pytest.raises(NotWritten):
         writer.write(_rows(1), now=NOW)
     assert _stored(line) == 0
-    assert writer.write(_rows(1), now=NOW) == 1
+    writer.write(_rows(1), now=NOW)
+    assert _stored(line) == 1
 
 
 def test_S7_2_nobody_takes_what_failed_for_stored(engine: Engine, line: LineState) -> None:
@@ -142,7 +144,7 @@ def test_S7_2_nobody_waits_for_the_shops_own_connections(engine: Engine) -> None
     with ExitStack() as stack:
         while pool.overflow() < pool._max_overflow:
             stack.enter_context(engine.connect())
-        assert EventWriter(engine).write(_rows(1), now=NOW) == 1
+        EventWriter(engine).write(_rows(1), now=NOW)
 
 
 def test_S9_3_no_connection_survives_a_fork(
@@ -154,7 +156,7 @@ def test_S9_3_no_connection_survives_a_fork(
     assert writer._connections() is before
     monkeypatch.setattr(os, "getpid", lambda: -1)
     assert writer._connections() is not before
-    assert writer.write(_rows(2), now=NOW) == 1
+    writer.write(_rows(2), now=NOW)
     writer._dispose(engine)
     before.dispose()
 
@@ -167,7 +169,7 @@ def test_its_connections_close_with_the_shops(engine: Engine) -> None:
     assert pool.checkedin() == 1
     engine.dispose()
     assert pool.checkedin() == 0
-    assert writer.write(_rows(2), now=NOW) == 1
+    writer.write(_rows(2), now=NOW)
 
 
 def test_S7_2_other_work_waits_as_long_as_before(engine: Engine) -> None:
