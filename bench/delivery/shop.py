@@ -59,9 +59,8 @@ def create_app(database: str, platform: str, **settings: Any) -> Flask:
         LINECONNECT_LOGIN_CHANNEL_SECRET="0123456789abcdef0123456789abcdef",
         LINECONNECT_MESSAGING_CHANNEL_ID="1650000002",
         LINECONNECT_MESSAGING_CHANNEL_SECRET="8c570fa6dd201bb328f1c1eac23a96d8",
-        LINECONNECT_ENGINE="worker",
-        **settings,
     )
+    app.config.update({"LINECONNECT_ENGINE": "worker", **settings})
     db.init_app(app)
     LoginManager(app)
     line.init_app(app)
