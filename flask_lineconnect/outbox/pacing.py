@@ -18,7 +18,6 @@ from typing import Protocol
 
 from limits.storage import RedisStorage
 from limits.storage import storage_from_string
-from sqlalchemy import case
 from sqlalchemy import update
 from sqlalchemy.orm import Session
 
@@ -84,21 +83,29 @@ class DatabasePace:
         self._run(lambda session: self._advance(session, endpoint, seconds))
 
     def _advance(self, session: Session, endpoint: Kind, seconds: float) -> float:
-        now = self._now()
-        earliest = now - CATCH_UP
-        is_plausible = Pace.free_at.between(earliest, now + FARTHEST)
+        free_at = self._lock(session, endpoint)
+        # Asked now: to have waited for the row must not cost the permits of that time.
+        earliest = self._now() - CATCH_UP
+        if not earliest <= free_at <= earliest + FARTHEST:
+            free_at = earliest
+        statement = update(Pace).where(Pace.endpoint == endpoint).values(free_at=free_at + seconds)
+        session.execute(statement.execution_options(synchronize_session=False))
+        return free_at + seconds
+
+    def _lock(self, session: Session, endpoint: Kind) -> float:
+        """Return from when on there are permits; nobody else takes any until the commit."""
         statement = (
             update(Pace)
             .where(Pace.endpoint == endpoint)
-            .values(free_at=case((is_plausible, Pace.free_at), else_=earliest) + seconds)
+            .values(free_at=Pace.free_at)
             .returning(Pace.free_at)
             .execution_options(synchronize_session=False)
         )
-        end = session.execute(statement).scalar_one_or_none()
-        if end is None:
-            insert_if_absent(session, Pace, endpoint=endpoint, free_at=now)
-            end = session.execute(statement).scalar_one()
-        return end
+        free_at = session.execute(statement).scalar_one_or_none()
+        if free_at is None:
+            insert_if_absent(session, Pace, endpoint=endpoint, free_at=self._now())
+            free_at = session.execute(statement).scalar_one()
+        return free_at
 
 
 #: Does in Redis what :meth:`DatabasePace._advance` does, in one step.
@@ -160,7 +167,7 @@ class Pacer:
             self._ahead = None
             taken = await ahead
             self._left, self._next_at = taken.count, taken.start
-        if self._left <= self._count // 2 and self._ahead is None:
+        if self._ahead is None:
             self._ahead = self._take()
         delay = self._next_at - time.time()
         self._left -= 1
