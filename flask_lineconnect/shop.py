@@ -113,7 +113,9 @@ class OwnerNotice:
     """Something about sending that the shop's owner must know.
 
     :ivar kind: ``quota``, ``budget``, ``reserve`` or ``unauthorized``, for which sending stopped;
-        ``alert``: a share of the month's messages is gone.
+        ``alert``: a share of the month's messages is gone; ``unfit``: a delivery to many waits,
+        because it does not fit into what is left; ``undecided``: of some messages nobody knows
+        whether LINE took them.
     :ivar text: what happened and what to do.
     """
 

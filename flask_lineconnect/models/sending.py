@@ -41,7 +41,7 @@ class SendingPause(LineBase):
 
     __tablename__ = "lineconnect_sending_pause"
 
-    #: ``unauthorized``, ``quota``, ``budget`` or ``reserve``.
+    #: ``unauthorized``, ``quota``, ``budget`` or ``reserve``; ``unfit`` and ``undecided`` stop nothing.
     reason: Mapped[str] = mapped_column(String(20), primary_key=True)
     until: Mapped[datetime] = mapped_column(UtcDateTime)
     since: Mapped[datetime] = mapped_column(UtcDateTime)
