@@ -41,7 +41,8 @@ class SendingPause(LineBase):
 
     __tablename__ = "lineconnect_sending_pause"
 
-    #: ``unauthorized``, ``quota``, ``budget`` or ``reserve``; ``unfit`` and ``undecided`` stop nothing.
+    #: ``unauthorized``, ``quota``, ``budget`` or ``reserve``; also ``unfit`` and ``undecided``,
+    #: which are told as rarely and stop nothing.
     reason: Mapped[str] = mapped_column(String(20), primary_key=True)
     until: Mapped[datetime] = mapped_column(UtcDateTime)
     since: Mapped[datetime] = mapped_column(UtcDateTime)
