@@ -16,6 +16,7 @@ from datetime import datetime
 from datetime import timedelta
 
 from flask_lineconnect.engines.embedded import ThreadEngine
+from flask_lineconnect.outbox import budget
 from flask_lineconnect.outbox import claims
 from flask_lineconnect.outbox import pauses
 from flask_lineconnect.outbox import results
@@ -41,6 +42,7 @@ def main() -> None:
     results.FIRST_BACKOFF = timedelta(seconds=0.2)
     results.LONGEST_BACKOFF = timedelta(seconds=1)
     pauses.ASK_AGAIN_AFTER = timedelta(seconds=1)
+    budget.READ_EVERY = budget.ASK_AGAIN = timedelta(seconds=1)
     app = create_app(json.loads(sys.argv[1]))
     if len(sys.argv) > 2:
         app.extensions["lineconnect"].clock = _jumping(float(sys.argv[2]))

@@ -16,6 +16,7 @@ from flask_lineconnect.outbox.pacing import CATCH_UP
 from flask_lineconnect.outbox.pacing import LINE_RATES
 from flask_lineconnect.outbox.pacing import Pacer
 from flask_lineconnect.outbox.pacing import RedisPace
+from tests.conftest import run_apart
 from tests.redis_server import running_redis
 
 SECONDS = 3.0
@@ -107,4 +108,4 @@ def test_permits_whose_time_is_over_are_given_up(redis_server: str) -> None:
         return time.time() - began
 
     # 20 requests at 200 a second; what the pause left undone is not made up for.
-    assert asyncio.run(spend()) > 0.06
+    assert run_apart(spend) > 0.06
