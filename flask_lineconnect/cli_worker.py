@@ -17,6 +17,7 @@ from flask.cli import with_appcontext
 from sqlalchemy.exc import SQLAlchemyError
 
 from .engines.embedded import ThreadEngine
+from .engines.work import settle
 from .models import QuotaMonth
 from .outbox.budget import month_of
 from .outbox.budget import used
@@ -54,6 +55,7 @@ def worker(metrics_port: int | None) -> None:
     engine = ThreadEngine()
     # What hooks send here is sent by this process, without waiting for a poll.
     line.engine = engine
+    settle(line)
     with _stopped_by_signals() as stop:
         engine.ensure_running(line)
         click.echo("Working. Press Ctrl-C to stop.")

@@ -22,11 +22,12 @@ TEXT = "秋の新茶が入りました。お店でお待ちしています。"
 
 def push(database: str, platform: str, _count: int) -> Callable[[], object]:
     """Send what is in the outbox."""
+    from flask_lineconnect.engines.work import settle
     from flask_lineconnect.outbox.delivery import deliver_due
 
     app = create_app(database, platform)
     state = app.extensions["lineconnect"]
-    state.api.load()
+    settle(state)
     return lambda: deliver_due(state)
 
 

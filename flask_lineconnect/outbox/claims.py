@@ -104,7 +104,10 @@ class _Claim:
         Where advertisements are counted, nobody else counts until this one has noted its own.
         """
         stopped = pauses.current(self.session, now=self.now)
-        if any(not one.is_for_marketing_only for one in stopped):
+        is_due = select(self.model.id).where(self.model.next_attempt_at <= self.now).exists()
+        if any(not one.is_for_marketing_only for one in stopped) or not self.session.scalar(
+            select(is_due)
+        ):
             return []
         begin_writing(self.session)
         ids: list[int] = []

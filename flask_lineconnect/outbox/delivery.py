@@ -254,7 +254,8 @@ class _Delivery:
                 await self._write_down(answered)
             finally:
                 self._open -= len(answered)
-                self._stirred.set()
+                if self._open == 0:
+                    self._stirred.set()
 
     async def _write_down(self, answered: Sequence[Answered]) -> None:
         """Write answers down; a database that is away may come back."""

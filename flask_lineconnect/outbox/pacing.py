@@ -34,8 +34,8 @@ SHARE = 0.973
 CATCH_UP = 0.025
 #: Seconds for which no timer is set: it is good for a millisecond, and what is due goes at once.
 TIMER = 0.002
-#: Seconds of work for which permits are taken at once.
-SLICE = 0.1
+#: Seconds of work for which permits are taken at once, and ahead: a busy database may take as long.
+SLICE = 0.25
 #: A later time than this many seconds from now was left by a clock that was wrong.
 FARTHEST = 30.0
 
