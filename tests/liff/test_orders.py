@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -20,6 +21,7 @@ from tests.conftest import MakeApp
 from tests.login.people import token_in
 from tests.small_shop import DAYS
 from tests.small_shop import Purchase
+from tests.small_shop import SmallOrders
 from tests.small_shop import User
 from tests.small_shop import db
 
@@ -199,6 +201,18 @@ def test_a_receipt_is_there_when_the_order_is_paid(phone: FlaskClient) -> None:
     assert (answer.mimetype, answer.data[:5]) == ("application/pdf", b"%PDF-")
     assert answer.headers["Cache-Control"] == "no-store"
     assert answer.headers["Content-Disposition"] == "inline; filename=receipt-N-1.pdf"
+
+
+def test_sums_that_do_not_match_give_no_receipt_and_the_shop_is_told(
+    phone: FlaskClient, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    _purchase().step = 2
+    db.session.commit()
+    detail = SmallOrders._detail
+    monkeypatch.setattr(SmallOrders, "_detail", lambda *args: replace(detail(*args), total=1_100))
+    assert "receipt.pdf" not in phone.get(ONE).text
+    assert "order N-1: the lines add up to 1080 and the total is 1100" in caplog.text
+    assert phone.get(f"{ONE}/receipt.pdf").status_code == 404
 
 
 def test_the_chat_opens_with_the_orders_number_typed_in(phone: FlaskClient) -> None:
