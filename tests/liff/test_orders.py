@@ -97,6 +97,15 @@ def test_a_page_that_does_not_exist_is_no_error(phone: FlaskClient, number: str)
     assert answer.status_code == 200
 
 
+@on_both
+def test_a_name_with_a_nul_is_of_nothing(phone: FlaskClient) -> None:
+    base = "/line/liff"
+    gone = {"csrf_token": token_in(phone.get(ONE)), "key": "a\0b"}
+    for path in ("/points?before=a%00b", "/orders/a%00b", "/membership/coupons/a%00b"):
+        assert phone.get(base + path).status_code == 404, path
+    assert phone.post(f"{base}/membership/favourites", data=gone).status_code == 404
+
+
 @pytest.mark.parametrize("step", [0, 1, 2])
 def test_the_way_of_an_order_is_a_list_with_its_current_step(
     phone: FlaskClient, step: int, hanako: User
