@@ -114,6 +114,11 @@ def spend(session: Session, user: User, amount: int, *, key: str) -> PointEntry 
     return book(session, user, -amount, reason="ポイントでのお支払い", key=key)
 
 
+def booked_as(session: Session, key: str) -> PointEntry | None:
+    """Return what was booked by this key."""
+    return session.scalars(select(PointEntry).where(PointEntry.key == key)).one_or_none()
+
+
 def add_at_counter(session: Session, user: User, yen: int, *, key: str) -> PointEntry:
     """Book the points of a purchase at the counter, and say so; return the booking.
 

@@ -13,11 +13,9 @@ from .i18n import LANGUAGE_KEY
 from .i18n import languages
 from .liff.blueprint import LiffBlueprint
 
-#: Browsers name Chinese by its countries; who reads the simplified script reads this one sooner
-#: than Japanese.
-_CHINESE = dict.fromkeys(
-    ["zh", "zh_tw", "zh_hk", "zh_mo", "zh_hant_tw", "zh_hant_hk", "zh_cn", "zh_sg"], "zh_Hant"
-)
+#: Chinese and Cantonese, in whichever script and country: who reads the simplified script reads the
+#: other one sooner than Japanese.
+_CHINESE = ("zh", "yue")
 
 
 def set_up_languages(app: Flask) -> None:
@@ -47,9 +45,15 @@ def _chosen_language() -> str | None:
 
 def _asked_language() -> str | None:
     """Choose by what the browser asks for, the most wanted first."""
-    asked = [code.replace("-", "_") for code in request.accept_languages.values()]
-    found: str | None = negotiate_locale(asked, languages(), aliases=_CHINESE)
+    asked = [_as_ours(code) for code in request.accept_languages.values()]
+    found: str | None = negotiate_locale(asked, languages())
     return found
+
+
+def _as_ours(code: str) -> str:
+    """Spell a language of the browser's as our catalogues do."""
+    is_chinese = code.lower().partition("-")[0] in _CHINESE
+    return "zh_Hant" if is_chinese else code.replace("-", "_")
 
 
 def _is_our_page() -> bool:

@@ -23,7 +23,7 @@ from .errors import UsageError
 Member = TypeVar("Member")
 
 #: Source: National Tax Agency of Japan, "Registration number of qualified invoice issuers".
-_REGISTRATION_NUMBER = re.compile(r"T\d{13}")
+_REGISTRATION_NUMBER = re.compile(r"T[0-9]{13}")
 
 
 @dataclass(frozen=True, slots=True)

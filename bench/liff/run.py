@@ -4,6 +4,10 @@
 four times and its network a 4G one, opens both pages in turns as LINE's app opens them, with LINE's
 own SDK if ``tests/npm`` holds it. *Cold*: nothing is kept from before. *Warm*: the same browser
 again, with new credentials in the address, as with every tap in LINE's app.
+
+It fails when a target is missed. Measured last, on a busy machine: cold 0.59 to 0.63 of the
+starter's time (target 0.8), warm 0.37 to 0.39 (target 0.33, missed). Ours moved 41.6 kB cold and
+4.5 kB warm, the starter 88.8 and 10.1 kB.
 """
 
 from __future__ import annotations
@@ -11,6 +15,7 @@ from __future__ import annotations
 import argparse
 import shutil
 import statistics
+import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -71,6 +76,8 @@ window._liff = { features: [], postMessage() {} };
   requestAnimationFrame(look);
 })();
 """
+#: At most so much of the starter's time, until the bars stand there.
+TARGETS = {"cold": 0.8, "warm": 0.33}
 #: Milliseconds after which whatever a page still does has come to its end.
 SETTLED = 1_500
 PATIENCE = 60_000
@@ -150,15 +157,24 @@ def measure(
     return costs
 
 
-def report(costs: dict[tuple[str, str], Costs], sdk: str) -> None:
-    """Print medians, and our share of the starter's time."""
+def report(costs: dict[tuple[str, str], Costs], sdk: str) -> list[str]:
+    """Print medians, and our share of the starter's time; return the targets that were missed."""
     print(f"LINE's SDK: {sdk}")
-    print(f"{'':28}{'ms, median':>12}{'of the starter':>16}{'kB moved':>10}{'requests':>10}")
+    heads = f"{'ms, median':>12}{'of the starter':>16}{'target':>8}{'kB moved':>10}{'requests':>10}"
+    print(f"{'':28}{heads}")
+    missed = []
     for (name, kind), cost in costs.items():
         median = statistics.median(cost.milliseconds)
         ratio = median / statistics.median(costs["starter", kind].milliseconds)
+        target = TARGETS[kind] if name == "ours" else None
         size, count = statistics.median(cost.kilobytes), statistics.median(cost.requests)
-        print(f"{name + ', ' + kind:28}{median:12.0f}{ratio:16.2f}{size:10.1f}{count:10.0f}")
+        print(
+            f"{name + ', ' + kind:28}{median:12.0f}{ratio:16.2f}{target or '':>8}"
+            f"{size:10.1f}{count:10.0f}"
+        )
+        if target is not None and ratio > target:
+            missed.append(f"{kind}: {ratio:.2f} of the starter's time, and the target is {target}")
+    return missed
 
 
 def main() -> None:
@@ -188,7 +204,9 @@ def main() -> None:
             )
             costs = measure(browser, emulator, user_ids, liff_ids)
             browser.close()
-    report(costs, "LINE's own" if real else "the emulator's stand-in")
+    missed = report(costs, "LINE's own" if real else "the emulator's stand-in")
+    if missed:
+        sys.exit("\n".join(missed))
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from collections.abc import Sequence
 from functools import wraps
+from itertools import chain
 from typing import Any
 from typing import TypeVar
 from urllib.parse import urlencode
@@ -31,6 +32,7 @@ from ..pages import page_context
 from ..pages import render_page
 from ..state import EXTENSION_KEY
 from ..state import current_line
+from . import answers
 
 #: Parameters with which LINE's login comes back; those of LIFF begin with its name.
 _OF_LINE = {"code", "state", "error", "error_description", "friendship_status_changed"}
@@ -116,10 +118,18 @@ def _for_member(view: Callable[..., Any]) -> Callable[..., Any]:
         account = None if "liff.state" in request.args else _account_in_session()
         if account is None:
             return _open()
+        if _asks_with_nul():
+            answers.not_found()
         g._lineconnect_page_account = account
         return current_app.ensure_sync(view)(current_user._get_current_object(), **values)
 
     return guarded
+
+
+def _asks_with_nul() -> bool:
+    """Tell whether the request names something with U+0000, for which no database looks."""
+    texts = chain((request.view_args or {}).values(), *request.values.listvalues())
+    return any(isinstance(text, str) and "\0" in text for text in texts)
 
 
 def _open() -> str:

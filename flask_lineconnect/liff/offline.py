@@ -8,6 +8,7 @@ LINE's own browser has no service workers; there this does nothing.
 
 from __future__ import annotations
 
+import re
 import secrets
 from typing import Any
 
@@ -32,6 +33,8 @@ from .blueprint import LiffBlueprint
 #: The worker keeps answers that name the mark with which they were given.
 HEADER = "X-LineConnect-Card"
 _COOKIE = "lineconnect_card"
+#: As ``token_urlsafe(16)`` makes them.
+_MARK = re.compile(r"[A-Za-z0-9_-]{22}")
 
 
 def register(blueprint: LiffBlueprint) -> None:
@@ -61,12 +64,14 @@ def worker_url() -> str:
 def let_keep() -> None:
     """Let the service worker keep the answer to this request, while this login lasts."""
     name = _cookie_name()
-    before = request.cookies.get(name)
-    mark = before or secrets.token_urlsafe(16)
+    found = request.cookies.get(name, "")
+    # Other pages of the host can set it to anything, and it stands in a header.
+    is_ours = _MARK.fullmatch(found) is not None
+    mark = found if is_ours else secrets.token_urlsafe(16)
 
     def add_mark(response: Response) -> Response:
         response.headers[HEADER] = mark
-        if before is None:
+        if not is_ours:
             lifetime = current_app.permanent_session_lifetime if session.permanent else None
             # Readable by the worker, unlike all other cookies: it is a name, not a key.
             response.set_cookie(

@@ -6,6 +6,7 @@ member, and another's order is one that does not exist.
 
 from __future__ import annotations
 
+import logging
 from functools import partial
 from typing import Any
 from urllib.parse import quote
@@ -18,6 +19,7 @@ from flask_babel import force_locale
 from werkzeug.wrappers import Response
 
 from ..errors import Refused
+from ..errors import UsageError
 from ..i18n import gettext as _
 from ..order_desk import DeliveryOffer
 from ..order_desk import OrderDesk
@@ -25,7 +27,10 @@ from ..order_desk import OrderDetail
 from ..state import current_line
 from . import answers
 from .blueprint import LiffBlueprint
+from .receipt import checked
+from .receipt import receipt_pdf
 
+logger = logging.getLogger(__name__)
 #: Orders on one page of the list.
 PAGE_SIZE = 10
 #: Pages of the list that can be asked for; nobody turns further.
@@ -65,23 +70,20 @@ def order(member: Any, number: str) -> str:
         "order.html",
         tab="orders",
         order=found,
-        has_receipt=desk.issuer is not None and found.paid_on is not None,
+        has_receipt=_has_receipt(desk, found),
         chat_url=_chat_url(desk, number),
     )
 
 
 def receipt(member: Any, number: str) -> Response:
     """Give the receipt of a paid order as a PDF."""
-    # Imported when the first is asked for: most shops have none.
-    from .receipt import receipt_pdf
-
-    issuer = _desk().issuer
+    desk = _desk()
     # In the language of the receipt, whatever that of the page.
     with force_locale("ja"):
         found = _find(member, number)
-    if issuer is None or found.paid_on is None:
+    if desk.issuer is None or not _has_receipt(desk, found):
         answers.not_found()
-    response = make_response(receipt_pdf(found, issuer))
+    response = make_response(receipt_pdf(found, desk.issuer))
     response.mimetype = "application/pdf"
     response.headers.set("Content-Disposition", "inline", filename=f"receipt-{quote(number)}.pdf")
     return response
@@ -127,6 +129,18 @@ def _desk() -> OrderDesk[Any]:
 
 def _find(member: Any, number: str) -> OrderDetail:
     return _desk().find(member, number) or answers.not_found()
+
+
+def _has_receipt(desk: OrderDesk[Any], order: OrderDetail) -> bool:
+    """Tell whether there is a receipt; the shop learns from its log why a paid order has none."""
+    if desk.issuer is None or order.paid_on is None:
+        return False
+    try:
+        checked(order)
+    except UsageError as mistake:
+        logger.error("no receipt is offered: %s", mistake)
+        return False
+    return True
 
 
 def _url(number: str) -> str:

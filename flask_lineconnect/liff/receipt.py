@@ -51,7 +51,7 @@ def receipt_pdf(order: OrderDetail, issuer: Issuer) -> bytes:
     from reportlab.lib.units import mm
     from reportlab.platypus import SimpleDocTemplate
 
-    paid_on = _checked(order)
+    paid_on = checked(order)
     font = _font(issuer.font)
     buffer = BytesIO()
     document = SimpleDocTemplate(
@@ -80,18 +80,28 @@ def receipt_pdf(order: OrderDetail, issuer: Issuer) -> bytes:
 def taxes(lines: Sequence[OrderLine]) -> dict[int, tuple[int, int]]:
     """Return by rate what was paid, tax included, and the tax in it.
 
-    The tax is rounded once for each rate and receipt, down, as the rules ask and shops commonly do.
+    The tax is rounded once for each rate and receipt, as the rules ask, and towards zero, as shops
+    commonly do.
     """
     sums: defaultdict[int, int] = defaultdict(int)
     for line in lines:
         sums[line.tax_percent] += (line.price or 0) * line.quantity
     return {
-        percent: (paid, paid * percent // (100 + percent))
+        percent: (paid, _tax_in(paid, percent))
         for percent, paid in sorted(sums.items(), reverse=True)
     }
 
 
-def _checked(order: OrderDetail) -> date:
+def _tax_in(paid: int, percent: int) -> int:
+    tax = abs(paid) * percent // (100 + percent)
+    return tax if paid >= 0 else -tax
+
+
+def checked(order: OrderDetail) -> date:
+    """Return the day of the payment of an order of which there can be a receipt.
+
+    :raises UsageError: as :func:`receipt_pdf`.
+    """
     if order.paid_on is None:
         raise UsageError(f"order {order.number} is not paid: there is no receipt of it")
     if any(line.price is None for line in order.lines):
@@ -120,7 +130,7 @@ def _head(order: OrderDetail, paid_on: date, font: str) -> list[Flowable]:
     day = f"{paid_on.year}年{paid_on.month}月{paid_on.day}日"
     return [
         _text("領 収 書", font, size=22, align=CENTER, after=8),
-        _text(f"No. {order.number}", font, align=RIGHT),
+        _text(f"No. {escape(order.number)}", font, align=RIGHT),
         _text(day, font, align=RIGHT, after=6),
         _text(f"<u>{escape(order.addressee or '上')}　様</u>", font, size=14, after=6),
         _boxed(f"￥{order.total:,} ―　（税込）", font),

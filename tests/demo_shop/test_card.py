@@ -31,16 +31,21 @@ def _member(name: str) -> User:
     return made
 
 
+def _linked(app: Flask, name: str, letter: str) -> User:
+    made = _member(name)
+    line: LineState = app.extensions["lineconnect"]
+    account = linking.ensure_account(line.session, "U" + letter * 32, now=line.clock())
+    linking.link(line.session, account, made.id, source=None, now=line.clock())
+    key = "first" if name == "hanako" else f"first of {name}"
+    add_at_counter(db.session(), made, 12_000, key=key)
+    db.session.commit()
+    return made
+
+
 @pytest.fixture
 def member(app: Flask) -> User:
     """Return a linked member with 120 points."""
-    made = _member("hanako")
-    line: LineState = app.extensions["lineconnect"]
-    account = linking.ensure_account(line.session, "U" + "a" * 32, now=line.clock())
-    linking.link(line.session, account, made.id, source=None, now=line.clock())
-    add_at_counter(db.session(), made, 12_000, key="first")
-    db.session.commit()
-    return made
+    return _linked(app, "hanako", "a")
 
 
 def _log_in(client: FlaskClient, name: str) -> FlaskClient:
@@ -98,6 +103,31 @@ def test_a_code_pays_once(phone: FlaskClient, till: FlaskClient, member: User) -
     assert "このコードは使えません" in _pay(till, code, 50, key="another sale")
     assert _amounts(member) == [120, -50]
     assert "−50" in phone.get("/line/liff/points").text
+
+
+def test_the_very_same_press_twice_pays_once_and_says_so(
+    phone: FlaskClient, till: FlaskClient, member: User
+) -> None:
+    form = {"code": _code(phone), "points": "50", "key": "one sale"}
+    till.post("/counter/pay", data=form)  # Its answer is never seen: the second press ends it.
+    till.get("/counter/pay")
+    answer = till.post("/counter/pay", data=form, follow_redirects=True).text
+    assert "hanako さまのお支払いは、先ほどの画面で50ポイントを記録済みです" in answer
+    assert 'role="alert"' not in answer
+    assert _amounts(member) == [120, -50]
+
+
+def test_an_old_form_pays_for_no_other_customer(
+    app: Flask, phone: FlaskClient, till: FlaskClient, member: User
+) -> None:
+    taro = _linked(app, "taro", "b")
+    _pay(till, _code(phone), 50)
+    code = _code(_log_in(app.test_client(), "taro"))
+    answer = _pay(till, code, 70)
+    assert "hanako さまのお支払いは、先ほどの画面で50ポイントを記録済みです" in answer
+    assert 'role="alert"' in answer
+    assert _amounts(taro) == [120]
+    assert "残高は50ポイントです" in _pay(till, code, 70, key="another sale")
 
 
 def test_too_few_points_use_up_nothing(phone: FlaskClient, till: FlaskClient, member: User) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from flask.testing import FlaskClient
 
@@ -46,6 +48,15 @@ def test_a_card_names_the_mark_of_its_login(phone: FlaskClient) -> None:
     answer = phone.get("/line/liff")
     assert answer.headers[HEADER] == mark
     assert "Set-Cookie" not in answer.headers or MARK not in answer.headers["Set-Cookie"]
+
+
+@pytest.mark.parametrize("planted", ["a\nb", "x" * 3_000, "short", '"<b>"', ""])
+def test_a_mark_that_is_not_ours_is_replaced(phone: FlaskClient, planted: str) -> None:
+    phone.set_cookie(f"__Host-{MARK}", planted, secure=True)
+    answer = phone.get("/line/liff")
+    assert answer.status_code == 200
+    assert re.fullmatch(r"[\w-]{22}", answer.headers[HEADER])
+    assert answer.headers[HEADER] == _mark(phone)
 
 
 def test_nothing_but_a_members_card_is_marked(client: FlaskClient, phone: FlaskClient) -> None:

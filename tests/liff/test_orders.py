@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -20,6 +21,7 @@ from tests.conftest import MakeApp
 from tests.login.people import token_in
 from tests.small_shop import DAYS
 from tests.small_shop import Purchase
+from tests.small_shop import SmallOrders
 from tests.small_shop import User
 from tests.small_shop import db
 
@@ -93,6 +95,15 @@ def test_the_list_turns_its_pages(phone: FlaskClient, hanako: User) -> None:
 def test_a_page_that_does_not_exist_is_no_error(phone: FlaskClient, number: str) -> None:
     answer = phone.get(f"/line/liff/orders?page={number}")
     assert answer.status_code == 200
+
+
+@on_both
+def test_a_name_with_a_nul_is_of_nothing(phone: FlaskClient) -> None:
+    base = "/line/liff"
+    gone = {"csrf_token": token_in(phone.get(ONE)), "key": "a\0b"}
+    for path in ("/points?before=a%00b", "/orders/a%00b", "/membership/coupons/a%00b"):
+        assert phone.get(base + path).status_code == 404, path
+    assert phone.post(f"{base}/membership/favourites", data=gone).status_code == 404
 
 
 @pytest.mark.parametrize("step", [0, 1, 2])
@@ -199,6 +210,18 @@ def test_a_receipt_is_there_when_the_order_is_paid(phone: FlaskClient) -> None:
     assert (answer.mimetype, answer.data[:5]) == ("application/pdf", b"%PDF-")
     assert answer.headers["Cache-Control"] == "no-store"
     assert answer.headers["Content-Disposition"] == "inline; filename=receipt-N-1.pdf"
+
+
+def test_sums_that_do_not_match_give_no_receipt_and_the_shop_is_told(
+    phone: FlaskClient, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    _purchase().step = 2
+    db.session.commit()
+    detail = SmallOrders._detail
+    monkeypatch.setattr(SmallOrders, "_detail", lambda *args: replace(detail(*args), total=1_100))
+    assert "receipt.pdf" not in phone.get(ONE).text
+    assert "order N-1: the lines add up to 1080 and the total is 1100" in caplog.text
+    assert phone.get(f"{ONE}/receipt.pdf").status_code == 404
 
 
 def test_the_chat_opens_with_the_orders_number_typed_in(phone: FlaskClient) -> None:

@@ -77,6 +77,8 @@ def test_it_can_be_seen() -> None:
         # Rounded once for the rate and not for each line, which would be 0.
         ([OrderLine("A", 3, price=10)], {10: (30, 2)}),
         (LINES, {10: (2_250, 204), 8: (3_888, 288)}),
+        # What is paid back of a rate has no more tax in it than the same amount paid.
+        ([OrderLine("A", 1, price=-30)], {10: (-30, -2)}),
     ],
 )
 def test_the_tax_is_rounded_once_for_each_rate(
@@ -91,7 +93,9 @@ def test_the_same_order_gives_the_same_bytes() -> None:
 
 def test_S1_7_names_are_data_and_no_markup() -> None:
     lines = [OrderLine("<b>太字</b> & <img src='file:///etc/passwd'/>", 1, price=6_138)]
-    text = _text(receipt_pdf(replace(ORDER, lines=lines, addressee="<u>A&B</u>"), ISSUER))
+    order = replace(ORDER, number="A<b", lines=lines, addressee="<u>A&B</u>")
+    text = _text(receipt_pdf(order, ISSUER))
+    assert "No.A<b" in text
     assert "<b>太字</b>&<imgsrc='file:///etc/passwd'/>" in text
     assert "<u>A&B</u>様" in text
 
@@ -129,7 +133,10 @@ def test_a_receipt_that_would_be_wrong_is_none(order: OrderDetail, complaint: st
         receipt_pdf(order, ISSUER)
 
 
-@pytest.mark.parametrize("number", ["T123456789012", "1234567890123", "T12345678901234", ""])
+@pytest.mark.parametrize(
+    "number",
+    ["T123456789012", "1234567890123", "T12345678901234", "T１２３４５６７８９０１２３", ""],
+)
 def test_a_registration_number_of_another_form_is_the_codes_mistake(number: str) -> None:
     with pytest.raises(UsageError, match="no registration number"):
         Issuer("A", "B", registration_number=number)
