@@ -65,16 +65,6 @@ export function follow(answer) {
   else location.replace(target);
 }
 
-/** The ID token that LINE's app hands over in a new window's address, until the SDK takes it. */
-export function handedOver() {
-  // With liff.state the SDK moves on to another page first.
-  if (new URLSearchParams(location.search).has("liff.state")) return null;
-  return new URLSearchParams(location.hash.slice(1)).get("id_token");
-}
-
-/** A name for a token under which it can be remembered. */
-export const tokenName = (idToken) => `token:${idToken.slice(-16)}`;
-
 /** This page's address without what LINE's login and LIFF have added to it. */
 export function cleanAddress() {
   const address = new URL(location.href);

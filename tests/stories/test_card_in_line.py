@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from typing import Any
+from urllib.parse import parse_qs
+from urllib.parse import urlsplit
 
 import pytest
+import requests
 from playwright.sync_api import Page
 from playwright.sync_api import Route
 from playwright.sync_api import expect
@@ -16,6 +20,7 @@ from tests.emulator.liff_sdk.conftest import real_sdk as real_sdk
 
 from .cards import CARD
 from .cards import LINE_APP
+from .cards import Member
 from .cards import add_member
 from .cards import buy
 from .cards import open_in_line
@@ -186,12 +191,60 @@ def test_a_token_that_expired_while_the_page_was_open_asks_to_open_it_again(
     shoot(phone, "expired")
 
 
-def test_inside_line_a_first_visit_needs_no_sdk(street: Street, open_browser: Open) -> None:
+def test_inside_line_another_try_succeeds_when_the_sdk_did_not_come(
+    street: Street, open_browser: Open
+) -> None:
     member = add_member(street, "SDKが届かない人")
     phone = open_browser(**LINE_APP)
     phone.context.route(SDK, lambda route: route.abort())
     open_in_line(phone, street, member)
+    expect(phone.get_by_role("alert")).to_contain_text("読み込めませんでした")
+    phone.context.unroute(SDK)
+    phone.get_by_role("button", name="もう一度ためす").click()
     expect(phone.locator("#card")).to_contain_text(member.name)
+
+
+def _handed_over(street: Street, member: Member) -> str:
+    """Return the fragment that LINE's app gives to a member's own window."""
+    liff_id = street.app.config["LINECONNECT_LIFF_ID"]
+    answer = requests.get(
+        f"{street.line.url}/phone/{member.line_user_id}/open",
+        params={"url": f"{street.line.url}/{liff_id}"},
+        timeout=10,
+        allow_redirects=False,
+    )
+    return urlsplit(answer.headers["Location"]).fragment
+
+
+@pytest.mark.parametrize("browser_options", [{}, LINE_APP], ids=["browser", "in-app"])
+@pytest.mark.parametrize("is_whole", [True, False], ids=["all", "id-token"])
+def test_S5_1_a_token_planted_in_a_link_logs_nobody_in(
+    street: Street, open_browser: Open, browser_options: dict[str, Any], is_whole: bool
+) -> None:
+    attacker = add_member(street, f"うえる人{len(browser_options)}{is_whole}")
+    planted = _handed_over(street, attacker)
+    if not is_whole:
+        planted = f"id_token={parse_qs(planted)['id_token'][0]}"
+    phone = open_browser(**browser_options)
+    phone.context.route(SDK, lambda route: route.abort())
+    asked: list[str] = []
+    phone.on("request", lambda request: asked.append(request.url))
+    phone.goto(f"{street.shop}{CARD}#{planted}")
+    expect(phone.get_by_role("alert")).to_contain_text("読み込めませんでした")
+    assert not any("/liff/session" in url for url in asked)
+    phone.goto(f"{street.shop}{CARD}")
+    expect(phone.locator("#card")).to_have_count(0)
+
+
+def test_S5_1_outside_line_a_planted_token_leads_to_lines_login(
+    street: Street, open_browser: Open
+) -> None:
+    phone = open_browser()
+    # The emulator's SDK takes whole credentials for its app's; LINE's own one looks at the browser.
+    planted = parse_qs(_handed_over(street, add_member(street, "うえる人")))["id_token"][0]
+    phone.goto(f"{street.shop}{CARD}#id_token={planted}")
+    phone.wait_for_url(f"{street.line.url}/**")
+    assert "id_token" not in phone.url
 
 
 def test_outside_line_it_says_what_to_do_without_the_sdk(
