@@ -13,6 +13,7 @@ from flask import jsonify
 from flask import request
 from flask import url_for
 from flask_login import current_user
+from flask_login import logout_user
 from werkzeug.wrappers import Response
 
 from .. import linking
@@ -162,6 +163,8 @@ def _wait(
     line = current_line
     if intent is Intent.LOGIN and current_user.is_authenticated:
         # The member in this session is not the person in LINE; the form is for new members only.
+        # Renewed alone, a remember cookie would bring them back.
+        logout_user()
         sessions.renew(line.config.keep_session_keys)
     # The SDK gives the same token for an hour, so every opening of the page waits anew.
     proof = f"{id_token}:{line.clock().isoformat()}"

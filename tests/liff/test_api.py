@@ -13,6 +13,7 @@ import pytest
 import requests
 from flask import Flask
 from flask.testing import FlaskClient
+from flask_login import user_logged_out
 from sqlalchemy import func
 from sqlalchemy import select
 from werkzeug.test import TestResponse
@@ -22,6 +23,9 @@ from flask_lineconnect.state import LineState
 from flask_lineconnect.testing import Emulator
 from tests.conftest import MakeApp
 from tests.small_shop import User
+
+from .people import add_member
+from .people import link
 
 BASE_URL = "http://127.0.0.1:5999"
 
@@ -121,6 +125,35 @@ def test_S5_3_another_person_in_line_replaces_the_session(
     answer = _exchange(client, _id_token(line_emulator, kenta))
     assert answer.json == {"changed": True, "location": "/line/liff/sign-up"}
     assert client.get("/private").status_code == 302
+
+
+def test_S5_3_somebody_unlinked_ends_the_members_login_for_good(
+    app: Flask, client: FlaskClient, line: LineState, line_emulator: Emulator, sakura: str
+) -> None:
+    hanako = add_member(line)
+    link(line, hanako)
+    client.post(f"/password-login/{hanako.id}?remember=1")
+    token = _csrf_token(client)
+    assert client.get_cookie("remember_token")
+    assert client.get_cookie("lineconnect_card")
+    told: list[Any] = []
+
+    def note(_app: Flask, user: Any) -> None:
+        told.append(user.id)
+
+    user_logged_out.connect(note, app)
+    answer = client.post(
+        "/line/liff/session",
+        json={"id_token": _id_token(line_emulator, sakura), "next": "/line/liff"},
+        headers={"X-CSRFToken": token, "Origin": BASE_URL},
+    )
+    assert answer.json == {"changed": True, "location": "/line/liff/sign-up"}
+    assert told == [hanako.id]
+    for name in ("remember_token", "lineconnect_card"):
+        assert client.get_cookie(name) is None, name
+    assert hanako.name not in client.get("/line/liff").text
+    assert client.get("/private").status_code == 302
+    assert client.get("/line/liff/sign-up").status_code == 200
 
 
 def test_I11_a_forged_user_id_beside_the_token_is_not_looked_at(
