@@ -56,13 +56,16 @@ export async function exchange(idToken, next) {
   throw new Problem(response.status === 401 ? "stale" : "shop", answer.message);
 }
 
-/** Go where the shop says, within the shop; credentials in the fragment wait for the SDK there. */
+/** Go where the shop says, within the shop, and take no credentials along. */
 export function follow(answer) {
   const target = new URL(answer.location, location.origin);
   if (target.origin !== location.origin) throw new Problem("shop");
-  target.hash = location.hash;
-  if (target.href === location.href) location.reload();
-  else location.replace(target);
+  // The SDK has taken LINE's out of the address; what is still there somebody else has written.
+  if (!location.hash.includes("_token=")) target.hash = location.hash;
+  const isHere = target.pathname + target.search === location.pathname + location.search;
+  if (!isHere) return location.replace(target);
+  history.replaceState(history.state, "", target);
+  location.reload();
 }
 
 /** This page's address without what LINE's login and LIFF have added to it. */

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable
 from typing import Any
 from urllib.parse import parse_qs
+from urllib.parse import urlencode
 from urllib.parse import urlsplit
 
 import pytest
@@ -245,6 +246,31 @@ def test_S5_1_outside_line_a_planted_token_leads_to_lines_login(
     phone.goto(f"{street.shop}{CARD}#id_token={planted}")
     phone.wait_for_url(f"{street.line.url}/**")
     assert "id_token" not in phone.url
+
+
+def test_S5_1_no_credentials_go_along_to_registration(street: Street, open_browser: Open) -> None:
+    name = "はじめて登録する人"
+    phone = open_browser(**LINE_APP)
+    liff_id = street.app.config["LINECONNECT_LIFF_ID"]
+    query = urlencode({"url": f"{street.line.url}/{liff_id}"})
+    phone.goto(f"{street.line.url}/phone/{street.line.add_user(name)}/open?{query}")
+    expect(phone.get_by_role("heading", name="会員登録が完了します")).to_be_visible()
+    assert phone.url == f"{street.shop}{CARD}/sign-up"
+    # Nor do they wait behind the back button.
+    assert "_token=" not in phone.evaluate("navigation.entries().map((one) => one.url).join()")
+
+
+def test_S5_1_what_somebody_else_planted_leaves_the_address(
+    street: Street, open_browser: Open
+) -> None:
+    member = add_member(street, "ひらきなおす人")
+    phone = open_browser()
+    _open_outside(phone, street, member.name)
+    phone.context.clear_cookies(name="session")
+    phone.goto("about:blank")
+    phone.goto(f"{street.shop}{CARD}#id_token=of-somebody-else")
+    expect(phone.locator(".lc-holder")).to_contain_text(member.name)
+    assert phone.url == f"{street.shop}{CARD}"
 
 
 def test_outside_line_it_says_what_to_do_without_the_sdk(
