@@ -17,6 +17,7 @@ from flask_login import logout_user
 from werkzeug.wrappers import Response
 
 from .. import linking
+from .. import unlinking
 from ..errors import Refused
 from ..i18n import gettext as _
 from ..login import flow
@@ -115,7 +116,20 @@ def _what_was_sent() -> tuple[str, Identity, object]:
     id_token = body.get("id_token")
     identity = current_line.liff_tokens.verify(id_token)
     current_line.rates.count("account", identity.line_user_id)
+    _require_newer_than_end(identity)
     return str(id_token), identity, body.get("next")
+
+
+def _require_newer_than_end(identity: Identity) -> None:
+    """Let no ID token of before an unlinking or an erasure bring the person back.
+
+    :raises Refused: it is; a window that is opened anew has a newer one.
+    """
+    session = current_line.session
+    if unlinking.has_ended_since(session, identity.line_user_id, identity.issued_at):
+        raise Refused(
+            _("LINEからの情報を確認できませんでした。画面を開き直してください。"), step="ended"
+        )
 
 
 def _seen(identity: Identity) -> Account:
