@@ -40,18 +40,23 @@ export async function startLiff() {
 
 /** Send the raw ID token and where we want to be; the shop alone decides who this is and where to go. */
 export async function exchange(idToken, next) {
-  let response;
+  // AbortSignal.timeout is younger than many phones.
+  const patience = new AbortController();
+  const timer = setTimeout(() => patience.abort(), SHOP_TIMEOUT);
+  let response, answer;
   try {
     response = await fetch(page.sessionUrl, {
       method: "POST",
       headers: { "Content-Type": "application/json", "X-CSRFToken": page.csrfToken },
       body: JSON.stringify({ id_token: idToken, next }),
-      signal: AbortSignal.timeout(SHOP_TIMEOUT),
+      signal: patience.signal,
     });
+    answer = (await response.json().catch(() => null)) ?? {};
   } catch {
     throw new Problem("shop");
+  } finally {
+    clearTimeout(timer);
   }
-  const answer = (await response.json().catch(() => null)) ?? {};
   if (response.ok && answer.location) return answer;
   throw new Problem(response.status === 401 ? "stale" : "shop", answer.message);
 }

@@ -217,6 +217,31 @@ def _handed_over(street: Street, member: Member) -> str:
     return urlsplit(answer.headers["Location"]).fragment
 
 
+def test_a_phone_of_2022_shows_the_card_in_its_colours(
+    street: Street, open_browser: Open, shoot: Shoot
+) -> None:
+    member = add_member(street, "ふるい電話の人")
+    phone = open_browser(**LINE_APP)
+    # What Chrome before 103 and 111, and Safari before 16 and 16.2, do not know.
+    phone.add_init_script("delete AbortSignal.timeout;")
+
+    def forget_mixing(route: Route) -> None:
+        answer = route.fetch()
+        route.fulfill(response=answer, body=answer.text().replace("color-mix(", "no-such-mix("))
+
+    phone.context.route("**/*.css", forget_mixing)
+    open_in_line(phone, street, member)
+    expect(phone.locator("#card")).to_contain_text(member.name)
+    shoot(phone, "old-phone")
+    show = phone.get_by_role("button", name="お支払い用のコードを表示する")
+    show.hover()
+    for one in (phone.locator("#card"), show):
+        expect(one).not_to_have_css("background-color", "rgba(0, 0, 0, 0)")
+    tint = "document.body.style.background = 'var(--lc-tint)'"
+    phone.evaluate(tint)
+    expect(phone.locator("body")).not_to_have_css("background-color", "rgba(0, 0, 0, 0)")
+
+
 @pytest.mark.parametrize("browser_options", [{}, LINE_APP], ids=["browser", "in-app"])
 @pytest.mark.parametrize("is_whole", [True, False], ids=["all", "id-token"])
 def test_S5_1_a_token_planted_in_a_link_logs_nobody_in(
