@@ -101,6 +101,30 @@ def test_points_from_the_counter_appear_by_themselves(
     shoot(phones[0], "updated")
 
 
+def test_news_that_could_not_be_fetched_are_fetched_later(
+    street: Street, open_browser: Open
+) -> None:
+    member = add_member(street, "とぎれる人")
+    phone = open_browser(**LINE_APP)
+    with phone.expect_response(lambda answer: "/liff/changes" in answer.url):
+        open_in_line(phone, street, member)
+    lost: list[str] = []
+
+    def lose_first(route: Route) -> None:
+        if route.request.resource_type != "fetch" or lost:
+            return route.continue_()
+        lost.append(route.request.url)
+        return route.abort()
+
+    phone.context.route(f"{street.shop}{CARD}", lose_first)
+    buy(street, member, 1_000)
+    expect(phone.locator(".lc-balance strong")).to_have_text("130")
+    assert len(lost) == 1
+    # And it hears of the next ones as well.
+    buy(street, member, 2_000)
+    expect(phone.locator(".lc-balance strong")).to_have_text("150")
+
+
 def test_the_code_that_pays_is_read_once(street: Street, open_browser: Open, shoot: Shoot) -> None:
     member = add_member(street, "ポイントで払う人")
     phone = open_browser(**LINE_APP)
