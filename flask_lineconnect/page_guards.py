@@ -30,6 +30,7 @@ LOGIN = "lineconnect.login"
 #: For programs; whatever else was refused is forbidden.
 _JSON_STATUS = {
     "exp": HTTPStatus.UNAUTHORIZED,
+    "ended": HTTPStatus.UNAUTHORIZED,
     "session": HTTPStatus.UNAUTHORIZED,
     "rate": HTTPStatus.TOO_MANY_REQUESTS,
 }

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime
+from datetime import timedelta
 from functools import partial
 from typing import Any
 from typing import Literal
@@ -26,22 +27,28 @@ from sqlalchemy.orm import scoped_session
 from . import signals
 from .after_commit import after_commit
 from .after_commit import announce
+from .login.flow import hashed
 from .models import Account
 from .models import AuditEntry
 from .models import CardCode
 from .models import ChatLink
+from .models import EndedLink
 from .models import InboxEvent
 from .models import LoginAttempt
 from .models import OpenDialogue
 from .models import OutboxMessage
 from .models import Preference
 from .models import UnlinkTask
+from .models.base import insert_if_absent
 from .models.outbox import UNSENT
 from .state import EXTENSION_KEY
 from .state import current_line
 
 #: Who ended a link: the member, the shop (its staff or its code), or the person at LINE.
 Actor = Literal["member", "shop", "line"]
+
+#: How long LINE's ID tokens live. Source: LINE Login v2.1 reference, "ID tokens", read 2026-08.
+_ID_TOKEN_LIFETIME = timedelta(hours=1)
 
 
 def unlink(session: Session, account: Account, *, actor: Actor, now: datetime) -> bool:
@@ -70,6 +77,7 @@ def unlink(session: Session, account: Account, *, actor: Actor, now: datetime) -
     if session.execute(statement).first() is None:
         return False
     _stop_what_waits(session, account)
+    _note_end(session, account, now)
     _tell_line(session, account, None if actor == "line" else sealed_tokens, now)
     session.add(
         AuditEntry(
@@ -93,6 +101,7 @@ def erase(session: Session, account: Account, *, now: datetime) -> None:
     LINE's id is kept in the task that tells LINE, and goes with it.
     """
     sealed_tokens = account.sealed_tokens
+    _note_end(session, account, now)
     _tell_line(session, account, sealed_tokens, now)
     session.execute(delete(InboxEvent).where(InboxEvent.line_user_id == account.line_user_id))
     session.execute(delete(OutboxMessage).where(OutboxMessage.account_id == account.id))
@@ -144,6 +153,24 @@ def _erase_all(session: Session, members: Iterable[Any]) -> None:
         account = session.scalars(statement).one_or_none()
         if account is not None:
             erase(session, account, now=current_line.clock())
+
+
+def has_ended_since(session: Session, line_user_id: str, issued_at: datetime) -> bool:
+    """Tell whether a person's link ended when or after LINE issued an ID token.
+
+    LINE counts whole seconds; in doubt the token is from before.
+    """
+    statement = select(EndedLink.ended_at).where(EndedLink.line_user_hash == hashed(line_user_id))
+    ended_at = session.scalars(statement).one_or_none()
+    return ended_at is not None and issued_at <= ended_at
+
+
+def _note_end(session: Session, account: Account, now: datetime) -> None:
+    person = hashed(account.line_user_id)
+    times = {"ended_at": now, "expires_at": now + _ID_TOKEN_LIFETIME}
+    if not insert_if_absent(session, EndedLink, line_user_hash=person, **times):
+        again = update(EndedLink).where(EndedLink.line_user_hash == person).values(times)
+        session.execute(again)
 
 
 def _stop_what_waits(session: Session, account: Account) -> None:

@@ -25,6 +25,7 @@ from .login.tokens import LoginTokens
 from .models import Account
 from .models import CardCode
 from .models import ChatLink
+from .models import EndedLink
 from .models import InboxEvent
 from .models import KeptForm
 from .models import LoginAttempt
@@ -186,7 +187,7 @@ def end_links_without_members(line: LineState) -> None:
 
 def clear_expired(session: Session, *, now: datetime) -> None:
     """Delete what waited too long for its person."""
-    for model in (LoginAttempt, ChatLink, KeptForm, OpenDialogue, CardCode):
+    for model in (LoginAttempt, ChatLink, EndedLink, KeptForm, OpenDialogue, CardCode):
         session.execute(delete(model).where(model.expires_at <= now - timedelta(hours=1)))
     clear_inbox(session, now=now)
 

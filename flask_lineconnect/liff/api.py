@@ -13,9 +13,11 @@ from flask import jsonify
 from flask import request
 from flask import url_for
 from flask_login import current_user
+from flask_login import logout_user
 from werkzeug.wrappers import Response
 
 from .. import linking
+from .. import unlinking
 from ..errors import Refused
 from ..i18n import gettext as _
 from ..login import flow
@@ -114,7 +116,20 @@ def _what_was_sent() -> tuple[str, Identity, object]:
     id_token = body.get("id_token")
     identity = current_line.liff_tokens.verify(id_token)
     current_line.rates.count("account", identity.line_user_id)
+    _require_newer_than_end(identity)
     return str(id_token), identity, body.get("next")
+
+
+def _require_newer_than_end(identity: Identity) -> None:
+    """Let no ID token of before an unlinking or an erasure bring the person back.
+
+    :raises Refused: it is; a window that is opened anew has a newer one.
+    """
+    session = current_line.session
+    if unlinking.has_ended_since(session, identity.line_user_id, identity.issued_at):
+        raise Refused(
+            _("LINEからの情報を確認できませんでした。画面を開き直してください。"), step="ended"
+        )
 
 
 def _seen(identity: Identity) -> Account:
@@ -162,6 +177,8 @@ def _wait(
     line = current_line
     if intent is Intent.LOGIN and current_user.is_authenticated:
         # The member in this session is not the person in LINE; the form is for new members only.
+        # Renewed alone, a remember cookie would bring them back.
+        logout_user()
         sessions.renew(line.config.keep_session_keys)
     # The SDK gives the same token for an hour, so every opening of the page waits anew.
     proof = f"{id_token}:{line.clock().isoformat()}"

@@ -11,6 +11,8 @@ import secrets
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC
+from datetime import datetime
 from http import HTTPStatus
 from typing import Any
 from typing import TypeGuard
@@ -44,6 +46,8 @@ class Identity:
     """Who LINE says a person is, from a verified ID token."""
 
     line_user_id: str
+    #: When LINE issued the token.
+    issued_at: datetime
     display_name: str = ""
     picture_url: str | None = None
     email: str | None = None
@@ -205,6 +209,7 @@ def identity_of(claims: Mapping[str, Any]) -> Identity:
     picture = text("picture")
     return Identity(
         line_user_id=claims["sub"],
+        issued_at=datetime.fromtimestamp(claims["iat"], UTC),
         display_name=text("name"),
         picture_url=picture if picture.startswith(("https://", "http://")) else None,
         email=text("email") or None,

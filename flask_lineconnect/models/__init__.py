@@ -4,6 +4,7 @@ from .account import Account
 from .account import AuditEntry
 from .account import CardCode
 from .account import ChatLink
+from .account import EndedLink
 from .account import KeptForm
 from .account import LoginAttempt
 from .account import UnlinkTask
@@ -27,6 +28,7 @@ __all__ = [
     "Campaign",
     "CardCode",
     "ChatLink",
+    "EndedLink",
     "InboxEvent",
     "KeptForm",
     "LineBase",

@@ -127,6 +127,20 @@ class UnlinkTask(LineBase):
     next_attempt_at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
 
 
+class EndedLink(LineBase):
+    """That a person's link has ended: LIFF keeps an ID token for an hour, which must not revive it.
+
+    Gone when no such token lives any more, and so is the last that is known of an erased person.
+    """
+
+    __tablename__ = "lineconnect_ended_link"
+
+    #: SHA-256 of the LINE user id.
+    line_user_hash: Mapped[str] = mapped_column(String(64), primary_key=True)
+    ended_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    expires_at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
+
+
 class KeptForm(LineBase):
     """A form that an auto-login interrupted; shown again to the same browser session for a press.
 

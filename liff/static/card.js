@@ -44,13 +44,24 @@ function stop() {
 function watch() {
   stop();
   if (document.hidden) return;
-  source = new EventSource(`${card().dataset.changesUrl}?since=${card().dataset.version}`);
-  source.onmessage = tryRefresh;
+  const { changesUrl, version } = card().dataset;
+  source = new EventSource(`${changesUrl}?since=${version}`);
+  source.onmessage = () => showNews(version);
   source.addEventListener("ended", () => location.reload());
   source.onerror = () => {
     if (isForgotten()) stop();
     else if (source.readyState === EventSource.CLOSED) timer = setInterval(ask, ASK_EVERY);
   };
+}
+
+/** Show what has changed, and listen on; while the shop does not answer, try again a little later. */
+async function showNews(since) {
+  const heard = source;
+  heard.close();
+  await tryRefresh();
+  if (source !== heard) return; // Somebody came back in the meantime.
+  if (card().dataset.version !== since) watch();
+  else timer = setTimeout(watch, ASK_EVERY);
 }
 
 const isForgotten = () => Date.now() - touchedAt > WATCH_FOR;

@@ -1,14 +1,12 @@
 // Nobody is logged in yet: ask LINE who holds the phone, tell the shop, and show what it then serves.
 
-import { Problem, cleanAddress, exchange, follow, forget, handedOver, remember, startLiff, tokenName } from "./session.js";
+import { Problem, cleanAddress, exchange, follow, forget, remember, startLiff } from "./session.js";
 
 const EXPIRY_LEEWAY = 30; // Seconds; the token must outlive its way to the shop.
 
 async function open() {
   forget("checked");
-  const handed = handedOver();
-  // A queue waits, and the shop checks the token itself: no need for the SDK.
-  if (handed !== null && (await tryToken(handed))) return;
+  // Only from the SDK: anybody can write a link with an ID token of their own in its fragment.
   const liff = await startLiff();
   if (!liff.isLoggedIn()) return atDesk() ? offerPhone(liff) : logIn(liff);
   const idToken = liff.getIDToken();
@@ -21,16 +19,6 @@ async function open() {
     if (problem.kind !== "stale") throw problem;
     logInAgain(liff);
   }
-}
-
-/** Exchange what LINE's app handed over; if the shop won't have it, the SDK has its turn. */
-async function tryToken(idToken) {
-  const here = cleanAddress();
-  const answer = await exchange(idToken, here.pathname + here.search).catch(() => null);
-  if (!answer) return false;
-  remember(tokenName(idToken));
-  enter(answer, here);
-  return true;
 }
 
 const logIn = (liff) => liff.login({ redirectUri: cleanAddress().href });
@@ -78,7 +66,11 @@ function showProblem(problem) {
 document.getElementById("retry").addEventListener("click", () => {
   forget("opened");
   forget("renewed");
-  location.replace(cleanAddress());
+  const here = cleanAddress();
+  // What LINE's app handed over is still there if the SDK did not come.
+  here.hash = location.hash;
+  history.replaceState(history.state, "", here);
+  location.reload();
 });
 
 open().catch(showProblem);

@@ -40,40 +40,38 @@ export async function startLiff() {
 
 /** Send the raw ID token and where we want to be; the shop alone decides who this is and where to go. */
 export async function exchange(idToken, next) {
-  let response;
+  // AbortSignal.timeout is younger than many phones.
+  const patience = new AbortController();
+  const timer = setTimeout(() => patience.abort(), SHOP_TIMEOUT);
+  let response, answer;
   try {
     response = await fetch(page.sessionUrl, {
       method: "POST",
       headers: { "Content-Type": "application/json", "X-CSRFToken": page.csrfToken },
       body: JSON.stringify({ id_token: idToken, next }),
-      signal: AbortSignal.timeout(SHOP_TIMEOUT),
+      signal: patience.signal,
     });
+    answer = (await response.json().catch(() => null)) ?? {};
   } catch {
     throw new Problem("shop");
+  } finally {
+    clearTimeout(timer);
   }
-  const answer = (await response.json().catch(() => null)) ?? {};
   if (response.ok && answer.location) return answer;
   throw new Problem(response.status === 401 ? "stale" : "shop", answer.message);
 }
 
-/** Go where the shop says, within the shop; credentials in the fragment wait for the SDK there. */
+/** Go where the shop says, within the shop, and take no credentials along. */
 export function follow(answer) {
   const target = new URL(answer.location, location.origin);
   if (target.origin !== location.origin) throw new Problem("shop");
-  target.hash = location.hash;
-  if (target.href === location.href) location.reload();
-  else location.replace(target);
+  // The SDK has taken LINE's out of the address; what is still there somebody else has written.
+  if (!location.hash.includes("_token=")) target.hash = location.hash;
+  const isHere = target.pathname + target.search === location.pathname + location.search;
+  if (!isHere) return location.replace(target);
+  history.replaceState(history.state, "", target);
+  location.reload();
 }
-
-/** The ID token that LINE's app hands over in a new window's address, until the SDK takes it. */
-export function handedOver() {
-  // With liff.state the SDK moves on to another page first.
-  if (new URLSearchParams(location.search).has("liff.state")) return null;
-  return new URLSearchParams(location.hash.slice(1)).get("id_token");
-}
-
-/** A name for a token under which it can be remembered. */
-export const tokenName = (idToken) => `token:${idToken.slice(-16)}`;
 
 /** This page's address without what LINE's login and LIFF have added to it. */
 export function cleanAddress() {

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import re
+from datetime import timedelta
 from typing import Any
 from urllib.parse import parse_qs
 from urllib.parse import urlsplit
@@ -13,15 +14,26 @@ import pytest
 import requests
 from flask import Flask
 from flask.testing import FlaskClient
+from flask_login import user_logged_out
 from sqlalchemy import func
 from sqlalchemy import select
 from werkzeug.test import TestResponse
 
+from flask_lineconnect import linking
+from flask_lineconnect import unlinking
+from flask_lineconnect import upkeep
+from flask_lineconnect.login.flow import hashed
 from flask_lineconnect.models import Account
+from flask_lineconnect.models import EndedLink
+from flask_lineconnect.models import LoginAttempt
 from flask_lineconnect.state import LineState
 from flask_lineconnect.testing import Emulator
 from tests.conftest import MakeApp
 from tests.small_shop import User
+from tests.small_shop import line as extension
+
+from .people import add_member
+from .people import link
 
 BASE_URL = "http://127.0.0.1:5999"
 
@@ -123,6 +135,35 @@ def test_S5_3_another_person_in_line_replaces_the_session(
     assert client.get("/private").status_code == 302
 
 
+def test_S5_3_somebody_unlinked_ends_the_members_login_for_good(
+    app: Flask, client: FlaskClient, line: LineState, line_emulator: Emulator, sakura: str
+) -> None:
+    hanako = add_member(line)
+    link(line, hanako)
+    client.post(f"/password-login/{hanako.id}?remember=1")
+    token = _csrf_token(client)
+    assert client.get_cookie("remember_token")
+    assert client.get_cookie("lineconnect_card")
+    told: list[Any] = []
+
+    def note(_app: Flask, user: Any) -> None:
+        told.append(user.id)
+
+    user_logged_out.connect(note, app)
+    answer = client.post(
+        "/line/liff/session",
+        json={"id_token": _id_token(line_emulator, sakura), "next": "/line/liff"},
+        headers={"X-CSRFToken": token, "Origin": BASE_URL},
+    )
+    assert answer.json == {"changed": True, "location": "/line/liff/sign-up"}
+    assert told == [hanako.id]
+    for name in ("remember_token", "lineconnect_card"):
+        assert client.get_cookie(name) is None, name
+    assert hanako.name not in client.get("/line/liff").text
+    assert client.get("/private").status_code == 302
+    assert client.get("/line/liff/sign-up").status_code == 200
+
+
 def test_I11_a_forged_user_id_beside_the_token_is_not_looked_at(
     client: FlaskClient, line: LineState, line_emulator: Emulator, sakura: str
 ) -> None:
@@ -159,6 +200,48 @@ def test_I12_bad_tokens_change_nothing(
         assert answer.json
         assert set(answer.json) == {"message", "step"}
     assert _count(line) == (0, 0)
+
+
+@pytest.mark.parametrize("end", ["unlink", "erase"])
+def test_a_token_from_before_the_end_of_a_link_brings_nobody_back(
+    app: Flask,
+    client: FlaskClient,
+    line: LineState,
+    line_emulator: Emulator,
+    sakura: str,
+    end: str,
+) -> None:
+    _link(client, line_emulator, sakura)
+    before = _id_token(line_emulator, sakura)
+    getattr(extension, end)(line.session.scalars(select(User)).one())
+    line.session.commit()
+    left = _count(line)
+
+    answer = _exchange(app.test_client(), before)
+    assert answer.status_code == 401
+    assert answer.json
+    assert answer.json["step"] == "ended"
+    assert _count(line) == left
+    assert line.session.scalars(select(LoginAttempt)).all() == []
+    assert sakura not in line.session.scalars(select(EndedLink.line_user_hash)).one()
+
+
+def test_a_token_from_after_the_end_of_a_link_begins_anew(
+    app: Flask, client: FlaskClient, line: LineState, line_emulator: Emulator, sakura: str
+) -> None:
+    _link(client, line_emulator, sakura)
+    account, member = line.session.scalars(select(Account)).one(), line.session.get_one(User, 1)
+    now = line.clock()
+    unlinking.unlink(line.session, account, actor="member", now=now - timedelta(seconds=20))
+    linking.link(line.session, account, member.id, source=None, now=now)
+    unlinking.erase(line.session, account, now=now - timedelta(seconds=10))
+    line.session.commit()
+    person, newest = hashed(sakura), line.session.scalars(select(EndedLink.ended_at)).one()
+    assert newest == now - timedelta(seconds=10)
+    assert line.session.scalars(select(EndedLink.line_user_hash)).one() == person
+    assert _exchange(app.test_client(), _id_token(line_emulator, sakura)).status_code == 200
+    upkeep.clear_expired(line.session, now=now + timedelta(hours=2))
+    assert line.session.scalars(select(EndedLink)).all() == []
 
 
 @pytest.mark.parametrize(

@@ -4,8 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from typing import Any
+from urllib.parse import parse_qs
+from urllib.parse import urlencode
+from urllib.parse import urlsplit
 
 import pytest
+import requests
 from playwright.sync_api import Page
 from playwright.sync_api import Route
 from playwright.sync_api import expect
@@ -16,6 +21,7 @@ from tests.emulator.liff_sdk.conftest import real_sdk as real_sdk
 
 from .cards import CARD
 from .cards import LINE_APP
+from .cards import Member
 from .cards import add_member
 from .cards import buy
 from .cards import open_in_line
@@ -93,6 +99,30 @@ def test_points_from_the_counter_appear_by_themselves(
         expect(phone.locator("#news")).to_contain_text("更新しました")
         assert phone.evaluate("window.isSamePage")
     shoot(phones[0], "updated")
+
+
+def test_news_that_could_not_be_fetched_are_fetched_later(
+    street: Street, open_browser: Open
+) -> None:
+    member = add_member(street, "とぎれる人")
+    phone = open_browser(**LINE_APP)
+    with phone.expect_response(lambda answer: "/liff/changes" in answer.url):
+        open_in_line(phone, street, member)
+    lost: list[str] = []
+
+    def lose_first(route: Route) -> None:
+        if route.request.resource_type != "fetch" or lost:
+            return route.continue_()
+        lost.append(route.request.url)
+        return route.abort()
+
+    phone.context.route(f"{street.shop}{CARD}", lose_first)
+    buy(street, member, 1_000)
+    expect(phone.locator(".lc-balance strong")).to_have_text("130")
+    assert len(lost) == 1
+    # And it hears of the next ones as well.
+    buy(street, member, 2_000)
+    expect(phone.locator(".lc-balance strong")).to_have_text("150")
 
 
 def test_the_code_that_pays_is_read_once(street: Street, open_browser: Open, shoot: Shoot) -> None:
@@ -186,12 +216,110 @@ def test_a_token_that_expired_while_the_page_was_open_asks_to_open_it_again(
     shoot(phone, "expired")
 
 
-def test_inside_line_a_first_visit_needs_no_sdk(street: Street, open_browser: Open) -> None:
+def test_inside_line_another_try_succeeds_when_the_sdk_did_not_come(
+    street: Street, open_browser: Open
+) -> None:
     member = add_member(street, "SDKが届かない人")
     phone = open_browser(**LINE_APP)
     phone.context.route(SDK, lambda route: route.abort())
     open_in_line(phone, street, member)
+    expect(phone.get_by_role("alert")).to_contain_text("読み込めませんでした")
+    phone.context.unroute(SDK)
+    phone.get_by_role("button", name="もう一度ためす").click()
     expect(phone.locator("#card")).to_contain_text(member.name)
+
+
+def _handed_over(street: Street, member: Member) -> str:
+    """Return the fragment that LINE's app gives to a member's own window."""
+    liff_id = street.app.config["LINECONNECT_LIFF_ID"]
+    answer = requests.get(
+        f"{street.line.url}/phone/{member.line_user_id}/open",
+        params={"url": f"{street.line.url}/{liff_id}"},
+        timeout=10,
+        allow_redirects=False,
+    )
+    return urlsplit(answer.headers["Location"]).fragment
+
+
+def test_a_phone_of_2022_shows_the_card_in_its_colours(
+    street: Street, open_browser: Open, shoot: Shoot
+) -> None:
+    member = add_member(street, "ふるい電話の人")
+    phone = open_browser(**LINE_APP)
+    # What Chrome before 103 and 111, and Safari before 16 and 16.2, do not know.
+    phone.add_init_script("delete AbortSignal.timeout;")
+
+    def forget_mixing(route: Route) -> None:
+        answer = route.fetch()
+        route.fulfill(response=answer, body=answer.text().replace("color-mix(", "no-such-mix("))
+
+    phone.context.route("**/*.css", forget_mixing)
+    open_in_line(phone, street, member)
+    expect(phone.locator("#card")).to_contain_text(member.name)
+    shoot(phone, "old-phone")
+    show = phone.get_by_role("button", name="お支払い用のコードを表示する")
+    show.hover()
+    for one in (phone.locator("#card"), show):
+        expect(one).not_to_have_css("background-color", "rgba(0, 0, 0, 0)")
+    tint = "document.body.style.background = 'var(--lc-tint)'"
+    phone.evaluate(tint)
+    expect(phone.locator("body")).not_to_have_css("background-color", "rgba(0, 0, 0, 0)")
+
+
+@pytest.mark.parametrize("browser_options", [{}, LINE_APP], ids=["browser", "in-app"])
+@pytest.mark.parametrize("is_whole", [True, False], ids=["all", "id-token"])
+def test_S5_1_a_token_planted_in_a_link_logs_nobody_in(
+    street: Street, open_browser: Open, browser_options: dict[str, Any], is_whole: bool
+) -> None:
+    attacker = add_member(street, f"うえる人{len(browser_options)}{is_whole}")
+    planted = _handed_over(street, attacker)
+    if not is_whole:
+        planted = f"id_token={parse_qs(planted)['id_token'][0]}"
+    phone = open_browser(**browser_options)
+    phone.context.route(SDK, lambda route: route.abort())
+    asked: list[str] = []
+    phone.on("request", lambda request: asked.append(request.url))
+    phone.goto(f"{street.shop}{CARD}#{planted}")
+    expect(phone.get_by_role("alert")).to_contain_text("読み込めませんでした")
+    assert not any("/liff/session" in url for url in asked)
+    phone.goto(f"{street.shop}{CARD}")
+    expect(phone.locator("#card")).to_have_count(0)
+
+
+def test_S5_1_outside_line_a_planted_token_leads_to_lines_login(
+    street: Street, open_browser: Open
+) -> None:
+    phone = open_browser()
+    # The emulator's SDK takes whole credentials for its app's; LINE's own one looks at the browser.
+    planted = parse_qs(_handed_over(street, add_member(street, "うえる人")))["id_token"][0]
+    phone.goto(f"{street.shop}{CARD}#id_token={planted}")
+    phone.wait_for_url(f"{street.line.url}/**")
+    assert "id_token" not in phone.url
+
+
+def test_S5_1_no_credentials_go_along_to_registration(street: Street, open_browser: Open) -> None:
+    name = "はじめて登録する人"
+    phone = open_browser(**LINE_APP)
+    liff_id = street.app.config["LINECONNECT_LIFF_ID"]
+    query = urlencode({"url": f"{street.line.url}/{liff_id}"})
+    phone.goto(f"{street.line.url}/phone/{street.line.add_user(name)}/open?{query}")
+    expect(phone.get_by_role("heading", name="会員登録が完了します")).to_be_visible()
+    assert phone.url == f"{street.shop}{CARD}/sign-up"
+    # Nor do they wait behind the back button.
+    assert "_token=" not in phone.evaluate("navigation.entries().map((one) => one.url).join()")
+
+
+def test_S5_1_what_somebody_else_planted_leaves_the_address(
+    street: Street, open_browser: Open
+) -> None:
+    member = add_member(street, "ひらきなおす人")
+    phone = open_browser()
+    _open_outside(phone, street, member.name)
+    phone.context.clear_cookies(name="session")
+    phone.goto("about:blank")
+    phone.goto(f"{street.shop}{CARD}#id_token=of-somebody-else")
+    expect(phone.locator(".lc-holder")).to_contain_text(member.name)
+    assert phone.url == f"{street.shop}{CARD}"
 
 
 def test_outside_line_it_says_what_to_do_without_the_sdk(
