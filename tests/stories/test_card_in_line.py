@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 import pytest
 import requests
 from playwright.sync_api import Page
+from playwright.sync_api import Response
 from playwright.sync_api import Route
 from playwright.sync_api import expect
 
@@ -166,6 +167,30 @@ def test_a_pull_fetches_the_card_anew(street: Street, open_browser: Open) -> Non
         points = [] if y is None else [{"x": 150, "y": y}]
         touch.send("Input.dispatchTouchEvent", {"type": f"touch{kind}", "touchPoints": points})
     expect(phone.locator(".lc-balance strong")).to_have_text("125")
+
+
+def test_a_card_that_was_pulled_goes_on_to_hear_of_points(
+    street: Street, open_browser: Open
+) -> None:
+    member = add_member(street, "ひっぱってまつ人")
+    phone = open_browser(**LINE_APP)
+    heard: list[tuple[str, int]] = []
+
+    def note(answer: Response) -> None:
+        if "/liff/changes" in answer.url:
+            heard.append((answer.request.headers["accept"], answer.status))
+
+    phone.on("response", note)
+    with phone.expect_response(lambda answer: "/liff/changes" in answer.url):
+        open_in_line(phone, street, member)
+    # The server notices a second later that the first stream has nobody any more.
+    with phone.expect_response(lambda answer: "/liff/changes" in answer.url):
+        phone.get_by_role("link", name="最新の状態にする").click()
+    phone.wait_for_timeout(7_000)
+    assert heard[-1] == ("text/event-stream", 200)
+    assert all(kind == "text/event-stream" for kind, _status in heard)
+    buy(street, member, 700)
+    expect(phone.locator(".lc-balance strong")).to_have_text("127")
 
 
 def test_an_unlinked_member_loses_the_open_card(street: Street, open_browser: Open) -> None:
