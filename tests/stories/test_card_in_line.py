@@ -147,6 +147,49 @@ def test_the_code_that_pays_is_read_once(street: Street, open_browser: Open, sho
     expect(staff.get_by_role("alert")).to_contain_text("使えません")
 
 
+def test_a_code_that_comes_too_late_is_not_shown(street: Street, open_browser: Open) -> None:
+    member = add_member(street, "いそぐ人")
+    phone = open_browser(**LINE_APP)
+    with phone.expect_response("**/pay.js"):
+        open_in_line(phone, street, member)
+    phone.wait_for_timeout(500)
+    asked: list[Route] = []
+    phone.context.route("**/liff/code", lambda route: asked.append(route))
+    show = phone.get_by_role("button", name="お支払い用のコードを表示する")
+    code = phone.locator("#pay .lc-code-qr")
+    answers = []
+    for number in range(2):
+        with phone.expect_request("**/liff/code"):
+            show.click()
+        expect(show).to_be_disabled()
+        answers.append(asked[number].fetch())
+        if number == 0:
+            phone.evaluate("document.dispatchEvent(new Event('lc-points-changed'))")
+            expect(show).to_be_enabled()
+    # The first tap's answer, after the points were taken: it is worth nothing any more.
+    with phone.expect_event("requestfinished"):
+        asked[0].fulfill(response=answers[0])
+    phone.wait_for_timeout(300)
+    expect(code).to_have_count(0)
+    expect(show).to_be_disabled()
+    asked[1].fulfill(response=answers[1])
+    expect(code).to_be_visible()
+
+
+def test_a_code_that_never_comes_gives_the_button_back(street: Street, open_browser: Open) -> None:
+    member = add_member(street, "電波のない人")
+    phone = open_browser(**LINE_APP)
+    with phone.expect_response("**/pay.js"):
+        open_in_line(phone, street, member)
+    phone.wait_for_timeout(500)
+    phone.context.route("**/liff/code", lambda route: None)
+    show = phone.get_by_role("button", name="お支払い用のコードを表示する")
+    show.click()
+    expect(show).to_be_disabled()
+    expect(phone.locator("#pay [role=status]")).to_contain_text("コードを表示できませんでした")
+    expect(show).to_be_enabled()
+
+
 def _pay(staff: Page, street: Street, code: str) -> None:
     staff.goto(f"{street.shop}/counter/pay")
     staff.get_by_label("使うポイント").fill("50")
