@@ -72,7 +72,8 @@ def changes(_member: Any) -> BaseResponse:
     """Tell a page whether its card is out of date: at once as JSON, or when it happens.
 
     The page names the version that it shows as ``since``. 204, which ends an event source for
-    good, says that it must ask instead.
+    good, says that there is no place: the page comes once more when its own stream before must be
+    gone, and then asks instead.
     """
     account, line = page_account(), current_line
     if request.accept_mimetypes.best_match([EVENT_STREAM, "application/json"]) != EVENT_STREAM:

@@ -2,6 +2,7 @@
 
 const WATCH_FOR = 600_000; // Then a card that nobody touches stops asking.
 const ASK_EVERY = 5_000;
+const FREED_AFTER = 2_500; // By then the server has noticed that this page's stream before is gone.
 const PULL = 72; // CSS pixels, more than a careless swipe.
 
 const main = document.querySelector("main");
@@ -41,7 +42,7 @@ function stop() {
 }
 
 /** Hear of changes, or ask for them where the shop has no stream to spare. */
-function watch() {
+function watch(hasWaited = false) {
   stop();
   if (document.hidden) return;
   const { changesUrl, version } = card().dataset;
@@ -50,7 +51,9 @@ function watch() {
   source.addEventListener("ended", () => location.reload());
   source.onerror = () => {
     if (isForgotten()) stop();
-    else if (source.readyState === EventSource.CLOSED) timer = setInterval(ask, ASK_EVERY);
+    else if (source.readyState !== EventSource.CLOSED) return;
+    else if (hasWaited) timer = setInterval(ask, ASK_EVERY);
+    else timer = setTimeout(watch, FREED_AFTER, true);
   };
 }
 

@@ -2,6 +2,7 @@
 
 const CHANGES = 4; // So often by itself; a phone that lies on the counter shows no code for ever.
 const EARLY = 10; // Seconds; a scanner that begins now must come to its end.
+const PATIENCE = 10_000; // Then a tap may try again.
 
 const form = document.getElementById("pay");
 const box = form.querySelector("[data-code]");
@@ -9,6 +10,7 @@ const left = form.querySelector("[data-left]");
 const said = form.querySelector("[role=status]");
 const button = form.querySelector("button");
 let timer;
+let round = 0; // Raised by each tap, change and end: what an older one brings is dropped.
 
 async function fetchCode() {
   const response = await fetch(form.action, {
@@ -28,7 +30,20 @@ async function fetchCode() {
 
 async function show(changes) {
   clearInterval(timer);
-  const { html, seconds } = await fetchCode();
+  timer = setTimeout(fail, PATIENCE);
+  round += 1;
+  button.disabled = true;
+  const mine = round;
+  try {
+    const code = await fetchCode();
+    if (mine === round) draw(code, changes);
+  } catch {
+    if (mine === round) fail();
+  }
+}
+
+function draw({ html, seconds }, changes) {
+  clearInterval(timer);
   box.innerHTML = html;
   box.parentElement.hidden = false;
   button.hidden = true;
@@ -41,7 +56,7 @@ function count(seconds, changes) {
     const rest = Math.ceil((ends - Date.now()) / 1_000);
     left.textContent = left.dataset.left.replace("{seconds}", rest);
     if (rest > 0) return;
-    if (changes > 0) show(changes - 1).catch(fail);
+    if (changes > 0) show(changes - 1);
     else hide();
   };
   tick();
@@ -50,6 +65,8 @@ function count(seconds, changes) {
 
 function hide() {
   clearInterval(timer);
+  round += 1;
+  button.disabled = false;
   box.replaceChildren();
   box.parentElement.hidden = true;
   button.hidden = false;
@@ -63,7 +80,7 @@ function fail() {
 form.addEventListener("submit", (event) => {
   event.preventDefault();
   said.textContent = "";
-  show(CHANGES).catch(fail);
+  show(CHANGES);
 });
 document.addEventListener("lc-points-changed", hide);
 document.addEventListener("visibilitychange", () => document.hidden && hide());

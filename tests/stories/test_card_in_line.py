@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 import pytest
 import requests
 from playwright.sync_api import Page
+from playwright.sync_api import Response
 from playwright.sync_api import Route
 from playwright.sync_api import expect
 
@@ -146,6 +147,49 @@ def test_the_code_that_pays_is_read_once(street: Street, open_browser: Open, sho
     expect(staff.get_by_role("alert")).to_contain_text("使えません")
 
 
+def test_a_code_that_comes_too_late_is_not_shown(street: Street, open_browser: Open) -> None:
+    member = add_member(street, "いそぐ人")
+    phone = open_browser(**LINE_APP)
+    with phone.expect_response("**/pay.js"):
+        open_in_line(phone, street, member)
+    phone.wait_for_timeout(500)
+    asked: list[Route] = []
+    phone.context.route("**/liff/code", lambda route: asked.append(route))
+    show = phone.get_by_role("button", name="お支払い用のコードを表示する")
+    code = phone.locator("#pay .lc-code-qr")
+    answers = []
+    for number in range(2):
+        with phone.expect_request("**/liff/code"):
+            show.click()
+        expect(show).to_be_disabled()
+        answers.append(asked[number].fetch())
+        if number == 0:
+            phone.evaluate("document.dispatchEvent(new Event('lc-points-changed'))")
+            expect(show).to_be_enabled()
+    # The first tap's answer, after the points were taken: it is worth nothing any more.
+    with phone.expect_event("requestfinished"):
+        asked[0].fulfill(response=answers[0])
+    phone.wait_for_timeout(300)
+    expect(code).to_have_count(0)
+    expect(show).to_be_disabled()
+    asked[1].fulfill(response=answers[1])
+    expect(code).to_be_visible()
+
+
+def test_a_code_that_never_comes_gives_the_button_back(street: Street, open_browser: Open) -> None:
+    member = add_member(street, "電波のない人")
+    phone = open_browser(**LINE_APP)
+    with phone.expect_response("**/pay.js"):
+        open_in_line(phone, street, member)
+    phone.wait_for_timeout(500)
+    phone.context.route("**/liff/code", lambda route: None)
+    show = phone.get_by_role("button", name="お支払い用のコードを表示する")
+    show.click()
+    expect(show).to_be_disabled()
+    expect(phone.locator("#pay [role=status]")).to_contain_text("コードを表示できませんでした")
+    expect(show).to_be_enabled()
+
+
 def _pay(staff: Page, street: Street, code: str) -> None:
     staff.goto(f"{street.shop}/counter/pay")
     staff.get_by_label("使うポイント").fill("50")
@@ -166,6 +210,30 @@ def test_a_pull_fetches_the_card_anew(street: Street, open_browser: Open) -> Non
         points = [] if y is None else [{"x": 150, "y": y}]
         touch.send("Input.dispatchTouchEvent", {"type": f"touch{kind}", "touchPoints": points})
     expect(phone.locator(".lc-balance strong")).to_have_text("125")
+
+
+def test_a_card_that_was_pulled_goes_on_to_hear_of_points(
+    street: Street, open_browser: Open
+) -> None:
+    member = add_member(street, "ひっぱってまつ人")
+    phone = open_browser(**LINE_APP)
+    heard: list[tuple[str, int]] = []
+
+    def note(answer: Response) -> None:
+        if "/liff/changes" in answer.url:
+            heard.append((answer.request.headers["accept"], answer.status))
+
+    phone.on("response", note)
+    with phone.expect_response(lambda answer: "/liff/changes" in answer.url):
+        open_in_line(phone, street, member)
+    # The server notices a second later that the first stream has nobody any more.
+    with phone.expect_response(lambda answer: "/liff/changes" in answer.url):
+        phone.get_by_role("link", name="最新の状態にする").click()
+    phone.wait_for_timeout(7_000)
+    assert heard[-1] == ("text/event-stream", 200)
+    assert all(kind == "text/event-stream" for kind, _status in heard)
+    buy(street, member, 700)
+    expect(phone.locator(".lc-balance strong")).to_have_text("127")
 
 
 def test_an_unlinked_member_loses_the_open_card(street: Street, open_browser: Open) -> None:
