@@ -16,8 +16,6 @@ from msgspec import Struct
 from msgspec import convert
 from msgspec.json import Decoder
 
-from .parsing import line_user_id
-
 
 class NotABatch(ValueError):
     """The body is signed, but is not what LINE's reference describes."""
@@ -37,11 +35,6 @@ class EventHead(Struct, rename="camel", gc=False):
     timestamp: int
     mode: object = None
     source: object = None
-
-    @property
-    def line_user_id(self) -> str | None:
-        """The LINE user who caused the event, if it names one."""
-        return line_user_id(self.source)
 
 
 class _PatientBatch(Struct):

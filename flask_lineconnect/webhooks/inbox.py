@@ -19,6 +19,7 @@ from sqlalchemy.orm import Session
 
 from ..models import InboxEvent
 from .batch import read_event
+from .parsing import line_user_id
 from .writer import EventWriter
 from .writer import Row
 
@@ -52,32 +53,24 @@ class Inbox:
         :return: whether anything is stored now, be it from an earlier delivery.
         :raises NotWritten: the database is not there, or is busy for too long.
         """
-        times = (_milliseconds(now - KEPT), _milliseconds(now + CLOCK_SKEW))
+        oldest, newest = _milliseconds(now - KEPT), _milliseconds(now + CLOCK_SKEW)
         rows: dict[str, Row] = {}
         for event in events:
-            row = _row_of(event, times)
-            if row is not None:
-                # The first content wins, also within a batch.
-                rows.setdefault(row.webhook_event_id, row)
+            try:
+                head, text = read_event(event)
+            except ValueError as error:
+                logger.warning("a webhook event that can't be stored was left out: %s", error)
+                continue
+            event_id = head.webhook_event_id
+            if not oldest < head.timestamp < newest:
+                logger.warning(
+                    "webhook event %s was left out: its time is too far from now", event_id
+                )
+            elif head.mode != "standby" and event_id not in rows:
+                rows[event_id] = (event_id, line_user_id(head.source), text, head.timestamp)
         if rows:
             self._writer.write(list(rows.values()), now=now)
         return bool(rows)
-
-
-def _row_of(event: Raw, times: tuple[float, float]) -> Row | None:
-    try:
-        head, text = read_event(event)
-    except ValueError as error:
-        logger.warning("a webhook event that can't be stored was left out: %s", error)
-        return None
-    if head.mode == "standby":
-        return None
-    if not times[0] < head.timestamp < times[1]:
-        logger.warning(
-            "webhook event %s was left out: its time is too far from now", head.webhook_event_id
-        )
-        return None
-    return Row(head.webhook_event_id, head.line_user_id, text, head.timestamp)
 
 
 def _milliseconds(moment: datetime) -> float:

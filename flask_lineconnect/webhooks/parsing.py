@@ -50,7 +50,7 @@ def occurred_at(raw: Mapping[str, Any]) -> datetime:
 def line_user_id(source: object) -> str | None:
     """Return the LINE user whom an event's source names, if in LINE's form."""
     user_id = source.get("userId") if isinstance(source, dict) else None
-    return user_id if isinstance(user_id, str) and is_line_user_id(user_id) else None
+    return user_id if isinstance(user_id, str) and _USER_ID(user_id) else None
 
 
 def is_line_user_id(text: str) -> bool:

@@ -17,7 +17,7 @@ from datetime import datetime
 from functools import lru_cache
 from itertools import chain
 from typing import Any
-from typing import NamedTuple
+from typing import TypeAlias
 
 from sqlalchemy import Engine
 from sqlalchemy import event
@@ -41,16 +41,9 @@ class NotWritten(Exception):
     """The database is not there, or is busy for too long; or the rows are written nevertheless."""
 
 
-class Row(NamedTuple):
-    """A new row of the inbox.
-
-    :ivar timestamp: when it happened, in LINE's milliseconds.
-    """
-
-    webhook_event_id: str
-    line_user_id: str | None
-    payload: str
-    timestamp: int
+#: A new row of the inbox: webhook event id, LINE user id, payload, time in LINE's milliseconds.
+#: There are many of them at once, so they are plain tuples.
+Row: TypeAlias = tuple[str, str | None, str, int]
 
 
 @dataclass(slots=True)

@@ -43,7 +43,7 @@ def engine(line: LineState) -> Engine:
 
 
 def _rows(*numbers: int) -> list[Row]:
-    return [Row(f"01KAXW{number:020d}", "U" + "a" * 32, "{}", HAPPENED_AT) for number in numbers]
+    return [(f"01KAXW{number:020d}", "U" + "a" * 32, "{}", HAPPENED_AT) for number in numbers]
 
 
 def _stored(line: LineState) -> int:
