@@ -51,6 +51,7 @@ def card(member: Any) -> str:
         member_name=shop.member_name(member),
         line_name=account.display_name,
         version=account.card_version,
+        holder=account.id,
         has_history=_has_history(shop),
         has_codes=shop.has_card_codes,
         worker_url=offline.worker_url(),

@@ -10,6 +10,7 @@ import secrets
 from dataclasses import dataclass
 from datetime import datetime
 from datetime import timedelta
+from urllib.parse import unquote
 from urllib.parse import urlsplit
 from urllib.parse import urlunsplit
 
@@ -148,6 +149,9 @@ def local_path(target: object) -> str | None:
     except ValueError:
         return None
     if parts.scheme or parts.netloc or not parts.path.startswith("/"):
+        return None
+    # A browser climbs with them, also where their dots are written as %2e.
+    if {".", ".."} & set(unquote(parts.path).split("/")):
         return None
     query = "&".join(part for part in parts.query.split("&") if not part.startswith(_OPENING))
     path = iri_to_uri(urlunsplit(("", "", parts.path, query, parts.fragment)))

@@ -25,6 +25,8 @@ async function refresh() {
   const newer = (await fetchPage()).getElementById("card");
   const older = card();
   if (!newer) return;
+  // Another person logged in beside this page: codes, bars and tokens are all theirs to draw.
+  if (older.dataset.holder !== newer.dataset.holder) return location.reload();
   const hasChanged = older.dataset.version !== newer.dataset.version;
   older.replaceWith(newer);
   if (!hasChanged) return;

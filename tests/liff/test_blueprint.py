@@ -216,7 +216,16 @@ def test_a_desk_leads_to_the_same_page_on_the_phone(
 
 @pytest.mark.parametrize(
     "here",
-    ["", "/", "/line/liffs", "//evil.example", "https://evil.example", "/line/liff/" + "a" * 300],
+    [
+        "",
+        "/",
+        "/line/liffs",
+        "//evil.example",
+        "https://evil.example",
+        "/line/liff/" + "a" * 300,
+        "/line/liff/../1234567890-EvilEvil",
+        "/line/liff/%2e%2e/1234567890-EvilEvil",
+    ],
 )
 def test_S4_4_a_desk_leads_nowhere_else(client: FlaskClient, here: str) -> None:
     assert client.get("/line/liff/phone.svg", query_string={"here": here}).status_code == 400

@@ -67,6 +67,9 @@ def test_a_source_is_a_short_printable_label() -> None:
         "https:shop",
         "/" + "a" * 600,
         "http://[bad",
+        "/line/liff/../1234567890-EvilEvil",
+        "/line/liff/%2e%2E/1234567890-EvilEvil",
+        "/orders/.",
     ],
 )
 def test_S4_4_any_other_target_is_dropped(target: object) -> None:

@@ -236,6 +236,23 @@ def test_a_card_that_was_pulled_goes_on_to_hear_of_points(
     expect(phone.locator(".lc-balance strong")).to_have_text("127")
 
 
+def test_who_comes_back_to_an_open_card_sees_the_person_who_logged_in_beside_it(
+    street: Street, open_browser: Open
+) -> None:
+    before, after = add_member(street, "ひとつめの窓の人"), add_member(street, "ふたつめの窓の人")
+    first = open_browser()
+    with first.expect_response("**/pay.js"):
+        _open_outside(first, street, before.name)
+    second = first.context.new_page()
+    second.goto(f"{street.shop}/my-page")
+    second.get_by_role("button", name="ログアウト").click()
+    log_in_to_shop(second, street, after.email, "a password for tests")
+    # As a browser says of a window that is looked at again; here all windows always are.
+    first.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+    expect(first.locator(".lc-holder")).to_contain_text(after.name)
+    assert read_codes(first.locator(".lc-codes").screenshot())["EAN-13"] == after.card_number
+
+
 def test_an_unlinked_member_loses_the_open_card(street: Street, open_browser: Open) -> None:
     member = add_member(street, "はずされる人")
     phone = open_browser(**LINE_APP)
