@@ -47,7 +47,7 @@ from .state import current_line
 #: Who ended a link: the member, the shop (its staff or its code), or the person at LINE.
 Actor = Literal["member", "shop", "line"]
 
-#: How long LINE's ID tokens live. Source: LINE Login v2.1 reference, "ID tokens", read 2026-08.
+#: How long a LIFF ID token lives, as LINE documents it.
 _ID_TOKEN_LIFETIME = timedelta(hours=1)
 
 
