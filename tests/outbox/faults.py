@@ -164,6 +164,7 @@ class Scene:
 
     def check(self) -> None:
         """Assert that everybody has everything once, and that our books are LINE's."""
+        self.emulator.clear_faults()
         received = Counter(
             (one, message["text"])
             for one in self.user_ids
