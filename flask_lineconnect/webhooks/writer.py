@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import threading
+import time
 from collections import deque
 from collections.abc import Sequence
 from contextlib import closing
@@ -24,6 +25,7 @@ from sqlalchemy import Engine
 from sqlalchemy import event
 from sqlalchemy.engine.interfaces import DBAPICursor
 from sqlalchemy.pool import Pool
+from sqlalchemy.pool import PoolProxiedConnection
 from sqlalchemy.pool import SingletonThreadPool
 from sqlalchemy.pool import StaticPool
 
@@ -31,6 +33,8 @@ from ..models import InboxEvent
 
 #: Rows of one statement in SQLite, which took no more than 999 values before 3.32.
 _MOST_ROWS = 200
+#: Who has less than this part of the patience left tells SQLite so, which costs.
+LATE = 0.8
 #: What every new row begins with comes last.
 _INTO = f"""INSERT INTO {InboxEvent.__tablename__} (
     webhook_event_id, line_user_id, payload, occurred_at, received_at, next_attempt_at,
@@ -67,13 +71,17 @@ class EventWriter:
 
     def __init__(self, engine: Engine, *, patience: float = 1.5):
         self._engine = engine
+        self._is_sqlite = engine.dialect.name == "sqlite"
+        self._is_in_memory = isinstance(engine.pool, StaticPool | SingletonThreadPool)
+        self._insert = _insert_into_sqlite if self._is_sqlite else _insert_into_postgresql
         self._patience = patience
+        self._milliseconds = int(patience * 1000)
         self._waiting: deque[_HandedIn] = deque()
         self._turn = threading.Lock()
         self._pool: Pool | None = None
         self._pid: int | None = None
-        time = InboxEvent.__table__.c.received_at.type.dialect_impl(engine.dialect)
-        self._to_database = time.bind_processor(engine.dialect) or _unchanged
+        kind = InboxEvent.__table__.c.received_at.type.dialect_impl(engine.dialect)
+        self._to_database = kind.bind_processor(engine.dialect) or _unchanged
         event.listen(engine, "engine_disposed", self._dispose)
 
     def write(self, rows: Sequence[Row], *, now: datetime) -> None:
@@ -83,23 +91,24 @@ class EventWriter:
             written nevertheless.
         """
         mine = _HandedIn(rows, now)
+        deadline = time.monotonic() + self._patience
         self._waiting.append(mine)
         if not self._turn.acquire(timeout=self._patience):
             raise NotWritten("other webhook events are still being written")
         try:
             if not mine.is_written and mine.error is None:
-                self._write_all()
+                self._write_all(deadline)
         finally:
             self._turn.release()
         if not mine.is_written:
             raise NotWritten("the database took no webhook events") from mine.error
 
-    def _write_all(self) -> None:
+    def _write_all(self, deadline: float) -> None:
         group: list[_HandedIn] = []
         while self._waiting:
             group.append(self._waiting.popleft())
         try:
-            self._commit(group)
+            self._commit(group, deadline)
         except BaseException as error:  # nobody may take what was not written for written
             for handed_in in group:
                 handed_in.error = error
@@ -109,22 +118,27 @@ class EventWriter:
             for handed_in in group:
                 handed_in.is_written = True
 
-    def _commit(self, group: Sequence[_HandedIn]) -> None:
+    def _commit(self, group: Sequence[_HandedIn], deadline: float) -> None:
         rows = list(chain.from_iterable(one.rows for one in group))
         now = self._to_database(group[0].now)
         # What was not committed is rolled back when the connection is closed.
         with closing(self._connections().connect()) as connection:
             cursor = connection.cursor()
-            if self._is_sqlite:
-                _insert_into_sqlite(cursor, rows, now)
-            else:
-                cursor.execute(f"SET LOCAL statement_timeout = {self._milliseconds}")
-                _insert_into_postgresql(cursor, rows, now)
+            self._hurry(connection, cursor, max(1, int((deadline - time.monotonic()) * 1000)))
+            self._insert(cursor, rows, now)
             connection.commit()
+
+    def _hurry(self, connection: PoolProxiedConnection, cursor: DBAPICursor, left: int) -> None:
+        """Let the database answer before the request gives up, in so many milliseconds."""
+        if not self._is_sqlite:
+            cursor.execute(f"SET LOCAL statement_timeout = {left}")
+        elif left < self._milliseconds * LATE and not self._is_in_memory:
+            connection.detach()  # the next one has all the patience again
+            cursor.execute(f"PRAGMA busy_timeout = {left}")
 
     def _connections(self) -> Pool:
         """Return the pool of this process; a database in memory has one connection, the shop's."""
-        if isinstance(self._engine.pool, StaticPool | SingletonThreadPool):
+        if self._is_in_memory:
             return self._engine.pool
         if self._pool is None or self._pid != os.getpid():
             self._pool, self._pid = self._engine.pool.recreate(), os.getpid()
@@ -136,14 +150,6 @@ class EventWriter:
         """Let a statement be a transaction, and SQLite answer in time."""
         connection.isolation_level = None
         connection.execute(f"PRAGMA busy_timeout = {self._milliseconds}")
-
-    @property
-    def _is_sqlite(self) -> bool:
-        return self._engine.dialect.name == "sqlite"
-
-    @property
-    def _milliseconds(self) -> int:
-        return int(self._patience * 1000)
 
     def _dispose(self, _engine: Engine) -> None:
         if self._pool is not None and self._pid == os.getpid():

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 import threading
+import time
 from collections.abc import Iterator
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
+from contextlib import closing
 from contextlib import contextmanager
 from datetime import UTC
 from datetime import datetime
@@ -15,13 +17,17 @@ from typing import Any
 
 import pytest
 from sqlalchemy import Engine
+from sqlalchemy import create_engine
 from sqlalchemy import func
 from sqlalchemy import inspect
 from sqlalchemy import select
 from sqlalchemy import text
+from sqlalchemy.orm import Session
 from sqlalchemy.pool import QueuePool
+from sqlalchemy.pool import StaticPool
 
 from flask_lineconnect.models import InboxEvent
+from flask_lineconnect.models import LineBase
 from flask_lineconnect.state import LineState
 from flask_lineconnect.webhooks.writer import EventWriter
 from flask_lineconnect.webhooks.writer import NotWritten
@@ -102,9 +108,9 @@ def test_requests_that_wait_share_one_commit(
     commits: list[int] = []
     commit = writer._commit
 
-    def count(group: Sequence[Any]) -> None:
+    def count(group: Sequence[Any], deadline: float) -> None:
         commits.append(len(group))
-        commit(group)
+        commit(group, deadline)
 
     monkeypatch.setattr(writer, "_commit", count)
     with ThreadPoolExecutor(8) as pool:
@@ -125,6 +131,54 @@ def test_S7_2_nobody_waits_long_for_a_busy_database(engine: Engine, line: LineSt
     assert _stored(line) == 0
     writer.write(_rows(1), now=NOW)
     assert _stored(line) == 1
+
+
+def test_S7_2_who_waited_for_a_turn_has_less_patience_with_the_database(engine: Engine) -> None:
+    writer = EventWriter(engine, patience=1)
+
+    def wait() -> float:
+        began = time.monotonic()
+        with pytest.raises(NotWritten):
+            writer.write(_rows(1), now=NOW)
+        return time.monotonic() - began
+
+    with _busy(engine), ThreadPoolExecutor(2) as pool:
+        first = pool.submit(wait)
+        time.sleep(0.5)
+        # Half a second for its turn, and no whole one for the database.
+        assert pool.submit(wait).result() < 1.3
+        assert first.result() < 1.3
+    writer.write(_rows(1), now=NOW)
+    if engine.dialect.name == "sqlite":
+        with closing(writer._connections().connect()) as connection:
+            cursor = connection.cursor()
+            cursor.execute("PRAGMA busy_timeout")
+            assert cursor.fetchone() == (1000,)
+
+
+def test_S7_2_its_connections_are_as_durable_as_the_shops(engine: Engine) -> None:
+    is_sqlite = engine.dialect.name == "sqlite"
+    questions = ["synchronous", "journal_mode"] if is_sqlite else ["synchronous_commit"]
+    ask = "PRAGMA" if is_sqlite else "SHOW"
+    answers = []
+    with closing(EventWriter(engine)._connections().connect()) as connection:
+        for question in questions:
+            cursor = connection.cursor()
+            cursor.execute(f"{ask} {question}")
+            row = cursor.fetchone()
+            answers.append(row and row[0])
+    assert answers == ([2, "wal"] if is_sqlite else ["on"])
+
+
+def test_a_database_in_memory_is_the_shops_own(database: str) -> None:
+    if database != "sqlite":
+        pytest.skip("PostgreSQL keeps none in memory")
+    engine = create_engine("sqlite://", poolclass=StaticPool)
+    LineBase.metadata.create_all(engine)
+    EventWriter(engine).write(_rows(*range(250)), now=NOW)
+    with Session(engine) as session:
+        assert session.scalar(select(func.count()).select_from(InboxEvent)) == 250
+    engine.dispose()
 
 
 def test_S7_2_nobody_takes_what_failed_for_stored(engine: Engine, line: LineState) -> None:
