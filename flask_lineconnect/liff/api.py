@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any
 from urllib.parse import urlsplit
 
+import flask_babel
 from flask import Blueprint
 from flask import jsonify
 from flask import request
@@ -32,6 +33,7 @@ from ..login.oidc import Identity
 from ..login.sign_up import LIFF
 from ..models import Account
 from ..state import current_line
+from .views import draw_card
 
 
 def register(blueprint: Blueprint) -> None:
@@ -41,19 +43,20 @@ def register(blueprint: Blueprint) -> None:
 
 
 def liff_session() -> Response:
-    """Log in whoever LINE's ID token names; JSON ``{"id_token": …, "next": …}``.
+    """Log in whoever LINE's ID token names; JSON ``{"id_token": …, "next": …, "draw": bool}``.
 
     Answers ``{"changed": bool, "location": path}``: whether the session is another person's now,
-    and where to go. Somebody without a link is led to registration.
+    and where to go; for the card also ``"page"``, its HTML, if the page said that it can ``draw``
+    it in its own place. Somebody without a link is led to registration.
 
     :raises Refused: the request is not one of our own pages', or the ID token fails a check.
     """
-    id_token, identity, wanted = _what_was_sent()
+    id_token, identity, sent = _what_was_sent()
     line = current_line
     account = _seen(identity)
-    next_path = local_path(wanted) or url_for("lineconnect.card")
+    next_path = local_path(sent.get("next")) or url_for("lineconnect.card")
     if account.is_linked:
-        return _log_in(account, next_path)
+        return _log_in(account, next_path, may_draw=sent.get("draw") is True)
     if _may_be_asked_to_link():
         line.session.commit()
         return jsonify(changed=True, location=url_for("lineconnect.liff_link"))
@@ -69,7 +72,7 @@ def liff_link_proof() -> Response:
 
     :raises Refused: there is no such login, either side is linked already, or as above.
     """
-    id_token, identity, _wanted = _what_was_sent()
+    id_token, identity, _sent = _what_was_sent()
     line = current_line
     member = guard.current_member()
     if member is None or not sessions.is_recent(line.config.recent_login_seconds):
@@ -105,8 +108,8 @@ def liff_link_proof() -> Response:
     raise linking.account_taken()
 
 
-def _what_was_sent() -> tuple[str, Identity, object]:
-    """Return the ID token, whom it names, and where the page wants to be.
+def _what_was_sent() -> tuple[str, Identity, dict[str, Any]]:
+    """Return the ID token, whom it names, and all that the page sent, of which nothing is checked.
 
     :raises Refused: the request is not one of our own pages', or the ID token fails a check.
     """
@@ -117,7 +120,7 @@ def _what_was_sent() -> tuple[str, Identity, object]:
     identity = current_line.liff_tokens.verify(id_token)
     current_line.rates.count("account", identity.line_user_id)
     _require_newer_than_end(identity)
-    return str(id_token), identity, body.get("next")
+    return str(id_token), identity, body
 
 
 def _require_newer_than_end(identity: Identity) -> None:
@@ -153,7 +156,7 @@ def _may_be_asked_to_link() -> bool:
     return is_free and sessions.is_recent(line.config.recent_login_seconds)
 
 
-def _log_in(account: Account, next_path: str) -> Response:
+def _log_in(account: Account, next_path: str, *, may_draw: bool) -> Response:
     line = current_line
     member: Any = line.session.get(line.shop.model, account.member_id)
     line.session.commit()
@@ -161,7 +164,12 @@ def _log_in(account: Account, next_path: str) -> Response:
     is_same = current_user.is_authenticated and current_user.get_id() == member.get_id()
     if not is_same:
         sessions.log_in(member, account, keep=line.config.keep_session_keys)
-    return jsonify(changed=not is_same, location=next_path)
+    answer = {"changed": not is_same, "location": next_path}
+    if may_draw and urlsplit(next_path).path.rstrip("/") == url_for("lineconnect.card"):
+        # The shop may choose a language by who is logged in.
+        flask_babel.refresh()
+        answer["page"] = draw_card(member, account, here=next_path)
+    return jsonify(answer)
 
 
 def _wait(

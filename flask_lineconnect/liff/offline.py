@@ -65,8 +65,10 @@ def let_keep() -> None:
     """Let the service worker keep the answer to this request, while this login lasts."""
     name = _cookie_name()
     found = request.cookies.get(name, "")
+    # Whoever has just logged in starts anew, instead of without a mark.
+    is_of_before = g.pop("_lineconnect_card_ended", False)
     # Other pages of the host can set it to anything, and it stands in a header.
-    is_ours = _MARK.fullmatch(found) is not None
+    is_ours = not is_of_before and _MARK.fullmatch(found) is not None
     mark = found if is_ours else secrets.token_urlsafe(16)
 
     def add_mark(response: Response) -> Response:

@@ -14,6 +14,7 @@ from .. import cards
 from ..errors import Refused
 from ..i18n import gettext as _
 from ..login.flow import local_path
+from ..models import Account
 from ..page_guards import wants_page
 from ..pages import render_page
 from ..shop import PointBalance
@@ -40,7 +41,12 @@ def register(blueprint: LiffBlueprint) -> None:
 
 def card(member: Any) -> str:
     """Show the member's point card."""
-    shop, account = current_line.shop, page_account()
+    return draw_card(member, page_account())
+
+
+def draw_card(member: Any, account: Account, **context: Any) -> str:
+    """Draw the point card of a linked member; with it the browser may keep it for offline."""
+    shop = current_line.shop
     number = shop.card_number(member)
     offline.let_keep()
     return render_page(
@@ -56,6 +62,7 @@ def card(member: Any) -> str:
         has_codes=shop.has_card_codes,
         worker_url=offline.worker_url(),
         tab="card",
+        **context,
     )
 
 

@@ -1,5 +1,7 @@
 // The open point card: new points appear by themselves, on a pull and on return.
 
+import { confirmSession, renewSession } from "./session.js";
+
 const WATCH_FOR = 600_000; // Then a card that nobody touches stops asking.
 const ASK_EVERY = 5_000;
 const FREED_AFTER = 2_500; // By then the server has noticed that this page's stream before is gone.
@@ -17,7 +19,8 @@ async function fetchPage() {
   if (!response.ok) throw new Error(response.statusText); // A shop in trouble takes no card away.
   const page = new DOMParser().parseFromString(await response.text(), "text/html");
   // No card any more: whoever holds the phone must be asked for.
-  if (!page.getElementById("card")) location.reload();
+  if (page.getElementById("card")) confirmSession();
+  else renewSession();
   return page;
 }
 
@@ -49,6 +52,7 @@ function watch(hasWaited = false) {
   if (document.hidden) return;
   const { changesUrl, version } = card().dataset;
   source = new EventSource(`${changesUrl}?since=${version}`);
+  source.onopen = confirmSession;
   source.onmessage = () => showNews(version);
   source.addEventListener("ended", () => location.reload());
   source.onerror = () => {
@@ -75,8 +79,10 @@ async function ask() {
   if (isForgotten()) return stop();
   try {
     const response = await fetch(card().dataset.changesUrl, { headers: { Accept: "application/json" } });
-    if (response.status === 401) location.reload();
-    else if (String((await response.json()).version) !== card().dataset.version) await refresh();
+    if (response.status === 401) return renewSession();
+    const { version } = await response.json();
+    confirmSession();
+    if (String(version) !== card().dataset.version) await refresh();
   } catch {
     // The network is gone for a moment.
   }
@@ -134,8 +140,9 @@ async function awake() {
 function keepOffline() {
   const { serviceWorker } = navigator;
   if (!serviceWorker || !window.cookieStore) return;
-  // What came before the worker is fetched once more through it.
+  // What came before the worker, or with the login, is fetched once more through it.
   if (!serviceWorker.controller) serviceWorker.addEventListener("controllerchange", tryRefresh, { once: true });
+  else if (document.body.dataset.drawn !== undefined) tryRefresh();
   serviceWorker.register(find("offline").dataset.worker, { scope: location.pathname.replace(/\/$/, "") }).catch(() => {});
 }
 

@@ -1,6 +1,6 @@
 // Nobody is logged in yet: ask LINE who holds the phone, tell the shop, and show what it then serves.
 
-import { Problem, cleanAddress, exchange, follow, forget, remember, startLiff } from "./session.js";
+import { Problem, addressOf, cleanAddress, exchange, follow, forget, remember, startLiff } from "./session.js";
 
 const EXPIRY_LEEWAY = 30; // Seconds; the token must outlive its way to the shop.
 
@@ -14,7 +14,7 @@ async function open() {
   if (isStale(liff)) return logInAgain(liff);
   const here = cleanAddress();
   try {
-    enter(await exchange(idToken, here.pathname + here.search), here);
+    enter(await exchange(idToken, here.pathname + here.search, { draw: true }), here);
   } catch (problem) {
     if (problem.kind !== "stale") throw problem;
     logInAgain(liff);
@@ -34,10 +34,38 @@ function offerPhone(liff) {
 function enter(answer, here) {
   forget("renewed");
   remember("checked");
+  if (answer.page) return draw(answer);
   const isHere = new URL(answer.location, location.origin).href === here.href;
   // This page again after a good answer: the session's cookie did not stay.
   if (isHere && !remember("opened")) throw new Problem("cookies");
   follow(answer);
+}
+
+/** Become the page that came with the answer: no other request, and nothing blinks. */
+function draw(answer) {
+  history.replaceState(history.state, "", addressOf(answer));
+  const { nonce } = document.querySelector("script[nonce]");
+  // This document's policy goes on, and knows its own nonce alone.
+  const html = answer.page.replaceAll(/ nonce="[^"]*"/g, ` nonce="${nonce}"`);
+  const page = new DOMParser().parseFromString(html, "text/html");
+  document.documentElement.lang = page.documentElement.lang;
+  document.title = page.title;
+  const scripts = [...page.querySelectorAll("script")];
+  const styles = [...page.querySelectorAll('link[rel="stylesheet"]')];
+  const isNew = ({ href }) => ![...document.styleSheets].some((sheet) => sheet.href === href);
+  document.head.append(...styles.filter(isNew));
+  page.body.dataset.drawn = "";
+  document.body.replaceWith(page.body);
+  // Scripts of a parsed page never run; those of this answer are as good as the page's own.
+  for (const { attributes, text } of scripts) {
+    const script = document.createElement("script");
+    for (const { name, value } of attributes) script.setAttribute(name, value);
+    Object.assign(script, { text, async: false });
+    document.head.append(script);
+  }
+  const main = document.querySelector("main");
+  main.tabIndex = -1;
+  main.focus({ preventScroll: true });
 }
 
 /** In other browsers the SDK keeps an ID token longer than the hour for which it is valid. */

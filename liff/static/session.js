@@ -1,8 +1,10 @@
 // What the opening page and the later pages share: get the SDK, start it, and exchange its ID token.
 
-const page = document.body.dataset;
 const SDK_TIMEOUT = 15_000; // The SDK itself waits up to 10 s for scripts that never answer.
 const SHOP_TIMEOUT = 10_000;
+
+// Asked for each time: the opening page may have become the card.
+const page = () => document.body.dataset;
 
 /** An error whose name is one of the opening page's prepared sentences. */
 export class Problem extends Error {
@@ -17,7 +19,7 @@ export class Problem extends Error {
 function loadSdk() {
   return new Promise((resolve, reject) => {
     const script = document.createElement("script");
-    script.src = page.liffSdk;
+    script.src = page().liffSdk;
     script.nonce = document.querySelector("script[nonce]")?.nonce ?? "";
     script.onload = () => (window.liff ? resolve(window.liff) : reject(new Problem("sdk")));
     script.onerror = () => reject(new Problem("sdk"));
@@ -29,7 +31,7 @@ function loadSdk() {
 export async function startLiff() {
   const liff = await within(SDK_TIMEOUT, loadSdk());
   try {
-    await within(SDK_TIMEOUT, liff.init({ liffId: page.liffId }));
+    await within(SDK_TIMEOUT, liff.init({ liffId: page().liffId }));
   } catch (error) {
     if (error instanceof Problem) throw error;
     const cancelled = new URLSearchParams(location.search).get("error") === "access_denied";
@@ -39,16 +41,16 @@ export async function startLiff() {
 }
 
 /** Send the raw ID token and where we want to be; the shop alone decides who this is and where to go. */
-export async function exchange(idToken, next) {
+export async function exchange(idToken, next, { draw = false } = {}) {
   // AbortSignal.timeout is younger than many phones.
   const patience = new AbortController();
   const timer = setTimeout(() => patience.abort(), SHOP_TIMEOUT);
   let response, answer;
   try {
-    response = await fetch(page.sessionUrl, {
+    response = await fetch(page().sessionUrl, {
       method: "POST",
-      headers: { "Content-Type": "application/json", "X-CSRFToken": page.csrfToken },
-      body: JSON.stringify({ id_token: idToken, next }),
+      headers: { "Content-Type": "application/json", "X-CSRFToken": page().csrfToken },
+      body: JSON.stringify({ id_token: idToken, next, draw }),
       signal: patience.signal,
     });
     answer = (await response.json().catch(() => null)) ?? {};
@@ -61,16 +63,30 @@ export async function exchange(idToken, next) {
   throw new Problem(response.status === 401 ? "stale" : "shop", answer.message);
 }
 
-/** Go where the shop says, within the shop, and take no credentials along. */
+/** Go where the shop says. */
 export function follow(answer) {
-  const target = new URL(answer.location, location.origin);
-  if (target.origin !== location.origin) throw new Problem("shop");
-  // The SDK has taken LINE's out of the address; what is still there somebody else has written.
-  if (!location.hash.includes("_token=")) target.hash = location.hash;
+  const target = addressOf(answer);
   const isHere = target.pathname + target.search === location.pathname + location.search;
   if (!isHere) return location.replace(target);
   history.replaceState(history.state, "", target);
   location.reload();
+}
+
+/** Return where the shop's answer leads: within the shop, and no credentials go along. */
+export function addressOf(answer) {
+  const target = new URL(answer.location, location.origin);
+  if (target.origin !== location.origin) throw new Problem("shop");
+  // The SDK has taken LINE's out of the address; what is still there somebody else has written.
+  if (!location.hash.includes("_token=")) target.hash = location.hash;
+  return target;
+}
+
+/** The shop knows this session, so the browser keeps its cookie. */
+export const confirmSession = () => delete page().drawn;
+
+/** The session has ended: begin another, unless the browser has kept none since the card was drawn. */
+export function renewSession() {
+  if (page().drawn === undefined) location.reload();
 }
 
 /** This page's address without what LINE's login and LIFF have added to it. */
@@ -86,7 +102,7 @@ export function cleanAddress() {
 
 /** Remember something until the window closes; false where the browser allows no storage. */
 export function remember(what) {
-  const key = `lineconnect:${what}:${page.liffId}`;
+  const key = `lineconnect:${what}:${page().liffId}`;
   try {
     if (sessionStorage.getItem(key)) return false;
     sessionStorage.setItem(key, "1");
@@ -98,7 +114,7 @@ export function remember(what) {
 
 export function forget(what) {
   try {
-    sessionStorage.removeItem(`lineconnect:${what}:${page.liffId}`);
+    sessionStorage.removeItem(`lineconnect:${what}:${page().liffId}`);
   } catch {
     // Nothing was remembered either.
   }

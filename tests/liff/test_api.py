@@ -78,14 +78,16 @@ def _exchange(client: FlaskClient, id_token: object, **changes: Any) -> TestResp
     )
 
 
-def _link(client: FlaskClient, emulator: Emulator, user_id: str) -> None:
+def _link(
+    client: FlaskClient, emulator: Emulator, user_id: str, email: str = "s@mail.example"
+) -> None:
     assert _exchange(client, _id_token(emulator, user_id)).json == {
         "changed": True,
         "location": "/line/liff/sign-up",
     }
     token = re.search(r'name="csrf_token" value="([^"]+)"', client.get("/line/liff/sign-up").text)
     assert token
-    form = {"csrf_token": token[1], "display_name": "佐藤 さくら", "email": "s@mail.example"}
+    form = {"csrf_token": token[1], "display_name": "佐藤 さくら", "email": email}
     client.post("/line/liff/sign-up", data=form)
 
 
@@ -123,6 +125,55 @@ def test_a_linked_customer_gets_a_session_and_then_keeps_it(
 
 def _csrf_of_card(client: FlaskClient) -> str:
     return _csrf_token(client)
+
+
+def test_a_first_visit_gets_the_card_with_the_session(
+    app: Flask, client: FlaskClient, line_emulator: Emulator, sakura: str
+) -> None:
+    _link(client, line_emulator, sakura)
+    phone = app.test_client()
+    answer = _exchange(phone, _id_token(line_emulator, sakura), draw=True).json
+    assert answer is not None
+    drawn, opened = answer["page"], phone.get("/line/liff").text
+    for page in (drawn, opened):
+        assert "0000 0000 0000 1" in re.sub(r"<[^>]+>", "", page)
+        assert "/line/liff/phone.svg?here=/line/liff\"" in page
+    # Its forms and scripts belong to the new session.
+    token = re.search(r'data-csrf-token="([^"]+)"', drawn)
+    assert token
+    headers = {"X-CSRFToken": token[1], "Origin": BASE_URL}
+    again = phone.post("/line/liff/session", json={"id_token": ""}, headers=headers)
+    assert again.json is not None
+    assert again.json["step"] == "kid"
+
+
+@pytest.mark.parametrize(
+    ("wanted", "draw"),
+    [("/line/liff", False), ("/line/liff", None), ("/line/liff/points", True), ("/", True)],
+)
+def test_no_other_page_comes_with_the_session(
+    app: Flask, client: FlaskClient, line_emulator: Emulator, sakura: str, wanted: str, draw: object
+) -> None:
+    _link(client, line_emulator, sakura)
+    phone = app.test_client()
+    answer = _exchange(phone, _id_token(line_emulator, sakura), next=wanted, draw=draw)
+    assert answer.json == {"changed": True, "location": wanted}
+
+
+def test_S5_5_the_card_that_comes_with_a_session_has_a_mark_of_its_own(
+    app: Flask, client: FlaskClient, line_emulator: Emulator, sakura: str
+) -> None:
+    _link(client, line_emulator, sakura)
+    client.get("/line/liff")
+    before = client.get_cookie("lineconnect_card")
+    client.delete_cookie("session")
+    kenta = line_emulator.add_user("鈴木 健太")
+    _link(app.test_client(), line_emulator, kenta, "k@mail.example")
+    answer = _exchange(client, _id_token(line_emulator, kenta), draw=True)
+    after = client.get_cookie("lineconnect_card")
+    assert before
+    assert after
+    assert answer.headers["X-LineConnect-Card"] == after.value != before.value
 
 
 def test_S5_3_another_person_in_line_replaces_the_session(

@@ -74,14 +74,64 @@ def test_a_returning_customer_sees_the_card_without_the_sdk(
     assert not any("/liff/session" in url for url in asked)
 
 
-def test_a_first_visit_is_one_exchange(street: Street, open_browser: Open) -> None:
+def test_a_first_visit_is_one_exchange_which_brings_the_card(
+    street: Street, open_browser: Open, shoot: Shoot
+) -> None:
     member = add_member(street, "はじめての人")
     phone = open_browser(**LINE_APP)
+    complaints: list[str] = []
+    phone.on("console", lambda said: complaints.append(said.text) if said.type == "error" else None)
+    phone.on("pageerror", lambda error: complaints.append(str(error)))
     asked: list[str] = []
-    phone.on("request", lambda request: asked.append(request.url))
-    open_in_line(phone, street, member)
+    phone.on("request", lambda request: asked.append(request.url.partition("#")[0]))
+    with phone.expect_response("**/pay.js"):
+        open_in_line(phone, street, member)
     expect(phone.locator("#card")).to_be_visible()
     assert sum(url.endswith("/liff/session") for url in asked) == 1
+    assert asked.count(f"{street.shop}{CARD}") == 1
+    expect(phone).to_have_title("ポイントカード | こもれび堂")
+    expect(phone.locator("main")).to_be_focused()
+    shoot(phone, "drawn")
+    # It is as good as one that was opened.
+    assert phone.url == f"{street.shop}{CARD}"
+    phone.get_by_role("button", name="お支払い用のコードを表示する").click()
+    expect(phone.locator("#pay .lc-code-qr")).to_be_visible()
+    phone.reload()
+    expect(phone.locator(".lc-holder")).to_contain_text(member.name)
+    assert sum(url.endswith("/liff/session") for url in asked) == 1
+    assert complaints == []
+
+
+def test_a_browser_that_keeps_no_cookies_keeps_the_card_that_came_with_the_login(
+    street: Street, open_browser: Open
+) -> None:
+    member = add_member(street, "クッキーのない人")
+    phone = open_browser(**LINE_APP)
+
+    def drop_cookies(route: Route) -> None:
+        answer = route.fetch()
+        phone.context.clear_cookies()
+        kept = {name: value for name, value in answer.headers.items() if name != "set-cookie"}
+        route.fulfill(response=answer, headers=kept)
+
+    phone.context.route("**/liff/session", drop_cookies)
+    refused: list[int] = []
+    phone.on(
+        "response",
+        lambda answer: refused.append(answer.status) if "/liff/changes" in answer.url else None,
+    )
+    open_in_line(phone, street, member)
+    expect(phone.locator("#card")).to_be_visible()
+    phone.evaluate("window.isSamePage = true")
+    # The stream twice, then the questions in its place.
+    for _look in range(200):
+        if len(refused) >= 3:
+            break
+        phone.wait_for_timeout(100)
+    phone.wait_for_timeout(500)
+    assert set(refused) == {401}
+    assert phone.evaluate("window.isSamePage")
+    assert read_codes(phone.locator(".lc-codes").screenshot())["EAN-13"] == member.card_number
 
 
 def test_points_from_the_counter_appear_by_themselves(
@@ -536,6 +586,27 @@ def test_S5_5_the_last_card_is_there_offline_until_the_logout(
     phone.context.set_offline(True)
     with pytest.raises(Exception, match="ERR_"):
         phone.goto(f"{street.shop}{CARD}")
+
+
+def test_S5_5_a_card_that_came_with_a_login_is_kept_as_well(
+    street: Street, open_browser: Open
+) -> None:
+    member = add_member(street, "またログインする人")
+    phone = open_browser()
+    phone.add_init_script(OFFLINE)
+    _open_outside(phone, street, member.name)
+    _wait_for_kept(phone, 1)
+    for name in ("session", "lineconnect_card"):
+        phone.context.clear_cookies(name=name)
+    _wait_for_kept(phone, 0)
+    # The SDK still has the token, and the worker is at work from the beginning.
+    with phone.expect_response("**/liff/session"):
+        phone.reload()
+    _wait_for_kept(phone, 1)
+    phone.context.set_offline(True)
+    phone.reload()
+    expect(phone.locator("#offline")).to_contain_text("オフラインです")
+    expect(phone.locator(".lc-holder")).to_contain_text(member.name)
 
 
 def test_S5_5_another_person_never_sees_the_kept_card(street: Street, open_browser: Open) -> None:
