@@ -105,6 +105,7 @@ LAYERS = [
         "liff.api",
         "liff.blueprint",
         "liff.answers",
+        "liff.card",
         "liff.link",
         "liff.membership",
         "liff.orders",

@@ -33,7 +33,7 @@ from ..login.oidc import Identity
 from ..login.sign_up import LIFF
 from ..models import Account
 from ..state import current_line
-from .views import draw_card
+from .card import draw_card
 
 
 def register(blueprint: Blueprint) -> None:

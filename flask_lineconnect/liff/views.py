@@ -14,16 +14,14 @@ from .. import cards
 from ..errors import Refused
 from ..i18n import gettext as _
 from ..login.flow import local_path
-from ..models import Account
 from ..page_guards import wants_page
 from ..pages import render_page
 from ..shop import PointBalance
-from ..shop import ShopAdapter
 from ..state import current_line
 from . import codes
-from . import offline
 from .blueprint import LiffBlueprint
 from .blueprint import page_account
+from .card import draw_card
 
 #: Lines of the history on one page.
 HISTORY = 20
@@ -42,28 +40,6 @@ def register(blueprint: LiffBlueprint) -> None:
 def card(member: Any) -> str:
     """Show the member's point card."""
     return draw_card(member, page_account())
-
-
-def draw_card(member: Any, account: Account, **context: Any) -> str:
-    """Draw the point card of a linked member; with it the browser may keep it for offline."""
-    shop = current_line.shop
-    number = shop.card_number(member)
-    offline.let_keep()
-    return render_page(
-        "lineconnect/liff/card.html",
-        number=number,
-        bars=number and codes.card_bars(number, shop.card_barcode, label=_("会員番号のバーコード")),
-        balance=shop.points(member),
-        member_name=shop.member_name(member),
-        line_name=account.display_name,
-        version=account.card_version,
-        holder=account.id,
-        has_history=_has_history(shop),
-        has_codes=shop.has_card_codes,
-        worker_url=offline.worker_url(),
-        tab="card",
-        **context,
-    )
 
 
 def points(member: Any) -> str:
@@ -105,7 +81,3 @@ def phone_qr() -> Response:
     if not here.startswith(endpoint) or below[:1] not in {"", "/", "?"} or len(here) > MAX_ADDRESS:
         raise Refused(_("このページはLINEで開けません。"), step="address")
     return Response(codes.qr_file(current_line.liff_url(below)), mimetype="image/svg+xml")
-
-
-def _has_history(shop: ShopAdapter[Any]) -> bool:
-    return type(shop).point_history is not ShopAdapter.point_history

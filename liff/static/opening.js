@@ -7,7 +7,7 @@ const EXPIRY_LEEWAY = 30; // Seconds; the token must outlive its way to the shop
 async function open() {
   forget("checked");
   // Only from the SDK: anybody can write a link with an ID token of their own in its fragment.
-  const liff = await startLiff();
+  const liff = await startLiff(hasVerified);
   if (!liff.isLoggedIn()) return atDesk() ? offerPhone(liff) : logIn(liff);
   const idToken = liff.getIDToken();
   if (!idToken) throw new Problem("line");
@@ -18,6 +18,15 @@ async function open() {
   } catch (problem) {
     if (problem.kind !== "stale") throw problem;
     logInAgain(liff);
+  }
+}
+
+/** The SDK shows the claims of an ID token that it has verified, and no others. */
+function hasVerified(liff) {
+  try {
+    return liff.getDecodedIDToken() !== null && !isStale(liff);
+  } catch {
+    return false; // It has not begun.
   }
 }
 

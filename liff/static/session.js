@@ -2,6 +2,7 @@
 
 const SDK_TIMEOUT = 15_000; // The SDK itself waits up to 10 s for scripts that never answer.
 const SHOP_TIMEOUT = 10_000;
+const GLANCE = 20;
 
 // Asked for each time: the opening page may have become the card.
 const page = () => document.body.dataset;
@@ -28,16 +29,27 @@ function loadSdk() {
 }
 
 /** Start LIFF. With `liff.state` in the address the SDK leaves for another page and this never settles. */
-export async function startLiff() {
+export async function startLiff(isEnough = () => false) {
   const liff = await within(SDK_TIMEOUT, loadSdk());
   try {
-    await within(SDK_TIMEOUT, liff.init({ liffId: page().liffId }));
+    const started = within(SDK_TIMEOUT, liff.init({ liffId: page().liffId }));
+    const isLeaving = location.search.includes("liff.state=");
+    await (isLeaving ? started : unlessSooner(started, () => isEnough(liff)));
   } catch (error) {
     if (error instanceof Problem) throw error;
     const cancelled = new URLSearchParams(location.search).get("error") === "access_denied";
     throw new Problem(cancelled ? "cancelled" : "line");
   }
   return liff;
+}
+
+/** Wait until the SDK is done, or has what we need: it goes on to fetch words of its own. */
+function unlessSooner(started, isEnough) {
+  let glances;
+  const enough = new Promise((resolve) => {
+    glances = setInterval(() => isEnough() && resolve(), GLANCE);
+  });
+  return Promise.race([started, enough]).finally(() => clearInterval(glances));
 }
 
 /** Send the raw ID token and where we want to be; the shop alone decides who this is and where to go. */
@@ -84,9 +96,10 @@ export function addressOf(answer) {
 /** The shop knows this session, so the browser keeps its cookie. */
 export const confirmSession = () => delete page().drawn;
 
-/** The session has ended: begin another, unless the browser has kept none since the card was drawn. */
+/** The session has ended: begin another, unless this browser keeps none and would begin for ever. */
 export function renewSession() {
-  if (page().drawn === undefined) location.reload();
+  const hasCookies = page().drawn === undefined || document.cookie !== "";
+  if (hasCookies) location.reload();
 }
 
 /** This page's address without what LINE's login and LIFF have added to it. */

@@ -64,14 +64,16 @@ async function keep(response) {
   headers.delete("Content-Length");
   headers.delete("Content-Encoding");
   const html = await response.text();
+  await keepAssets(html).catch(() => {});
   await (await caches.open(CARD)).put(cardPath, new Response(html, { headers }));
-  await keepAssets(html);
 }
 
+/** Keep the styles and scripts that stand in the page, and the module that all scripts share. */
 async function keepAssets(html) {
   const cache = await caches.open(ASSETS);
-  const found = [...html.matchAll(/(?:href|src)="([^"]+)"/g)].map((match) => match[1]).filter(isAsset);
+  const found = [...html.matchAll(/"([^"]+)"/g)].map((match) => match[1]).filter(isAsset);
   const wanted = new Set(found.map((path) => new URL(path, location).href));
+  for (const url of [...wanted]) if (url.endsWith(".js")) wanted.add(new URL("session.js", url).href);
   const old = await cache.keys();
   await Promise.all(old.filter(({ url }) => !wanted.has(url)).map((request) => cache.delete(request)));
   const here = new Set(old.map(({ url }) => url));

@@ -137,7 +137,7 @@ def test_a_first_visit_gets_the_card_with_the_session(
     drawn, opened = answer["page"], phone.get("/line/liff").text
     for page in (drawn, opened):
         assert "0000 0000 0000 1" in re.sub(r"<[^>]+>", "", page)
-        assert "/line/liff/phone.svg?here=/line/liff\"" in page
+        assert '/line/liff/phone.svg?here=/line/liff"' in page
     # Its forms and scripts belong to the new session.
     token = re.search(r'data-csrf-token="([^"]+)"', drawn)
     assert token

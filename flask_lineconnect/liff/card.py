@@ -1,0 +1,39 @@
+"""Draw the point card, for whoever opens it and for whoever has just been let in."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..i18n import gettext as _
+from ..models import Account
+from ..pages import render_page
+from ..shop import ShopAdapter
+from ..state import current_line
+from . import codes
+from . import offline
+
+
+def draw_card(member: Any, account: Account, **context: Any) -> str:
+    """Draw the point card of a linked member; with it the browser may keep it for offline."""
+    shop = current_line.shop
+    number = shop.card_number(member)
+    offline.let_keep()
+    return render_page(
+        "lineconnect/liff/card.html",
+        number=number,
+        bars=number and codes.card_bars(number, shop.card_barcode, label=_("会員番号のバーコード")),
+        balance=shop.points(member),
+        member_name=shop.member_name(member),
+        line_name=account.display_name,
+        version=account.card_version,
+        holder=account.id,
+        has_history=_has_history(shop),
+        has_codes=shop.has_card_codes,
+        worker_url=offline.worker_url(),
+        tab="card",
+        **context,
+    )
+
+
+def _has_history(shop: ShopAdapter[Any]) -> bool:
+    return type(shop).point_history is not ShopAdapter.point_history
