@@ -63,3 +63,8 @@ def note_change(session: Session, member_id: Any) -> None:
         .values(card_version=Account.card_version + 1)
         .execution_options(synchronize_session=False)
     )
+
+
+def version_name(account_id: int, card_version: int) -> str:
+    """Return what an open card calls its version: another person's is never the same."""
+    return f"{account_id}.{card_version}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from .. import cards
 from ..i18n import gettext as _
 from ..models import Account
 from ..pages import render_page
@@ -25,7 +26,7 @@ def draw_card(member: Any, account: Account, **context: Any) -> str:
         balance=shop.points(member),
         member_name=shop.member_name(member),
         line_name=account.display_name,
-        version=account.card_version,
+        version=cards.version_name(account.id, account.card_version),
         holder=account.id,
         has_history=_has_history(shop),
         has_codes=shop.has_card_codes,

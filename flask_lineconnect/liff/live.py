@@ -23,6 +23,7 @@ from sqlalchemy import Engine
 from sqlalchemy import select
 from werkzeug.wrappers import Response as BaseResponse
 
+from .. import cards
 from ..models import Account
 from ..state import current_line
 from .blueprint import LiffBlueprint
@@ -77,7 +78,7 @@ def changes(_member: Any) -> BaseResponse:
     """
     account, line = page_account(), current_line
     if request.accept_mimetypes.best_match([EVENT_STREAM, "application/json"]) != EVENT_STREAM:
-        return jsonify(version=account.card_version)
+        return jsonify(version=cards.version_name(account.id, account.card_version))
     streams, account_id = line.streams, account.id
     # A server without threads would serve nobody else in the meantime.
     if not request.is_multithread or not streams.take(account_id):
@@ -94,7 +95,7 @@ def changes(_member: Any) -> BaseResponse:
 
 
 def watch(
-    read: Callable[[], tuple[int, Mark] | None],
+    read: Callable[[], tuple[str, Mark] | None],
     *,
     since: str,
     sleep: Callable[[float], None] = time.sleep,
@@ -108,7 +109,7 @@ def watch(
     deadline, first = monotonic() + LIFETIME, read()
     found = first
     while found is not None and first is not None and found[1] == first[1]:
-        if str(found[0]) != since:
+        if found[0] != since:
             # Without an id: the page alone knows which version it has come to show.
             yield "data: changed\n\n"
             return
@@ -121,15 +122,17 @@ def watch(
     yield "event: ended\ndata:\n\n"
 
 
-def _reader(engine: Engine, account_id: int) -> Callable[[], tuple[int, Mark] | None]:
+def _reader(engine: Engine, account_id: int) -> Callable[[], tuple[str, Mark] | None]:
     """Return how to look at the row: with a connection that is given back at once."""
     statement = select(Account.card_version, Account.member_id, Account.session_generation).where(
         Account.id == account_id
     )
 
-    def read() -> tuple[int, Mark] | None:
+    def read() -> tuple[str, Mark] | None:
         with engine.connect() as connection:
             row = connection.execute(statement).one_or_none()
-        return None if row is None else (row[0], (row[1], row[2]))
+        if row is None:
+            return None
+        return cards.version_name(account_id, row[0]), (row[1], row[2])
 
     return read

@@ -243,10 +243,10 @@ class TestRace:
             assert sum(counters.map(take, range(4))) == 1
 
 
-def _since(phone: FlaskClient) -> int:
+def _since(phone: FlaskClient) -> str:
     answer = phone.get("/line/liff/changes", headers={"Accept": "application/json"})
     assert answer.json
-    return int(answer.json["version"])
+    return str(answer.json["version"])
 
 
 def test_open_cards_hear_of_points_after_the_commit_only(
@@ -258,7 +258,18 @@ def test_open_cards_hear_of_points_after_the_commit_only(
     assert _since(phone) == before
     extension.points_changed(hanako)
     line.session.commit()
-    assert _since(phone) == before + 1
+    after = _since(phone)
+    assert after != before
+    assert f'data-version="{after}"' in phone.get("/line/liff").text
+
+
+def test_S5_5_anothers_card_is_never_the_same_version(
+    app: Flask, phone: FlaskClient, line: LineState
+) -> None:
+    """However often each has changed: a window that A left open hears that B's is another."""
+    other = add_member(line, "鈴木 健太")
+    link(line, other, "b")
+    assert _since(open_as(app.test_client(), other)) != _since(phone)
 
 
 def test_a_server_without_threads_has_no_streams(phone: FlaskClient) -> None:
@@ -296,10 +307,10 @@ def test_S12_a_stream_needs_a_member(client: FlaskClient, app: Flask) -> None:
     assert _stream(client).status_code == 401
 
 
-Look = tuple[int, live.Mark] | None
+Look = tuple[str, live.Mark] | None
 
 
-def _watch(*looks: Look, since: str = "1") -> list[str]:
+def _watch(*looks: Look, since: str = "7.1") -> list[str]:
     left, now = list(looks), [0.0]
 
     def read() -> Look:
@@ -312,19 +323,21 @@ def _watch(*looks: Look, since: str = "1") -> list[str]:
 
 
 def test_a_stream_ends_with_its_news() -> None:
-    same: Look = (1, ("member", 0))
-    assert _watch(same, same, (2, ("member", 0)))[-1] == "data: changed\n\n"
+    same: Look = ("7.1", ("member", 0))
+    assert _watch(same, same, ("7.2", ("member", 0)))[-1] == "data: changed\n\n"
 
 
-@pytest.mark.parametrize("after", [None, (1, (None, 0)), (1, ("member", 1)), (1, ("other", 0))])
+@pytest.mark.parametrize(
+    "after", [None, ("7.1", (None, 0)), ("7.1", ("member", 1)), ("7.1", ("other", 0))]
+)
 def test_S3_9_a_stream_ends_with_the_session_that_opened_it(after: Look) -> None:
-    events = _watch((1, ("member", 0)), after)
+    events = _watch(("7.1", ("member", 0)), after)
     assert events[-1] == "event: ended\ndata:\n\n"
     assert "changed" not in "".join(events)
 
 
 def test_a_stream_holds_its_thread_for_half_a_minute_at_most() -> None:
-    events = _watch((1, ("member", 0)))
+    events = _watch(("7.1", ("member", 0)))
     assert events[0].startswith("retry:")
     assert set(events[1:]) == {":\n\n"}
     assert len(events) <= live.LIFETIME / live.INTERVAL + 2 <= 32

@@ -4,6 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC
+from datetime import datetime
+from datetime import timedelta
 from typing import Any
 from urllib.parse import parse_qs
 from urllib.parse import urlencode
@@ -303,6 +308,28 @@ def test_who_comes_back_to_an_open_card_sees_the_person_who_logged_in_beside_it(
     assert read_codes(first.locator(".lc-codes").screenshot())["EAN-13"] == after.card_number
 
 
+def test_a_card_that_nobody_comes_back_to_is_not_left_open_for_the_next_person(
+    street: Street, open_browser: Open
+) -> None:
+    before, after = add_member(street, "席を立った人"), add_member(street, "つぎに座った人")
+    first = open_browser()
+    # Without a stream it asks, which here is sooner than the end of a stream.
+    first.context.route(
+        "**/liff/changes?*",
+        lambda route: (
+            route.fulfill(status=204)
+            if "event-stream" in route.request.headers["accept"]
+            else route.continue_()
+        ),
+    )
+    _open_outside(first, street, before.name)
+    second = first.context.new_page()
+    second.goto(f"{street.shop}/my-page")
+    second.get_by_role("button", name="ログアウト").click()
+    log_in_to_shop(second, street, after.email, "a password for tests")
+    expect(first.locator(".lc-holder")).to_contain_text(after.name)
+
+
 def test_an_unlinked_member_loses_the_open_card(street: Street, open_browser: Open) -> None:
     member = add_member(street, "はずされる人")
     phone = open_browser(**LINE_APP)
@@ -349,6 +376,72 @@ def test_a_token_that_expired_while_the_page_was_open_asks_to_open_it_again(
     phone.reload()
     expect(phone.get_by_role("alert")).to_contain_text("有効期限が切れました")
     shoot(phone, "expired")
+
+
+@pytest.mark.parametrize("in_app", [True, False])
+def test_an_hour_later_the_token_that_the_sdk_kept_is_not_sent_any_more(
+    street: Street, open_browser: Open, in_app: bool
+) -> None:
+    member = add_member(street, f"二時間あとの人{in_app}")
+    phone = open_browser(**(LINE_APP if in_app else {}))
+    if in_app:
+        open_in_line(phone, street, member)
+    else:
+        _open_outside(phone, street, member.name)
+    expect(phone.locator("#card")).to_be_visible()
+    phone.context.clear_cookies(name="session")
+    phone.clock.set_system_time(datetime.now(UTC) + timedelta(hours=2))
+    asked: list[str] = []
+    phone.on("request", lambda request: asked.append(request.url))
+    if in_app:
+        phone.reload()
+        # LINE gives a new one to a new window only.
+        expect(phone.get_by_role("alert")).to_contain_text("有効期限が切れました")
+    else:
+        with phone.expect_request("**/liff/v1/authorize?*"):
+            phone.reload()
+    assert not any("/liff/session" in url for url in asked)
+
+
+@pytest.mark.parametrize("is_real", [True, False], ids=["line's-sdk", "stand-in"])
+def test_a_mini_app_that_may_ask_for_the_id_token_alone_is_enough(
+    street: Street, open_browser: Open, request: pytest.FixtureRequest, is_real: bool
+) -> None:
+    member = add_member(street, f"ミニアプリの人{is_real}")
+    newcomer = street.line.add_user(f"ミニアプリではじめる人{is_real}")
+    with _scope(street, "openid"):
+        phone = open_browser(**LINE_APP)
+        if is_real:
+            _use_real_sdk(phone, street, request)
+        open_in_line(phone, street, member)
+        expect(phone.locator("#card")).to_contain_text(member.name)
+        phone = open_browser(**LINE_APP)
+        query = urlencode({"url": f"{street.line.url}/{street.app.config['LINECONNECT_LIFF_ID']}"})
+        phone.goto(f"{street.line.url}/phone/{newcomer}/open?{query}")
+        # LINE says no name, so the form asks for it.
+        expect(phone.get_by_role("heading", name="会員登録が完了します")).to_be_visible()
+        expect(phone.get_by_label("お名前")).to_have_value("")
+
+
+@contextmanager
+def _scope(street: Street, *scope: str) -> Iterator[None]:
+    """Let the LIFF app ask for so much and no more."""
+    liff_id = street.app.config["LINECONNECT_LIFF_ID"]
+    for scopes in (scope, ("openid", "profile", "email")):
+        app = {"liff_id": liff_id, "endpoint_url": f"{street.shop}{CARD}", "scope": list(scopes)}
+        street.line.set_up(liff_apps=[app])
+        if scopes == scope:
+            yield
+
+
+def _use_real_sdk(phone: Page, street: Street, request: pytest.FixtureRequest) -> None:
+    """Give LINE's own SDK to the pages of a browser, and LINE's app around it."""
+    script = request.getfixturevalue("real_sdk")
+    lead_to_emulator(phone.context, street.line.url, script)
+    phone.context.route(
+        SDK, lambda route: route.fulfill(body=script, content_type="text/javascript")
+    )
+    phone.add_init_script("window._liff = { features: [], postMessage() {} };")
 
 
 def test_inside_line_another_try_succeeds_when_the_sdk_did_not_come(
@@ -634,15 +727,10 @@ def test_S5_5_another_person_never_sees_the_kept_card(street: Street, open_brows
 def test_lines_own_sdk_opens_the_card_inside_line_and_outside(
     street: Street, open_browser: Open, request: pytest.FixtureRequest, in_app: bool
 ) -> None:
-    script = request.getfixturevalue("real_sdk")
     member = add_member(street, f"本物のSDKの人{in_app}")
     phone = open_browser(**(LINE_APP if in_app else {}))
-    lead_to_emulator(phone.context, street.line.url, script)
-    phone.context.route(
-        SDK, lambda route: route.fulfill(body=script, content_type="text/javascript")
-    )
+    _use_real_sdk(phone, street, request)
     if in_app:
-        phone.add_init_script("window._liff = { features: [], postMessage() {} };")
         open_in_line(phone, street, member)
         expect(phone.locator("#card")).to_contain_text(member.name)
     else:
