@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import gzip
 import hashlib
-import mimetypes
 import re
 from collections.abc import Callable
 from functools import lru_cache
@@ -35,8 +34,8 @@ RULES = {"static": "/static", "liff_static": "/liff/static"}
 #: Style sheets of the folder ``static`` that go before another one: a page inside LINE asks for one
 #: file where the others ask for two, and no old phone waits for three.
 _BEFORE = {"liff.css": ("buttons.css", "pages.css")}
-#: What is worth packing; pictures are packed already.
-_TEXTS = {".css", ".js", ".svg"}
+#: What is worth packing; pictures are packed already. Hosts differ in what they call a script.
+_TEXTS = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
 _COMMENT = re.compile(rb"^[ \t]*(//.*|/\*\*.*\*/)\n", re.MULTILINE)
 #: A year, the longest that RFC 9111 has in mind; ``immutable`` is RFC 8246.
 _FOR_EVER = "public, max-age=31536000, immutable"
@@ -77,17 +76,30 @@ def register(blueprint: Blueprint, app: Flask) -> None:
             values.setdefault("version", version_now())
 
     app.url_defaults(add_version)
+    # Packing takes its time.
+    packed = lru_cache(maxsize=64)(_pack)
     for name, rule in RULES.items():
-        view = _serve(FOLDERS[name], version_now)
+        view = _serve(FOLDERS[name], version_now, packed)
         path = f"{rule}/<version>/<path:filename>"
         blueprint.add_url_rule(path, endpoint=name, view_func=view)
 
 
-def _serve(folder: Path, version_now: Callable[[], str]) -> Any:
+def _serve(
+    folder: Path, version_now: Callable[[], str], packed: Callable[[Path, str], bytes]
+) -> Any:
     def serve(version: str, filename: str) -> BaseResponse:
         """Serve a file; another version's address, of a deployment on its way, is not kept."""
-        current = version_now()
-        response = _answer(folder, filename, current)
+        found = safe_join(str(folder), filename)
+        if found is None or not Path(found).is_file():
+            raise NotFound
+        path, current = Path(found), version_now()
+        if path.suffix not in _TEXTS:
+            response: BaseResponse = Asset.force_type(send_from_directory(folder, filename))
+        elif request.accept_encodings.quality("gzip") > 0:
+            response = Asset(packed(path, current), mimetype=_TEXTS[path.suffix])
+            response.headers["Content-Encoding"] = "gzip"
+        else:
+            response = Asset(_text(path), mimetype=_TEXTS[path.suffix])
         response.headers["Cache-Control"] = _FOR_EVER if version == current else "no-cache"
         response.headers["X-Content-Type-Options"] = "nosniff"
         return response
@@ -95,35 +107,24 @@ def _serve(folder: Path, version_now: Callable[[], str]) -> Any:
     return serve
 
 
-def _answer(folder: Path, filename: str, version: str) -> BaseResponse:
-    path = safe_join(str(folder), filename)
-    if path is None or not Path(path).is_file():
-        raise NotFound
-    if Path(path).suffix not in _TEXTS:
-        return Asset.force_type(send_from_directory(folder, filename))
-    is_packed = request.accept_encodings.quality("gzip") > 0
-    body = _text(Path(path), version, is_packed=is_packed)
-    response = Asset(body, mimetype=mimetypes.guess_type(filename)[0])
-    if is_packed:
-        response.headers["Content-Encoding"] = "gzip"
-    return response
+def _pack(path: Path, _version: str) -> bytes:
+    return gzip.compress(_text(path), mtime=0)
 
 
-@lru_cache(maxsize=256)
-def _text(path: Path, _version: str, *, is_packed: bool) -> bytes:
-    """Return a file of text as it is served; kept in memory, because packing takes its time."""
+def _text(path: Path) -> bytes:
+    """Return a file of text as it is served."""
     before = (FOLDERS["static"] / name for name in _BEFORE.get(path.name, ()))
-    parts = [script(one) if one.suffix == ".js" else one.read_bytes() for one in (*before, path)]
-    body = b"".join(parts)
-    return gzip.compress(body, mtime=0) if is_packed else body
+    return b"".join(
+        script(one) if one.suffix == ".js" else one.read_bytes() for one in (*before, path)
+    )
 
 
 def _digest() -> str:
-    """Return the digest of all files of all folders."""
+    """Return the digest of all files of all folders, as they are served."""
     digest = hashlib.sha256()
     for name, folder in FOLDERS.items():
         for path in sorted(folder.rglob("*")):
             if path.is_file():
-                place = f"{name}/{path.relative_to(folder)}"
-                digest.update(place.encode() + b"\0" + path.read_bytes())
+                body = _text(path) if path.suffix in _TEXTS else path.read_bytes()
+                digest.update(f"{name}/{path.relative_to(folder)}".encode() + b"\0" + body)
     return digest.hexdigest()[:_DIGITS]

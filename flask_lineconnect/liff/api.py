@@ -32,6 +32,7 @@ from ..login.flow import local_path
 from ..login.oidc import Identity
 from ..login.sign_up import LIFF
 from ..models import Account
+from ..pages import csp_nonce
 from ..state import current_line
 from .card import draw_card
 
@@ -46,8 +47,9 @@ def liff_session() -> Response:
     """Log in whoever LINE's ID token names; JSON ``{"id_token": …, "next": …, "draw": bool}``.
 
     Answers ``{"changed": bool, "location": path}``: whether the session is another person's now,
-    and where to go; for the card also ``"page"``, its HTML, if the page said that it can ``draw``
-    it in its own place. Somebody without a link is led to registration.
+    and where to go; for the card also ``"page"``, its HTML, and the ``"nonce"`` in it, if the page
+    said that it can ``draw`` it in its own place and nobody else was logged in. Somebody without a
+    link is led to registration.
 
     :raises Refused: the request is not one of our own pages', or the ID token fails a check.
     """
@@ -161,14 +163,18 @@ def _log_in(account: Account, next_path: str, *, may_draw: bool) -> Response:
     member: Any = line.session.get(line.shop.model, account.member_id)
     line.session.commit()
     sessions.require_may_log_in(member)
-    is_same = current_user.is_authenticated and current_user.get_id() == member.get_id()
+    # What the shop has read for this request is for whoever sent it.
+    was_nobody = not current_user.is_authenticated
+    is_same = not was_nobody and current_user.get_id() == member.get_id()
     if not is_same:
         sessions.log_in(member, account, keep=line.config.keep_session_keys)
     answer = {"changed": not is_same, "location": next_path}
-    if may_draw and urlsplit(next_path).path.rstrip("/") == url_for("lineconnect.card"):
+    is_card = urlsplit(next_path).path.rstrip("/") == url_for("lineconnect.card")
+    if may_draw and is_card and (was_nobody or is_same):
         # The shop may choose a language by who is logged in.
         flask_babel.refresh()
-        answer["page"] = draw_card(member, account, here=next_path)
+        page = draw_card(member, account, here=next_path)
+        answer |= {"page": page, "nonce": csp_nonce()}
     return jsonify(answer)
 
 

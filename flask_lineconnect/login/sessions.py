@@ -10,6 +10,7 @@ from typing import TypedDict
 
 from flask import Flask
 from flask import current_app
+from flask import g
 from flask import request
 from flask import session
 from flask_login import COOKIE_NAME
@@ -198,6 +199,8 @@ def renew(keep: Iterable[str]) -> None:
     kept = {key: session[key] for key in (*keep, _REMEMBER, LANGUAGE_KEY) if key in session}
     session.clear()
     session.update(kept)
+    # Flask-WTF keeps the token of this request there, which belongs to the session before.
+    g.pop(current_app.config.get("WTF_CSRF_FIELD_NAME", "csrf_token"), None)
     regenerate = getattr(current_app.session_interface, "regenerate", None)
     if callable(regenerate):
         regenerate(session)

@@ -79,7 +79,10 @@ async function ask() {
   if (isForgotten()) return stop();
   try {
     const response = await fetch(card().dataset.changesUrl, { headers: { Accept: "application/json" } });
-    if (response.status === 401) return renewSession();
+    if (response.status === 401) {
+      stop();
+      return renewSession();
+    }
     const { version } = await response.json();
     confirmSession();
     if (String(version) !== card().dataset.version) await refresh();

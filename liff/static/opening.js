@@ -3,6 +3,7 @@
 import { Problem, addressOf, cleanAddress, exchange, follow, forget, remember, startLiff } from "./session.js";
 
 const EXPIRY_LEEWAY = 30; // Seconds; the token must outlive its way to the shop.
+const STYLES_TIMEOUT = 2_000;
 
 async function open() {
   forget("checked");
@@ -14,17 +15,20 @@ async function open() {
   if (isStale(liff)) return logInAgain(liff);
   const here = cleanAddress();
   try {
-    enter(await exchange(idToken, here.pathname + here.search, { draw: true }), here);
+    await enter(await exchange(idToken, here.pathname + here.search, { draw: true }), here);
   } catch (problem) {
     if (problem.kind !== "stale") throw problem;
     logInAgain(liff);
   }
 }
 
-/** The SDK shows the claims of an ID token that it has verified, and no others. */
+/**
+ * Inside LINE the SDK shows the claims of the ID token that it stores, once it has verified them, and
+ * then needs nothing more of this page. Elsewhere it goes on to fetch what it fetches only once.
+ */
 function hasVerified(liff) {
   try {
-    return liff.getDecodedIDToken() !== null && !isStale(liff);
+    return liff.isInClient() && typeof liff.getDecodedIDToken()?.exp === "number" && !isStale(liff);
   } catch {
     return false; // It has not begun.
   }
@@ -51,30 +55,45 @@ function enter(answer, here) {
 }
 
 /** Become the page that came with the answer: no other request, and nothing blinks. */
-function draw(answer) {
+async function draw(answer) {
   history.replaceState(history.state, "", addressOf(answer));
   const { nonce } = document.querySelector("script[nonce]");
-  // This document's policy goes on, and knows its own nonce alone.
-  const html = answer.page.replaceAll(/ nonce="[^"]*"/g, ` nonce="${nonce}"`);
+  // This document's policy goes on, and knows its own nonce alone: what the shop's page allowed is
+  // allowed here, and nothing else.
+  const html = answer.page.replaceAll(` nonce="${answer.nonce}"`, ` nonce="${nonce}"`);
   const page = new DOMParser().parseFromString(html, "text/html");
+  for (const plain of page.querySelectorAll("noscript")) plain.remove();
+  const scripts = page.querySelectorAll(`script[nonce="${nonce}"]`);
+  await addStyles(page.head);
   document.documentElement.lang = page.documentElement.lang;
   document.title = page.title;
-  const scripts = [...page.querySelectorAll("script")];
-  const styles = [...page.querySelectorAll('link[rel="stylesheet"]')];
-  const isNew = ({ href }) => ![...document.styleSheets].some((sheet) => sheet.href === href);
-  document.head.append(...styles.filter(isNew));
   page.body.dataset.drawn = "";
   document.body.replaceWith(page.body);
-  // Scripts of a parsed page never run; those of this answer are as good as the page's own.
-  for (const { attributes, text } of scripts) {
-    const script = document.createElement("script");
-    for (const { name, value } of attributes) script.setAttribute(name, value);
-    Object.assign(script, { text, async: false });
-    document.head.append(script);
-  }
-  const main = document.querySelector("main");
-  main.tabIndex = -1;
-  main.focus({ preventScroll: true });
+  for (const script of scripts) run(script, nonce);
+  const heading = document.querySelector("main h1");
+  heading?.setAttribute("tabindex", "-1");
+  heading?.focus({ preventScroll: true });
+}
+
+/** Add the styles that only the new page has, and wait for them a little. */
+async function addStyles(head) {
+  const here = [...document.styleSheets].map(({ href, ownerNode }) => href ?? ownerNode.textContent);
+  const added = [...head.querySelectorAll('link[rel="stylesheet"], style')].filter(
+    (one) => !here.includes(one.href ?? one.textContent),
+  );
+  const links = added.filter(({ href }) => href);
+  const loaded = links.map((one) => new Promise((resolve) => (one.onload = one.onerror = resolve)));
+  document.head.append(...added);
+  const patience = new Promise((resolve) => setTimeout(resolve, STYLES_TIMEOUT));
+  await Promise.race([Promise.all(loaded), patience]);
+}
+
+/** Scripts of a parsed page never run by themselves. */
+function run({ attributes, text }, nonce) {
+  const script = document.createElement("script");
+  for (const { name, value } of attributes) script.setAttribute(name, value);
+  Object.assign(script, { text, nonce, async: false });
+  document.head.append(script);
 }
 
 /** In other browsers the SDK keeps an ID token longer than the hour for which it is valid. */
@@ -91,6 +110,7 @@ function logInAgain(liff) {
 }
 
 function showProblem(problem) {
+  if (!document.getElementById("problem")) throw problem; // This page is the card by now.
   const kind = problem instanceof Problem ? problem.kind : "line";
   const prepared = document.querySelector(`[data-problem="${kind}"]`);
   document.getElementById("problem-text").textContent = problem.text || prepared.textContent;

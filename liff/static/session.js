@@ -2,7 +2,7 @@
 
 const SDK_TIMEOUT = 15_000; // The SDK itself waits up to 10 s for scripts that never answer.
 const SHOP_TIMEOUT = 10_000;
-const GLANCE = 20;
+const GLANCE = 20; // Milliseconds between two looks at what the SDK has by now.
 
 // Asked for each time: the opening page may have become the card.
 const page = () => document.body.dataset;
@@ -29,12 +29,12 @@ function loadSdk() {
 }
 
 /** Start LIFF. With `liff.state` in the address the SDK leaves for another page and this never settles. */
-export async function startLiff(isEnough = () => false) {
+export async function startLiff(hasEnough = () => false) {
   const liff = await within(SDK_TIMEOUT, loadSdk());
   try {
     const started = within(SDK_TIMEOUT, liff.init({ liffId: page().liffId }));
-    const isLeaving = location.search.includes("liff.state=");
-    await (isLeaving ? started : unlessSooner(started, () => isEnough(liff)));
+    const isLeaving = new URLSearchParams(location.search).has("liff.state");
+    await (isLeaving ? started : untilEither(started, () => hasEnough(liff)));
   } catch (error) {
     if (error instanceof Problem) throw error;
     const cancelled = new URLSearchParams(location.search).get("error") === "access_denied";
@@ -43,13 +43,13 @@ export async function startLiff(isEnough = () => false) {
   return liff;
 }
 
-/** Wait until the SDK is done, or has what we need: it goes on to fetch words of its own. */
-function unlessSooner(started, isEnough) {
+/** Wait until the SDK is done, or shows what we need: it goes on to fetch words of its own. */
+function untilEither(started, hasEnough) {
   let glances;
-  const enough = new Promise((resolve) => {
-    glances = setInterval(() => isEnough() && resolve(), GLANCE);
+  const shown = new Promise((resolve) => {
+    glances = setInterval(() => hasEnough() && resolve(), GLANCE);
   });
-  return Promise.race([started, enough]).finally(() => clearInterval(glances));
+  return Promise.race([started, shown]).finally(() => clearInterval(glances));
 }
 
 /** Send the raw ID token and where we want to be; the shop alone decides who this is and where to go. */
@@ -88,18 +88,23 @@ export function follow(answer) {
 export function addressOf(answer) {
   const target = new URL(answer.location, location.origin);
   if (target.origin !== location.origin) throw new Problem("shop");
-  // The SDK has taken LINE's out of the address; what is still there somebody else has written.
+  // LINE's, which the SDK is about to take out of the address, or what somebody else has written.
   if (!location.hash.includes("_token=")) target.hash = location.hash;
   return target;
 }
 
 /** The shop knows this session, so the browser keeps its cookie. */
-export const confirmSession = () => delete page().drawn;
+export function confirmSession() {
+  delete page().drawn;
+  forget("redrawn");
+}
 
-/** The session has ended: begin another, unless this browser keeps none and would begin for ever. */
+/**
+ * The session has ended: begin another. A card whose session the shop has never known since it was
+ * drawn does so once: the browser does not keep the cookie, and would begin for ever.
+ */
 export function renewSession() {
-  const hasCookies = page().drawn === undefined || document.cookie !== "";
-  if (hasCookies) location.reload();
+  if (page().drawn === undefined || remember("redrawn")) location.reload();
 }
 
 /** This page's address without what LINE's login and LIFF have added to it. */

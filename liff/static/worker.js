@@ -71,7 +71,7 @@ async function keep(response) {
 /** Keep the styles and scripts that stand in the page, and the module that all scripts share. */
 async function keepAssets(html) {
   const cache = await caches.open(ASSETS);
-  const found = [...html.matchAll(/"([^"]+)"/g)].map((match) => match[1]).filter(isAsset);
+  const found = [...html.matchAll(/"([^"]*)"/g)].map((match) => match[1]).filter(isAsset);
   const wanted = new Set(found.map((path) => new URL(path, location).href));
   for (const url of [...wanted]) if (url.endsWith(".js")) wanted.add(new URL("session.js", url).href);
   const old = await cache.keys();

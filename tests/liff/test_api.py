@@ -15,6 +15,7 @@ import requests
 from flask import Flask
 from flask.testing import FlaskClient
 from flask_login import user_logged_out
+from flask_wtf.csrf import generate_csrf
 from sqlalchemy import func
 from sqlalchemy import select
 from werkzeug.test import TestResponse
@@ -135,6 +136,7 @@ def test_a_first_visit_gets_the_card_with_the_session(
     answer = _exchange(phone, _id_token(line_emulator, sakura), draw=True).json
     assert answer is not None
     drawn, opened = answer["page"], phone.get("/line/liff").text
+    assert set(re.findall(r'nonce="([^"]+)"', drawn)) == {answer["nonce"]}
     for page in (drawn, opened):
         assert "0000 0000 0000 1" in re.sub(r"<[^>]+>", "", page)
         assert '/line/liff/phone.svg?here=/line/liff"' in page
@@ -158,6 +160,33 @@ def test_no_other_page_comes_with_the_session(
     phone = app.test_client()
     answer = _exchange(phone, _id_token(line_emulator, sakura), next=wanted, draw=draw)
     assert answer.json == {"changed": True, "location": wanted}
+
+
+def test_S5_3_whoever_takes_a_session_over_gets_no_page_of_the_same_request(
+    app: Flask, client: FlaskClient, line_emulator: Emulator, sakura: str
+) -> None:
+    """What the shop has read for the request by then is the person's before."""
+    _link(client, line_emulator, sakura)
+    kenta = line_emulator.add_user("鈴木 健太")
+    _link(app.test_client(), line_emulator, kenta, "k@mail.example")
+    answer = _exchange(client, _id_token(line_emulator, kenta), draw=True)
+    assert answer.json == {"changed": True, "location": "/line/liff"}
+
+
+def test_S6_a_token_that_the_shop_asked_for_early_is_not_the_new_sessions(
+    app: Flask, client: FlaskClient, line_emulator: Emulator, sakura: str
+) -> None:
+    _link(client, line_emulator, sakura)
+    app.before_request_funcs.setdefault(None, []).append(lambda: generate_csrf() and None)
+    phone = app.test_client()
+    answer = _exchange(phone, _id_token(line_emulator, sakura), draw=True).json
+    assert answer is not None
+    token = re.search(r'data-csrf-token="([^"]+)"', answer["page"])
+    assert token
+    headers = {"X-CSRFToken": token[1], "Origin": BASE_URL}
+    again = phone.post("/line/liff/session", json={"id_token": ""}, headers=headers)
+    assert again.json is not None
+    assert again.json["step"] == "kid"
 
 
 def test_S5_5_the_card_that_comes_with_a_session_has_a_mark_of_its_own(

@@ -58,7 +58,8 @@ def test_the_styles_of_a_page_are_below_ten_kilobytes(
     link(line, member)
     html = open_as(client, member).get(f"/line/liff{page}").text
     found = re.findall(r'href="([^"]+\.css)"', html)
-    assert found
+    names = [path.rpartition("/")[2] for path in found]
+    assert names == ["liff.css", "member.css"][: len(names)]
     assert _packed(_served(client, path) for path in found) < LIMIT
 
 

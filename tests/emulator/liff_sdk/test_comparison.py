@@ -211,6 +211,21 @@ def logged_out_again(sdk: Sdk) -> Result:
     return state(sdk)
 
 
+def left_before_the_context_came(sdk: Sdk) -> Result:
+    """Neither asks for it again: not with an older one, nor with none."""
+    log_in(sdk)
+    sdk.log_in()
+    results = {}
+    for left in ("liffId", ""):
+        key = f"LIFF_STORE:{sdk.liff_id}:context"
+        context = f'{{"type":"external","liffId":"{sdk.liff_id}"}}' if left else ""
+        change = f"setItem('{key}', '{context}')" if left else f"removeItem('{key}')"
+        sdk.page.evaluate(f"localStorage.{change}")
+        sdk.page.goto(f"{sdk.shop.url}/line/liff")
+        results[left] = {"init": sdk.settled(), **state(sdk)}
+    return results
+
+
 def cookie_gone(sdk: Sdk) -> Result:
     log_in(sdk)
     sdk.log_in()
@@ -311,6 +326,7 @@ OUTSIDE = [
     logged_in_by_itself,
     logged_in_and_reloaded,
     logged_out_again,
+    left_before_the_context_came,
     cookie_gone,
     refused_consent,
     forged_id_token,

@@ -89,10 +89,10 @@ async function initExternal() {
   }
   if (recall("accessToken") && !hasExpiryCookie()) logout();
   const attempt = recall("loginTmp");
-  if (query.has("code") && attempt && !isLoggedIn()) await exchangeCode(query, attempt.codeVerifier);
+  // Somebody's context is asked for at the login, and never again; nobody's each time.
+  if (isLoggedIn()) return;
+  if (query.has("code") && attempt) await exchangeCode(query, attempt.codeVerifier);
   const token = recall("accessToken") || undefined;
-  // Somebody's context stays as it was at the login; nobody's is asked for each time.
-  if (token && recall("context") && recall("context").userId) return;
   const path = `/liff/v2/apps/${encodeURIComponent(state.liffId)}/contextToken`;
   const { contextToken } = await call(path, { token });
   keep("context", jsonOf(contextToken.split(".")[1]));
