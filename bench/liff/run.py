@@ -113,13 +113,7 @@ def serving(app: Flask, port: int) -> Iterator[str]:
 
 def tap(emulator: Emulator, user_id: str, liff_id: str) -> str:
     """Return the address that LINE's app opens, with new credentials in it."""
-    answer = requests.get(
-        f"{emulator.url}/phone/{user_id}/open",
-        params={"url": f"{emulator.url}/{liff_id}"},
-        timeout=10,
-        allow_redirects=False,
-    )
-    return answer.headers["Location"]
+    return emulator.browser(user_id).open_in_app(f"{emulator.url}/{liff_id}")
 
 
 def open_once(context: BrowserContext, address: str, costs: Costs, *, is_ready: bool) -> None:

@@ -11,7 +11,6 @@ from urllib.parse import parse_qs
 from urllib.parse import urlsplit
 
 import pytest
-import requests
 from flask import Flask
 from flask.testing import FlaskClient
 from flask_login import user_logged_out
@@ -54,14 +53,8 @@ def sakura(line_emulator: Emulator) -> str:
 
 def _id_token(emulator: Emulator, user_id: str) -> str:
     """Open the LIFF app on a phone, and take what LINE hands to the page."""
-    url = f"{emulator.url}/1650000001-DemoCard"
-    answer = requests.get(
-        f"{emulator.url}/phone/{user_id}/open",
-        params={"url": url},
-        timeout=10,
-        allow_redirects=False,
-    )
-    return parse_qs(urlsplit(answer.headers["Location"]).fragment)["id_token"][0]
+    address = emulator.browser(user_id).open_in_app(f"{emulator.url}/1650000001-DemoCard")
+    return parse_qs(urlsplit(address).fragment)["id_token"][0]
 
 
 def _csrf_token(client: FlaskClient) -> str:

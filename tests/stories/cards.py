@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from io import BytesIO
 from typing import Any
@@ -10,6 +11,7 @@ from urllib.parse import urlencode
 import zxingcpp
 from PIL import Image
 from playwright.sync_api import Page
+from playwright.sync_api import expect
 
 from demo_shop.extensions import db
 from demo_shop.line.extension import line
@@ -19,6 +21,7 @@ from demo_shop.points import add_at_counter
 from flask_lineconnect import linking
 
 from .conftest import Street
+from .people import log_in_at_line
 
 PASSWORD = "a password for tests"
 #: LINE's own browser, which knows no service workers.
@@ -30,6 +33,8 @@ LINE_APP: dict[str, Any] = {
     "service_workers": "block",
 }
 CARD = "/line/liff"
+#: LINE's SDK, wherever it comes from.
+SDK = re.compile(r"/liff/edge/2/sdk\.js$")
 
 
 @dataclass(frozen=True)
@@ -78,9 +83,25 @@ def unlink(street: Street, member: Member) -> None:
 
 def open_in_line(page: Page, street: Street, member: Member, path: str = "") -> None:
     """Tap the rich menu in LINE's app, which hands credentials over; best with its user agent."""
-    liff_id = street.app.config["LINECONNECT_LIFF_ID"]
-    query = urlencode({"url": f"{street.line.url}/{liff_id}{path}"})
-    page.goto(f"{street.line.url}/phone/{member.line_user_id}/open?{query}")
+    page.goto(phone_link(street, member.line_user_id, path))
+
+
+def phone_link(street: Street, line_user_id: str, path: str = "") -> str:
+    """Return what opens a LIFF page on the phone of a LINE user."""
+    query = urlencode({"url": f"{liff_url(street)}{path}"})
+    return f"{street.line.url}/phone/{line_user_id}/open?{query}"
+
+
+def liff_url(street: Street) -> str:
+    """Return the LIFF URL of the card."""
+    return f"{street.line.url}/{street.app.config['LINECONNECT_LIFF_ID']}"
+
+
+def open_outside(page: Page, street: Street, name: str) -> None:
+    """Open the card in an ordinary browser, and log in at LINE."""
+    page.goto(f"{street.shop}{CARD}")
+    log_in_at_line(page, name, add_friend=False)
+    expect(page.locator("#card")).to_be_visible()
 
 
 def read_codes(image: bytes) -> dict[str, str]:

@@ -37,6 +37,10 @@ PATIENCE = 15_000
 
 expect.set_options(timeout=PATIENCE)
 
+#: What the fixtures ``open_browser`` and ``shoot`` are.
+Open = Callable[..., Page]
+Shoot = Callable[..., None]
+
 
 @dataclass(frozen=True)
 class Street:

@@ -9,11 +9,11 @@ from playwright.sync_api import expect
 from .conftest import Street
 
 
-def log_in_at_line(page: Page, name: str) -> None:
-    """Choose a LINE user, allow what the shop asks for, and add it as a friend."""
+def log_in_at_line(page: Page, name: str, *, add_friend: bool = True) -> None:
+    """Choose a LINE user, allow what the shop asks for, and add it as a friend or not."""
     page.get_by_role("button", name=name).click()
     page.get_by_role("button", name="許可する").click()
-    page.get_by_role("button", name="友だち追加する").click()
+    page.get_by_role("button", name="友だち追加する" if add_friend else "あとで").click()
 
 
 def register(page: Page) -> None:
