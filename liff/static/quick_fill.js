@@ -1,7 +1,7 @@
 // Fills the registration form with LINE's common profile, on a tap: for verified MINI Apps in Japan.
 // Nothing depends on it; where it can't work, its button never appears.
 
-import { startLiff } from "./session.js";
+import { loadScript, startLiff } from "./session.js";
 
 const button = document.getElementById("quick-fill");
 const SCOPES = [
@@ -31,15 +31,9 @@ function fill(data) {
   }
 }
 
-function loadPlugin() {
-  return new Promise((resolve, reject) => {
-    const script = document.createElement("script");
-    script.src = document.body.dataset.quickFill;
-    script.nonce = document.querySelector("script[nonce]").nonce;
-    script.onload = () => resolve(new window.LiffCommonProfilePlugin());
-    script.onerror = reject;
-    document.head.append(script);
-  });
+async function loadPlugin() {
+  await loadScript(document.body.dataset.quickFill);
+  return new window.LiffCommonProfilePlugin();
 }
 
 async function offer() {

@@ -16,16 +16,22 @@ export class Problem extends Error {
   }
 }
 
-/** Load LINE's SDK; as an element of the page, a slow one would hold us up. */
-function loadSdk() {
+/** Load a script of LINE's; as an element of the page, a slow one would hold us up. */
+export function loadScript(src) {
   return new Promise((resolve, reject) => {
     const script = document.createElement("script");
-    script.src = page().liffSdk;
+    script.src = src;
     script.nonce = document.querySelector("script[nonce]")?.nonce ?? "";
-    script.onload = () => (window.liff ? resolve(window.liff) : reject(new Problem("sdk")));
-    script.onerror = () => reject(new Problem("sdk"));
+    script.onload = resolve;
+    script.onerror = reject;
     document.head.append(script);
   });
+}
+
+async function loadSdk() {
+  await loadScript(page().liffSdk).catch(() => {});
+  if (!window.liff) throw new Problem("sdk");
+  return window.liff;
 }
 
 /** Start LIFF. With `liff.state` in the address the SDK leaves for another page and this never settles. */
