@@ -49,7 +49,7 @@ def webhook() -> Response:
 
 
 def _take() -> tuple[str, int]:
-    # Behind the proxy each look would cost as much as reading an event.
+    # Behind the proxy each look would cost as much as reading an event; the method is LocalProxy's.
     line: LineState = current_line._get_current_object()  # type: ignore[attr-defined]
     config = line.config
     request.max_content_length = MAX_BODY

@@ -34,7 +34,7 @@ from ..models import InboxEvent
 #: Rows of one statement in SQLite, which took no more than 999 values before 3.32.
 _MOST_ROWS = 200
 #: Who has less than this part of the patience left tells SQLite so, which costs.
-LATE = 0.8
+_LATE = 0.8
 #: What every new row begins with comes last.
 _INTO = f"""INSERT INTO {InboxEvent.__tablename__} (
     webhook_event_id, line_user_id, payload, occurred_at, received_at, next_attempt_at,
@@ -132,7 +132,7 @@ class EventWriter:
         """Let the database answer before the request gives up, in so many milliseconds."""
         if not self._is_sqlite:
             cursor.execute(f"SET LOCAL statement_timeout = {left}")
-        elif left < self._milliseconds * LATE and not self._is_in_memory:
+        elif left < self._milliseconds * _LATE and not self._is_in_memory:
             connection.detach()  # the next one has all the patience again
             cursor.execute(f"PRAGMA busy_timeout = {left}")
 
