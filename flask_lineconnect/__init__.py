@@ -9,12 +9,6 @@ from typing import TYPE_CHECKING
 from typing import Any
 
 if TYPE_CHECKING:
-    from .blueprint import LineBlueprint
-    from .categories import DEFAULT_CATEGORIES
-    from .categories import Category
-    from .channels import set_up_channels
-    from .emulator_client import Emulator
-    from .emulator_client import run_emulator
     from .errors import ConfigError
     from .errors import InvalidMessage
     from .errors import LineApiError
@@ -22,13 +16,11 @@ if TYPE_CHECKING:
     from .errors import Refused
     from .errors import UsageError
     from .extension import LineConnect
+    from .hooks.blueprint import LineBlueprint
     from .liff.blueprint import LiffBlueprint
     from .line_api.calls import LineCall
     from .login.auto import auto_login
     from .login.kept_forms import keep_form
-    from .member_desk import Coupon
-    from .member_desk import Favourite
-    from .member_desk import MemberDesk
     from .messages.objects import PASS_ON
     from .messages.objects import ButtonsMessage
     from .messages.objects import CarouselMessage
@@ -42,21 +34,29 @@ if TYPE_CHECKING:
     from .messages.objects import TextMessage
     from .messages.objects import UriAction
     from .messages.render import render_message
-    from .order_desk import DeliveryOffer
-    from .order_desk import Issuer
-    from .order_desk import OrderDesk
-    from .order_desk import OrderDetail
-    from .order_desk import OrderLine
-    from .order_desk import OrderSummary
-    from .order_desk import Parcel
-    from .shop import LineProfile
-    from .shop import NextRank
-    from .shop import OwnerNotice
-    from .shop import PointBalance
-    from .shop import PointChange
-    from .shop import RichMenu
-    from .shop import ShopAdapter
+    from .setting_up.channels import set_up_channels
+    from .shop.adapter import LineProfile
+    from .shop.adapter import NextRank
+    from .shop.adapter import OwnerNotice
+    from .shop.adapter import PointBalance
+    from .shop.adapter import PointChange
+    from .shop.adapter import RichMenu
+    from .shop.adapter import ShopAdapter
+    from .shop.categories import DEFAULT_CATEGORIES
+    from .shop.categories import Category
+    from .shop.member_desk import Coupon
+    from .shop.member_desk import Favourite
+    from .shop.member_desk import MemberDesk
+    from .shop.order_desk import DeliveryOffer
+    from .shop.order_desk import Issuer
+    from .shop.order_desk import OrderDesk
+    from .shop.order_desk import OrderDetail
+    from .shop.order_desk import OrderLine
+    from .shop.order_desk import OrderSummary
+    from .shop.order_desk import Parcel
     from .state import current_line
+    from .testing.emulator import Emulator
+    from .testing.emulator import run_emulator
     from .webhooks.dialogues import Dialogue
     from .webhooks.dialogues import begin_dialogue
     from .webhooks.events import AccountLinkEvent
@@ -89,10 +89,10 @@ if TYPE_CHECKING:
     from .webhooks.people import member_for
 
 _HOMES = {
-    "blueprint": ("LineBlueprint",),
-    "categories": ("DEFAULT_CATEGORIES", "Category"),
-    "channels": ("set_up_channels",),
-    "emulator_client": ("Emulator", "run_emulator"),
+    "hooks.blueprint": ("LineBlueprint",),
+    "shop.categories": ("DEFAULT_CATEGORIES", "Category"),
+    "setting_up.channels": ("set_up_channels",),
+    "testing.emulator": ("Emulator", "run_emulator"),
     "errors": (
         "ConfigError",
         "InvalidMessage",
@@ -106,7 +106,7 @@ _HOMES = {
     "line_api.calls": ("LineCall",),
     "login.auto": ("auto_login",),
     "login.kept_forms": ("keep_form",),
-    "member_desk": ("Coupon", "Favourite", "MemberDesk"),
+    "shop.member_desk": ("Coupon", "Favourite", "MemberDesk"),
     "messages.objects": (
         "PASS_ON",
         "ButtonsMessage",
@@ -122,7 +122,7 @@ _HOMES = {
         "UriAction",
     ),
     "messages.render": ("render_message",),
-    "order_desk": (
+    "shop.order_desk": (
         "DeliveryOffer",
         "Issuer",
         "OrderDesk",
@@ -131,7 +131,7 @@ _HOMES = {
         "OrderSummary",
         "Parcel",
     ),
-    "shop": (
+    "shop.adapter": (
         "LineProfile",
         "NextRank",
         "OwnerNotice",

@@ -11,11 +11,11 @@ from flask import Flask
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
-from .config import Config
+from .config.settings import Config
 from .engines.embedded import NoEngine
 from .engines.embedded import ThreadEngine
 from .errors import ConfigError
-from .hooks import HookTable
+from .hooks.table import HookTable
 from .liff.id_token import LiffTokens
 from .liff.live import Streams
 from .line_api.client import LineApi
@@ -30,12 +30,12 @@ from .outbox.pacing import DatabasePace
 from .outbox.pacing import RedisPace
 from .outbox.pacing import SharedPace
 from .outbox.rules import Rules
-from .rate_limits import RateLimits
-from .shop import RichMenu
-from .shop import ShopAdapter
+from .shop.adapter import RichMenu
+from .shop.adapter import ShopAdapter
 from .state import Engine as BackgroundEngine
 from .state import LineState
 from .vault import Vault
+from .web.rate_limits import RateLimits
 from .webhooks.inbox import Inbox
 
 if TYPE_CHECKING:

@@ -16,21 +16,19 @@ from flask import has_request_context
 from flask import request
 from sqlalchemy import Select
 
-from . import cards
-from . import chat_link
-from . import linking
-from . import unlinking
 from .after_commit import after_commit
 from .after_commit import watch as watch_commits
 from .assembly import make_state
-from .categories import ACCOUNT
-from .categories import category_named
-from .config import Config
+from .config.plans import Estimate
+from .config.settings import Config
 from .engines.embedded import ThreadEngine
 from .errors import ConfigError
 from .errors import UsageError
+from .liff import card_codes
 from .liff import offline
-from .locales import set_up_languages
+from .linking import accounts
+from .linking import chat_link
+from .linking import unlinking
 from .login import auto
 from .login import chat_views
 from .login import sessions
@@ -46,14 +44,16 @@ from .models.sqlite import prepare_sqlite
 from .outbox import queue
 from .outbox.budget import estimate
 from .outbox.queue import Wish
-from .plans import Estimate
-from .shop import RichMenu
-from .shop import ShopAdapter
+from .shop.adapter import RichMenu
+from .shop.adapter import ShopAdapter
+from .shop.categories import ACCOUNT
+from .shop.categories import category_named
 from .state import EXTENSION_KEY
 from .state import LineState
 from .state import current_line
-from .views import TemplateHelpers
-from .views import make_blueprint
+from .web.blueprint import TemplateHelpers
+from .web.blueprint import make_blueprint
+from .web.locales import set_up_languages
 
 if TYPE_CHECKING:
     from flask_sqlalchemy import SQLAlchemy
@@ -141,7 +141,7 @@ class LineConnect:
         """
         line = current_line
         wish = Wish(category_named(line.shop.categories, category), send_at, expires_at)
-        account = linking.account_of(line.session, linking.member_key(line.session, member))
+        account = accounts.account_of(line.session, accounts.member_key(line.session, member))
         if account is None:
             return None
         after_commit(line.session, partial(line.engine.wake, "delivery"))
@@ -199,7 +199,7 @@ class LineConnect:
         :return: whether there was a link.
         """
         line = current_line
-        member_id = linking.member_key(line.session, member)
+        member_id = accounts.member_key(line.session, member)
         account = unlinking.end_links_of(line.session, member_id, actor="shop", now=line.clock())
         return account is not None
 
@@ -210,9 +210,9 @@ class LineConnect:
         do links that wait for LINE. The link itself stays.
         """
         line = current_line
-        member_id = linking.member_key(line.session, member)
+        member_id = accounts.member_key(line.session, member)
         chat_link.end_waiting(line.session, member_id)
-        account = linking.account_of(line.session, member_id)
+        account = accounts.account_of(line.session, member_id)
         if account is not None:
             account.session_generation += 1
             line.session.flush()
@@ -226,7 +226,7 @@ class LineConnect:
         :return: whether there was an account.
         """
         line = current_line
-        account = linking.account_of(line.session, linking.member_key(line.session, member))
+        account = accounts.account_of(line.session, accounts.member_key(line.session, member))
         if account is None:
             return False
         unlinking.erase(line.session, account, now=line.clock())
@@ -238,7 +238,7 @@ class LineConnect:
         They see it once the caller has committed, in whichever process they wait.
         """
         line = current_line
-        cards.note_change(line.session, linking.member_key(line.session, member))
+        card_codes.note_change(line.session, accounts.member_key(line.session, member))
 
     def redeem_card_code(self, code: str) -> Any | None:
         """Take the one-time code of a point card, inside the caller's transaction.
@@ -250,7 +250,7 @@ class LineConnect:
         :raises Refused: this address asked for too many codes that are none.
         """
         line = current_line
-        account = cards.redeem(line.session, code, now=line.clock())
+        account = card_codes.redeem(line.session, code, now=line.clock())
         if account is None:
             if has_request_context():
                 line.rates.count("address", request.remote_addr or "")

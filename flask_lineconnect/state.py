@@ -21,13 +21,13 @@ from jinja2 import Environment
 from sqlalchemy.orm import Session
 from werkzeug.local import LocalProxy
 
-from .config import Config
+from .config.settings import Config
 from .errors import UsageError
-from .hooks import HookTable
-from .rate_limits import RateLimits
-from .shop import RichMenu
-from .shop import ShopAdapter
+from .hooks.table import HookTable
+from .shop.adapter import RichMenu
+from .shop.adapter import ShopAdapter
 from .vault import Vault
+from .web.rate_limits import RateLimits
 
 if TYPE_CHECKING:
     from flask.ctx import RequestContext

@@ -20,8 +20,8 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from flask_lineconnect.state import LineState
-from flask_lineconnect.testing import Emulator
-from flask_lineconnect.testing import LineBrowser
+from flask_lineconnect.testing.plugin import Emulator
+from flask_lineconnect.testing.plugin import LineBrowser
 from tests.login.people import BASE_URL
 from tests.postgres import create_database
 from tests.postgres import running_server

@@ -14,7 +14,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from flask_lineconnect.testing import free_port
+from flask_lineconnect.testing.plugin import free_port
 
 
 @contextmanager

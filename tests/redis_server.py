@@ -11,7 +11,7 @@ from contextlib import contextmanager
 import pytest
 import redis
 
-from flask_lineconnect.testing import free_port
+from flask_lineconnect.testing.plugin import free_port
 
 #: Seconds that the server may take to start.
 START_TIMEOUT = 20.0

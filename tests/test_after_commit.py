@@ -9,8 +9,8 @@ import pytest
 from flask import Flask
 from sqlalchemy import select
 
-from flask_lineconnect import linking
 from flask_lineconnect import signals
+from flask_lineconnect.linking import accounts
 from flask_lineconnect.models import Account
 from flask_lineconnect.state import LineState
 from tests.small_shop import User
@@ -23,9 +23,9 @@ def member(line: LineState) -> User:
     """Return a linked member."""
     member = User(name="山田 花子")
     db.session.add(member)
-    account = linking.ensure_account(line.session, "U" + "a" * 32, now=line.clock())
-    key = linking.member_key(line.session, member)
-    linking.link(line.session, account, key, source=None, now=line.clock())
+    account = accounts.ensure_account(line.session, "U" + "a" * 32, now=line.clock())
+    key = accounts.member_key(line.session, member)
+    accounts.link(line.session, account, key, source=None, now=line.clock())
     db.session.commit()
     return member
 

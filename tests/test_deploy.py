@@ -17,8 +17,8 @@ import yaml
 from celery.bin.celery import celery as celery_commands
 from flask.cli import cli as flask_commands
 
-from flask_lineconnect.cli import line as line_commands
-from flask_lineconnect.config import Config
+from flask_lineconnect.cli.group import line as line_commands
+from flask_lineconnect.config.settings import Config
 
 ROOT = Path(__file__).parents[1]
 DEPLOY = ROOT / "docs" / "deploy"

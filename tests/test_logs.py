@@ -18,7 +18,7 @@ from flask_lineconnect.engines.work import work_until_idle
 from flask_lineconnect.models import Account
 from flask_lineconnect.outbox.delivery import deliver_due
 from flask_lineconnect.state import LineState
-from flask_lineconnect.testing import Emulator
+from flask_lineconnect.testing.plugin import Emulator
 from tests.conftest import MakeApp
 from tests.engines.celery_fleet import follow
 from tests.outbox.conftest import BASE_URL

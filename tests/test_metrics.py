@@ -16,7 +16,7 @@ from flask_lineconnect.models import OutboxMessage
 from flask_lineconnect.outbox import pauses
 from flask_lineconnect.outbox.delivery import deliver_due
 from flask_lineconnect.state import LineState
-from flask_lineconnect.testing import Emulator
+from flask_lineconnect.testing.plugin import Emulator
 from tests.conftest import MakeApp
 from tests.outbox.conftest import BASE_URL
 from tests.outbox.conftest import Join

@@ -15,7 +15,7 @@ import uuid
 from contextlib import ExitStack
 from pathlib import Path
 
-from flask_lineconnect.emulator_client import run_emulator
+from flask_lineconnect.testing.emulator import run_emulator
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 MEMBERS = 50

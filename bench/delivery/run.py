@@ -25,7 +25,7 @@ from shop import create_app
 from shop import fill
 from shop import fill_outbox
 
-from flask_lineconnect.emulator_client import free_port
+from flask_lineconnect.testing.emulator import free_port
 
 HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE.parents[1]))

@@ -21,7 +21,7 @@ from pathlib import Path
 
 import requests
 
-from flask_lineconnect.emulator_client import free_port
+from flask_lineconnect.testing.emulator import free_port
 
 HERE = Path(__file__).parent
 SERVER_CORE, CLIENT_CORE = "0", "1"

@@ -21,10 +21,10 @@ from flask import request
 
 from demo_shop import create_app
 from demo_shop import prepare_database
-from flask_lineconnect import linking
-from flask_lineconnect.emulator_client import Emulator
-from flask_lineconnect.liff.codes import card_bars
+from flask_lineconnect.liff.barcodes import card_bars
+from flask_lineconnect.linking import accounts
 from flask_lineconnect.state import LineState
+from flask_lineconnect.testing.emulator import Emulator
 
 NPM = Path(__file__).parents[2] / "tests" / "npm"
 STARTER_LIFF_ID = "1650000001-Starter1"
@@ -81,7 +81,7 @@ def make_shop(settings: dict[str, str], sdk_url: str, folder: Path) -> Flask:
     def card() -> Response:
         token = request.headers["Authorization"].removeprefix("Bearer ")
         identity = line.liff_tokens.verify(token)
-        account = linking.ensure_account(line.session, identity.line_user_id, now=line.clock())
+        account = accounts.ensure_account(line.session, identity.line_user_id, now=line.clock())
         member: Any = line.session.get(line.shop.model, account.member_id)
         bars = card_bars(line.shop.card_number(member) or "", line.shop.card_barcode, label="")
         balance = line.shop.points(member)
@@ -99,8 +99,8 @@ def link_everybody(app: Flask, emulator: Emulator, count: int) -> list[str]:
             email = f"member{number:02d}@komorebi.example"
             member = line.session.query(line.shop.model).filter_by(email=email).one()
             user_id = emulator.add_user(member.name, email=email)
-            account = linking.ensure_account(line.session, user_id, now=line.clock())
-            linking.link(line.session, account, member.id, source=None, now=line.clock())
+            account = accounts.ensure_account(line.session, user_id, now=line.clock())
+            accounts.link(line.session, account, member.id, source=None, now=line.clock())
             user_ids.append(user_id)
         line.session.commit()
     return user_ids

@@ -41,9 +41,9 @@ from playwright.sync_api import BrowserContext
 from playwright.sync_api import sync_playwright
 from werkzeug.serving import make_server
 
-from flask_lineconnect.emulator_client import Emulator
-from flask_lineconnect.emulator_client import run_emulator
-from flask_lineconnect.testing import free_port
+from flask_lineconnect.testing.emulator import Emulator
+from flask_lineconnect.testing.emulator import run_emulator
+from flask_lineconnect.testing.plugin import free_port
 
 #: WebPageTest's "4G": 9 Mbit/s both ways, 170 ms there and back.
 NETWORK = {

@@ -25,8 +25,8 @@ from shops import authlib_shop
 from shops import dance_shop
 from shops import line_shop
 
-from flask_lineconnect.emulator_client import Emulator
-from flask_lineconnect.emulator_client import run_emulator
+from flask_lineconnect.testing.emulator import Emulator
+from flask_lineconnect.testing.emulator import run_emulator
 
 BASE_URL = "http://127.0.0.1:5999"
 IN_APP = (

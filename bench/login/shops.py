@@ -27,7 +27,7 @@ from werkzeug.wrappers import Response
 from flask_lineconnect import LineConnect
 from flask_lineconnect import LineProfile
 from flask_lineconnect import ShopAdapter
-from flask_lineconnect import linking
+from flask_lineconnect.linking import accounts
 from flask_lineconnect.models.sqlite import prepare_sqlite
 from flask_lineconnect.state import utcnow
 
@@ -162,7 +162,7 @@ def line_shop(settings: Mapping[str, str], address: str, line_user_ids: Sequence
         db.metadata.create_all(db.engine)
         now = utcnow()
         for member_id, line_user_id in enumerate(line_user_ids, 1):
-            account = linking.ensure_account(db.session(), line_user_id, now=now)
-            linking.link(db.session(), account, member_id, source=None, now=now)
+            account = accounts.ensure_account(db.session(), line_user_id, now=now)
+            accounts.link(db.session(), account, member_id, source=None, now=now)
         db.session.commit()
     return app

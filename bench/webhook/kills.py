@@ -13,7 +13,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from flask_lineconnect.emulator_client import run_emulator
+from flask_lineconnect.testing.emulator import run_emulator
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 #: Kills of one round.

@@ -28,7 +28,7 @@ import requests
 from sqlalchemy import create_engine
 from sqlalchemy import text
 
-from flask_lineconnect.emulator_client import free_port
+from flask_lineconnect.testing.emulator import free_port
 from flask_lineconnect.webhooks.signature import sign
 
 HERE = Path(__file__).parent

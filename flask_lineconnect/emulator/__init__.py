@@ -1,1 +1,4 @@
-"""An imitation of LINE, reached over HTTP only; it shares no code with the extension."""
+"""An imitation of LINE, reached over HTTP only; it shares no code with us.
+
+Read ``app.py`` first.
+"""

@@ -18,13 +18,13 @@ from werkzeug.serving import BaseWSGIServer
 from werkzeug.serving import make_server
 
 from .app import create_app
+from .control.setup import SetupError
+from .control.setup import apply_setup
+from .control.setup import read_setup
+from .control.setup import world_of
+from .messaging.sink import Sink
+from .messaging.sink import serve
 from .platform import Platform
-from .setup import SetupError
-from .setup import apply_setup
-from .setup import read_setup
-from .setup import world_of
-from .sink import Sink
-from .sink import serve
 
 
 def main() -> None:

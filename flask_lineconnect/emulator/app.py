@@ -17,28 +17,28 @@ from werkzeug.routing import BaseConverter
 from werkzeug.routing import Map
 from werkzeug.wrappers import Response
 
-from . import account_link
 from . import api_errors
 from . import api_faults
-from . import audiences
-from . import authorize
 from . import call_log
-from . import channel_tokens
-from . import channel_tokens_v21
-from . import control
-from . import faults_page
-from . import insight
-from . import inspector
-from . import liff
-from . import login_tokens
-from . import message_content
-from . import messaging
-from . import narrowcasts
-from . import phone
-from . import rich_menus
-from . import url_scheme
-from . import webhook_settings
+from .audiences import api as audiences
+from .control import api as control
+from .control import faults_page
+from .control import inspector
+from .insight import api as insight
+from .liff import opening as liff
+from .login import authorize
+from .login import tokens as login_tokens
+from .messaging import account_link
+from .messaging import api as messaging
+from .messaging import content as message_content
+from .messaging import narrowcasts
+from .phone import url_scheme
+from .phone import views as phone
 from .platform import Platform
+from .rich_menus import menus as rich_menus
+from .tokens import channel_tokens
+from .tokens import channel_tokens_v21
+from .webhooks import settings as webhook_settings
 
 #: LINE's own limit for a request body, in bytes.
 MAX_BODY = 2 * 1024 * 1024

@@ -18,7 +18,7 @@ from flask import request
 from .clock import Clock
 from .faults import Faults
 from .rate_limits import Buckets
-from .webhook_sender import WebhookSender
+from .webhooks.sender import WebhookSender
 from .world import User
 from .world import World
 from .world import default_world

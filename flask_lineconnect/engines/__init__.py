@@ -1,1 +1,1 @@
-"""When and where background work runs; what it does is in plain functions elsewhere."""
+"""When and where background work runs: a thread, a worker, Celery. Read ``work.py`` first."""

@@ -29,7 +29,7 @@ from celery import shared_task
 from celery import signals
 from flask import Flask
 
-from ..config import Config
+from ..config.settings import Config
 from ..errors import ConfigError
 from ..log_fields import log_fields
 from ..state import EXTENSION_KEY

@@ -12,14 +12,14 @@ from collections.abc import Callable
 from collections.abc import Mapping
 from dataclasses import replace
 
+from ..linking.unlink_tasks import tell_line_due
 from ..log_fields import log_fields
 from ..outbox.delivery import deliver_due
 from ..state import LineState
 from ..state import Stopping
 from ..state import Work
-from ..unlink_tasks import tell_line_due
-from ..upkeep import look_after
 from ..webhooks.dispatch import dispatch_due
+from .upkeep import look_after
 
 logger = logging.getLogger(__name__)
 

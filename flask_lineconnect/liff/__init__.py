@@ -1,1 +1,4 @@
-"""The LIFF pages and the exchange of LINE's ID token for a session of the shop's."""
+"""The customer's pages inside LINE: the point card, orders, membership.
+
+Read ``blueprint.py`` first.
+"""

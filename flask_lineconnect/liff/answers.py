@@ -14,9 +14,9 @@ from werkzeug.wrappers import Response
 
 from ..errors import Refused
 from ..i18n import gettext as _
-from ..pages import render_error
-from ..pages import render_page
 from ..state import current_line
+from ..web.pages import render_error
+from ..web.pages import render_page
 
 _SAID = "_lineconnect_said"
 

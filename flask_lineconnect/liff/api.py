@@ -17,10 +17,10 @@ from flask_login import current_user
 from flask_login import logout_user
 from werkzeug.wrappers import Response
 
-from .. import linking
-from .. import unlinking
 from ..errors import Refused
 from ..i18n import gettext as _
+from ..linking import accounts
+from ..linking import unlinking
 from ..login import flow
 from ..login import guard
 from ..login import sessions
@@ -32,8 +32,8 @@ from ..login.flow import local_path
 from ..login.oidc import Identity
 from ..login.sign_up import LIFF
 from ..models import Account
-from ..pages import csp_nonce
 from ..state import current_line
+from ..web.pages import csp_nonce
 from .card import draw_card
 
 
@@ -87,7 +87,7 @@ def liff_link_proof() -> Response:
             account_member=None if account.member_id is None else str(account.member_id),
             current_member=str(key),
             began_as=str(key),
-            current_has_account=linking.account_of(line.session, key) is not None,
+            current_has_account=accounts.account_of(line.session, key) is not None,
         )
     )
     card = url_for("lineconnect.card")
@@ -106,8 +106,8 @@ def liff_link_proof() -> Response:
             line.session.commit()
             return jsonify(location=card)
         case Decision.REFUSE_MEMBER_TAKEN:
-            raise linking.member_taken()
-    raise linking.account_taken()
+            raise accounts.member_taken()
+    raise accounts.account_taken()
 
 
 def _what_was_sent() -> tuple[str, Identity, dict[str, Any]]:
@@ -140,7 +140,7 @@ def _require_newer_than_end(identity: Identity) -> None:
 def _seen(identity: Identity) -> Account:
     """Return the account of a verified identity, with what LINE says of it now."""
     line = current_line
-    account = linking.ensure_account(line.session, identity.line_user_id, now=line.clock())
+    account = accounts.ensure_account(line.session, identity.line_user_id, now=line.clock())
     account.display_name = identity.display_name or account.display_name
     account.picture_url = identity.picture_url or account.picture_url
     return account
@@ -154,7 +154,7 @@ def _may_be_asked_to_link() -> bool:
     line, member = current_line, guard.current_member()
     if member is None or not line.shop.may_log_in(member):
         return False
-    is_free = linking.account_of(line.session, guard.current_member_id()) is None
+    is_free = accounts.account_of(line.session, guard.current_member_id()) is None
     return is_free and sessions.is_recent(line.config.recent_login_seconds)
 
 

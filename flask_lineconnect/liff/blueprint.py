@@ -21,17 +21,17 @@ from flask import request
 from flask.sansio.app import App
 from flask_login import current_user
 
-from .. import linking
-from .. import page_guards
 from ..errors import Refused
 from ..errors import UsageError
 from ..i18n import gettext as _
+from ..linking import accounts
 from ..login import sessions
 from ..models import Account
-from ..pages import page_context
-from ..pages import render_page
 from ..state import EXTENSION_KEY
 from ..state import current_line
+from ..web import guards as page_guards
+from ..web.pages import page_context
+from ..web.pages import render_page
 from . import answers
 
 #: Parameters with which LINE's login comes back; those of LIFF begin with its name.
@@ -150,6 +150,6 @@ def _account_in_session() -> Account | None:
         current_user._get_current_object(), line.shop.model
     ):
         return None
-    member_id = linking.member_key(line.session, current_user._get_current_object())
-    account = linking.account_of(line.session, member_id)
+    member_id = accounts.member_key(line.session, current_user._get_current_object())
+    account = accounts.account_of(line.session, member_id)
     return None if account is None or sessions.is_ended(account) else account

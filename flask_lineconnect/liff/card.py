@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from .. import cards
 from ..i18n import gettext as _
 from ..models import Account
-from ..pages import render_page
-from ..shop import ShopAdapter
+from ..shop.adapter import ShopAdapter
 from ..state import current_line
-from . import codes
+from ..web.pages import render_page
+from . import barcodes
+from . import card_codes
 from . import offline
 
 
@@ -18,15 +18,16 @@ def draw_card(member: Any, account: Account, **context: Any) -> str:
     """Draw the point card of a linked member; with it the browser may keep it for offline."""
     shop = current_line.shop
     number = shop.card_number(member)
+    label = _("会員番号のバーコード")
     offline.let_keep()
     return render_page(
         "lineconnect/liff/card.html",
         number=number,
-        bars=number and codes.card_bars(number, shop.card_barcode, label=_("会員番号のバーコード")),
+        bars=number and barcodes.card_bars(number, shop.card_barcode, label=label),
         balance=shop.points(member),
         member_name=shop.member_name(member),
         line_name=account.display_name,
-        version=cards.version_name(account.id, account.card_version),
+        version=card_codes.version_name(account.id, account.card_version),
         holder=account.id,
         has_history=_has_history(shop),
         has_codes=shop.has_card_codes,

@@ -12,11 +12,11 @@ from flask import url_for
 from flask_login import logout_user
 from werkzeug.wrappers import Response
 
-from .. import linking
+from ..linking import accounts
 from ..login import guard
 from ..login import sessions
-from ..pages import render_page
 from ..state import current_line
+from ..web.pages import render_page
 
 
 def register(blueprint: Blueprint) -> None:
@@ -29,7 +29,7 @@ def liff_link() -> str:
     """Show the link button to a member who has logged in lately, and the way there to others."""
     line = current_line
     member = guard.current_member()
-    account = linking.account_of(line.session, guard.current_member_id())
+    account = accounts.account_of(line.session, guard.current_member_id())
     is_recent = sessions.is_recent(line.config.recent_login_seconds)
     here = url_for("lineconnect.liff_link")
     return render_page(

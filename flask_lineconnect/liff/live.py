@@ -23,9 +23,9 @@ from sqlalchemy import Engine
 from sqlalchemy import select
 from werkzeug.wrappers import Response as BaseResponse
 
-from .. import cards
 from ..models import Account
 from ..state import current_line
+from . import card_codes
 from .blueprint import LiffBlueprint
 from .blueprint import page_account
 
@@ -78,7 +78,7 @@ def changes(_member: Any) -> BaseResponse:
     """
     account, line = page_account(), current_line
     if request.accept_mimetypes.best_match([EVENT_STREAM, "application/json"]) != EVENT_STREAM:
-        return jsonify(version=cards.version_name(account.id, account.card_version))
+        return jsonify(version=card_codes.version_name(account.id, account.card_version))
     streams, account_id = line.streams, account.id
     # A server without threads would serve nobody else in the meantime.
     if not request.is_multithread or not streams.take(account_id):
@@ -133,6 +133,6 @@ def _reader(engine: Engine, account_id: int) -> Callable[[], tuple[str, Mark] | 
             row = connection.execute(statement).one_or_none()
         if row is None:
             return None
-        return cards.version_name(account_id, row[0]), (row[1], row[2])
+        return card_codes.version_name(account_id, row[0]), (row[1], row[2])
 
     return read

@@ -22,9 +22,9 @@ from ..i18n import LANGUAGE_KEY
 from ..i18n import gettext as _
 from ..i18n import languages
 from ..login.flow import local_path
-from ..member_desk import Coupon
-from ..preferences import declined_by
-from ..preferences import set_preferences
+from ..outbox.preferences import declined_by
+from ..outbox.preferences import set_preferences
+from ..shop.member_desk import Coupon
 from ..state import current_line
 from . import answers
 from .blueprint import LiffBlueprint

@@ -25,9 +25,9 @@ from flask_login import user_logged_out
 from werkzeug.wrappers import Response
 
 from .. import signals
-from ..assets import FOLDERS
-from ..assets import script
 from ..state import current_line
+from ..web.assets import FOLDERS
+from ..web.assets import script
 from .blueprint import LiffBlueprint
 
 #: The worker keeps answers that name the mark with which they were given.

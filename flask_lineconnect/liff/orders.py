@@ -21,9 +21,9 @@ from werkzeug.wrappers import Response
 from ..errors import Refused
 from ..errors import UsageError
 from ..i18n import gettext as _
-from ..order_desk import DeliveryOffer
-from ..order_desk import OrderDesk
-from ..order_desk import OrderDetail
+from ..shop.order_desk import DeliveryOffer
+from ..shop.order_desk import OrderDesk
+from ..shop.order_desk import OrderDetail
 from ..state import current_line
 from . import answers
 from .blueprint import LiffBlueprint

@@ -19,9 +19,9 @@ from typing import Literal
 from xml.sax.saxutils import escape
 
 from ..errors import UsageError
-from ..order_desk import Issuer
-from ..order_desk import OrderDetail
-from ..order_desk import OrderLine
+from ..shop.order_desk import Issuer
+from ..shop.order_desk import OrderDetail
+from ..shop.order_desk import OrderLine
 
 if TYPE_CHECKING:
     from reportlab.platypus import Flowable

@@ -10,15 +10,15 @@ from flask import url_for
 from markupsafe import Markup
 from werkzeug.wrappers import Response
 
-from .. import cards
 from ..errors import Refused
 from ..i18n import gettext as _
 from ..login.flow import local_path
-from ..page_guards import wants_page
-from ..pages import render_page
-from ..shop import PointBalance
+from ..shop.adapter import PointBalance
 from ..state import current_line
-from . import codes
+from ..web.guards import wants_page
+from ..web.pages import render_page
+from . import barcodes
+from . import card_codes
 from .blueprint import LiffBlueprint
 from .blueprint import page_account
 from .card import draw_card
@@ -63,11 +63,11 @@ def code(member: Any) -> Response | str:
     """
     line, account = current_line, page_account()
     line.rates.count("account", account.line_user_id)
-    text = cards.issue(line.session, account, now=line.clock())
+    text = card_codes.issue(line.session, account, now=line.clock())
     line.session.commit()
     drawn = render_page("lineconnect/liff/_code.html", text=text)
     if not wants_page():
-        return jsonify(html=drawn, seconds=int(cards.LIFETIME.total_seconds()))
+        return jsonify(html=drawn, seconds=int(card_codes.LIFETIME.total_seconds()))
     return render_page("lineconnect/liff/code.html", drawn=Markup(drawn), tab="card")
 
 
@@ -80,4 +80,4 @@ def phone_qr() -> Response:
     below = here.removeprefix(endpoint)
     if not here.startswith(endpoint) or below[:1] not in {"", "/", "?"} or len(here) > MAX_ADDRESS:
         raise Refused(_("このページはLINEで開けません。"), step="address")
-    return Response(codes.qr_file(current_line.liff_url(below)), mimetype="image/svg+xml")
+    return Response(barcodes.qr_file(current_line.liff_url(below)), mimetype="image/svg+xml")

@@ -1,1 +1,1 @@
-"""The gateway to LINE's Messaging API; nothing else speaks to it."""
+"""Every call to LINE's Messaging API. Read ``client.py`` first."""

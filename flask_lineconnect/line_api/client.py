@@ -13,7 +13,7 @@ from http import HTTPStatus
 from typing import Any
 from typing import Protocol
 
-from ..config import LineHosts
+from ..config.settings import LineHosts
 from ..errors import InvalidMessage
 from ..errors import LineApiError
 from .calls import LineCall

@@ -1,1 +1,4 @@
-"""LINE Login: OpenID Connect with LINE, the decision what it means, and the pages around it."""
+"""LINE Login: from the button to a session of the shop's.
+
+Read ``views.py`` first, then ``flow.py``.
+"""

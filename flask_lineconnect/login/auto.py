@@ -26,7 +26,7 @@ from flask_login import user_logged_out
 from flask_login import user_unauthorized
 from werkzeug.wrappers import Response
 
-from ..config import Config
+from ..config.settings import Config
 from ..i18n import gettext as _
 from ..state import current_line
 from . import kept_forms

@@ -11,11 +11,11 @@ from flask import request
 from flask_login import user_logged_out
 from werkzeug.wrappers import Response
 
-from .. import chat_link
-from .. import linking
-from ..pages import render_page
-from ..shop import LineProfile
+from ..linking import accounts
+from ..linking import chat_link
+from ..shop.adapter import LineProfile
 from ..state import current_line
+from ..web.pages import render_page
 from . import auto
 from . import guard
 from . import sessions
@@ -40,11 +40,11 @@ def chat_link_page() -> Response | str:
     auto.stay_off()
     member = guard.require_recent_member()
     sessions.require_may_log_in(member)
-    member_id = linking.member_key(line.session, member)
+    member_id = accounts.member_key(line.session, member)
     if account.member_id is not None:
-        raise linking.account_taken()
-    if linking.account_of(line.session, member_id) is not None:
-        raise linking.member_taken()
+        raise accounts.account_taken()
+    if accounts.account_of(line.session, member_id) is not None:
+        raise accounts.member_taken()
     if request.method == "POST":
         nonce = chat_link.confirm(line.session, link_token, member_id, now=line.clock())
         line.session.commit()
@@ -61,5 +61,5 @@ def chat_link_page() -> Response | str:
 def _end_waiting(_app: Flask, user: object, **_extra: object) -> None:
     line = current_line
     if isinstance(user, line.shop.model):
-        chat_link.end_waiting(line.session, linking.member_key(line.session, user))
+        chat_link.end_waiting(line.session, accounts.member_key(line.session, user))
         line.session.commit()

@@ -10,12 +10,12 @@ from flask import url_for
 from sqlalchemy import update
 from werkzeug.wrappers import Response
 
-from .. import linking
 from .. import signals
 from ..after_commit import after_commit
 from ..after_commit import announce
+from ..linking import accounts
 from ..models import Account
-from ..shop import LineProfile
+from ..shop.adapter import LineProfile
 from ..state import LineState
 from ..state import current_line
 from ..webhooks import inbox
@@ -47,7 +47,7 @@ def tie(waiting: flow.Held, member_id: Any) -> Response:
     """
     line = current_line
     account, next_path = waiting.account, waiting.attempt.next_path
-    linking.link(line.session, account, member_id, source=waiting.attempt.source, now=line.clock())
+    accounts.link(line.session, account, member_id, source=waiting.attempt.source, now=line.clock())
     flow.release(line.session, waiting)
     if inbox.ask_again(line.session, account.line_user_id, now=line.clock()):
         after_commit(line.session, partial(line.engine.wake, "inbox"))

@@ -23,7 +23,7 @@ from wtforms.validators import Length
 from wtforms.validators import Optional
 from wtforms.validators import Regexp
 
-from ..config import Config
+from ..config.settings import Config
 from ..i18n import gettext
 from ..i18n import lazy_gettext as _
 from ..state import current_line

@@ -7,9 +7,9 @@ from flask import redirect
 from flask import request
 from werkzeug.wrappers import Response
 
-from .. import linking
-from ..pages import render_page
+from ..linking import accounts
 from ..state import current_line
+from ..web.pages import render_page
 from . import flow
 from . import guard
 
@@ -23,7 +23,7 @@ def friend() -> Response | str:
     """Say what friends get, and offer to go on without it."""
     line = current_line
     next_path = flow.local_path(request.args.get("next")) or line.config.default_page
-    account = linking.account_of(line.session, guard.current_member_id())
+    account = accounts.account_of(line.session, guard.current_member_id())
     if account is None or account.is_friend is not False:
         return redirect(next_path)
     return render_page("lineconnect/friend.html", next=next_path)

@@ -15,9 +15,9 @@ from flask_login import current_user
 from flask_login import logout_user
 from werkzeug.wrappers import Response
 
-from .. import linking
-from ..pages import render_page
+from ..linking import accounts
 from ..state import current_line
+from ..web.pages import render_page
 from . import sessions
 from .flow import local_path
 
@@ -38,7 +38,7 @@ def current_member() -> Any | None:
 def current_member_id() -> Any | None:
     """Return the key of the member logged in to the shop, or ``None``."""
     member = current_member()
-    return None if member is None else linking.member_key(current_line.session, member)
+    return None if member is None else accounts.member_key(current_line.session, member)
 
 
 def require_recent_member() -> Any:
@@ -61,7 +61,7 @@ def require_recent_member() -> Any:
 def _identity_page(member: Any) -> str:
     """Ask a member who has been logged in for long to show once more who they are."""
     line = current_line
-    account = linking.account_of(line.session, linking.member_key(line.session, member))
+    account = accounts.account_of(line.session, accounts.member_key(line.session, member))
     return render_page(
         "lineconnect/log_in_again.html",
         member_name=line.shop.member_name(member),

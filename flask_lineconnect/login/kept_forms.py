@@ -23,8 +23,8 @@ from werkzeug.wrappers import Response
 from wtforms import ValidationError
 
 from ..models import KeptForm
-from ..pages import render_page
 from ..state import current_line
+from ..web.pages import render_page
 from . import sessions
 from .flow import hashed
 from .flow import local_path

@@ -7,11 +7,11 @@ from flask import request
 from flask_login import current_user
 from werkzeug.wrappers import Response
 
-from .. import linking
 from ..errors import Refused
 from ..i18n import gettext as _
-from ..pages import render_page
+from ..linking import accounts
 from ..state import current_line
+from ..web.pages import render_page
 from . import finish
 from . import flow
 from . import guard
@@ -38,7 +38,7 @@ def link() -> Response | str:
             began_as=str(guard.current_member_id()),
         )
     line = current_line
-    account = linking.account_of(line.session, guard.current_member_id())
+    account = accounts.account_of(line.session, guard.current_member_id())
     return render_page(
         "lineconnect/link.html",
         member_name=line.shop.member_name(member),

@@ -27,7 +27,7 @@ from joserfc.errors import JoseError
 from joserfc.jwk import ECKey
 from joserfc.jwk import OctKey
 
-from ..config import Config
+from ..config.settings import Config
 from ..errors import LineApiError
 from ..errors import Refused
 from ..i18n import gettext as _

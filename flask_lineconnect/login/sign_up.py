@@ -11,12 +11,12 @@ from flask import url_for
 from sqlalchemy.exc import IntegrityError
 from werkzeug.wrappers import Response
 
-from .. import linking
 from ..errors import Refused
 from ..i18n import gettext as _
-from ..pages import render_page
-from ..shop import LineProfile
+from ..linking import accounts
+from ..shop.adapter import LineProfile
 from ..state import current_line
+from ..web.pages import render_page
 from . import finish
 from . import flow
 from . import guard
@@ -88,7 +88,7 @@ def _register(waiting: flow.Held, profile: LineProfile) -> Response:
     line = current_line
     try:
         member = line.shop.sign_up(profile)
-        member_id = None if member is None else linking.member_key(line.session, member)
+        member_id = None if member is None else accounts.member_key(line.session, member)
     except IntegrityError:
         # Somebody registered with the same data at the same moment.
         line.session.rollback()

@@ -12,7 +12,7 @@ from datetime import timedelta
 from http import HTTPStatus
 from typing import Any
 
-from ..config import Config
+from ..config.settings import Config
 from ..errors import LineApiError
 from ..line_api.client import ChannelToken
 from ..line_api.http import Answer

@@ -7,10 +7,10 @@ from flask import request
 from flask_login import logout_user
 from werkzeug.wrappers import Response
 
-from .. import linking
-from .. import unlinking
-from ..pages import render_page
+from ..linking import accounts
+from ..linking import unlinking
 from ..state import current_line
+from ..web.pages import render_page
 from . import guard
 from . import sessions
 
@@ -24,7 +24,7 @@ def unlink() -> Response | str:
     """Say what ends with the link, that LINE is told, and wait for the press."""
     line = current_line
     member = guard.require_recent_member()
-    account = linking.account_of(line.session, linking.member_key(line.session, member))
+    account = accounts.account_of(line.session, accounts.member_key(line.session, member))
     context = {
         "member_name": line.shop.member_name(member),
         "account": account,

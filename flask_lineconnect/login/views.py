@@ -11,12 +11,12 @@ from flask import request
 from flask import url_for
 from werkzeug.wrappers import Response
 
-from .. import linking
 from ..errors import Refused
 from ..i18n import gettext as _
+from ..linking import accounts
 from ..models import Account
-from ..pages import render_error
 from ..state import current_line
+from ..web.pages import render_error
 from . import auto
 from . import finish
 from . import flow
@@ -101,7 +101,7 @@ def _seen(identity: Identity, tokens: LoginTokens) -> Account:
     """Return the account of a verified identity, after keeping what LINE says of it now."""
     line = current_line
     is_friend = line.login.is_friend(tokens.access_token)
-    return linking.note_login(
+    return accounts.note_login(
         line.session,
         identity,
         is_friend=is_friend,
@@ -115,7 +115,7 @@ def _proceed(attempt: sessions.Attempt, account: Account, *, email: str | None) 
     line = current_line
     next_path = attempt["next_path"]
     member_id = guard.current_member_id()
-    current_account = linking.account_of(line.session, member_id)
+    current_account = accounts.account_of(line.session, member_id)
     decision = decide(
         Situation(
             intent=Intent(attempt["intent"]),
@@ -141,9 +141,9 @@ def _proceed(attempt: sessions.Attempt, account: Account, *, email: str | None) 
             line.session.commit()
             return redirect(next_path or line.config.default_page)
         case Decision.REFUSE_ACCOUNT_TAKEN:
-            raise linking.account_taken()
+            raise accounts.account_taken()
         case Decision.REFUSE_MEMBER_TAKEN:
-            raise linking.member_taken()
+            raise accounts.member_taken()
     raise Refused(
         _("連携を始めた会員と、いまログインしている会員が違います。"), step="person-changed"
     )

@@ -1,1 +1,4 @@
-"""LINE message objects: their shapes, their limits, and their rendering from templates."""
+"""Message objects: made, rendered from templates, held against LINE's limits.
+
+Read ``objects.py`` first.
+"""

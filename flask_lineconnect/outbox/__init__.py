@@ -1,1 +1,1 @@
-"""Messages that the shop sends: stored in its own transaction, sent afterwards, once."""
+"""Messages on their way: put in, allowed, claimed, sent, written down. Read ``queue.py`` first."""

@@ -16,11 +16,11 @@ from sqlalchemy import select
 from sqlalchemy import update
 from sqlalchemy.orm import Session
 
-from ..categories import Category
+from ..config.plans import Estimate
+from ..config.plans import Plan
 from ..models import QuotaMonth
 from ..models.base import insert_if_absent
-from ..plans import Estimate
-from ..plans import Plan
+from ..shop.categories import Category
 
 #: The zone in which LINE counts months; for Japan, and not confirmed.
 LINE_ZONE = ZoneInfo("Asia/Tokyo")

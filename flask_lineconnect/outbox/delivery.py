@@ -38,7 +38,7 @@ from ..log_fields import log_fields
 from ..models import OutboxBatch
 from ..models import OutboxMessage
 from ..models.sqlite import begin_writing
-from ..shop import OwnerNotice
+from ..shop.adapter import OwnerNotice
 from ..state import LineState
 from . import budget
 from . import claims

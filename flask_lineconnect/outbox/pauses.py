@@ -17,7 +17,7 @@ from ..i18n import gettext as _
 from ..models import QuotaMonth
 from ..models import SendingPause
 from ..models.base import insert_if_absent
-from ..shop import OwnerNotice
+from ..shop.adapter import OwnerNotice
 from .budget import Budget
 from .budget import next_month
 from .budget import passed_threshold

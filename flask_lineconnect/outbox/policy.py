@@ -27,12 +27,12 @@ from sqlalchemy import true
 from sqlalchemy import union_all
 from sqlalchemy.orm import Session
 
-from ..categories import Category
 from ..models import Account
 from ..models import OutboxBatch
 from ..models import OutboxMessage
 from ..models import Preference
 from ..models.json_lists import elements
+from ..shop.categories import Category
 
 TRANSACTIONAL, MARKETING = 0, 1
 

@@ -15,13 +15,13 @@ from sqlalchemy import select
 from sqlalchemy import update
 from sqlalchemy.orm import Session
 
-from ..categories import Category
 from ..messages.limits import check_messages
 from ..models import Account
 from ..models import Campaign
 from ..models import OutboxBatch
 from ..models import OutboxMessage
 from ..models.base import insert_if_absent
+from ..shop.categories import Category
 from . import grouping
 from .policy import MARKETING
 from .policy import TRANSACTIONAL

@@ -35,7 +35,7 @@ from ..models import OutboxBatch
 from ..models import OutboxMessage
 from ..models import QuotaMonth
 from ..models.outbox import IS_UNSENT
-from ..shop import OwnerNotice
+from ..shop.adapter import OwnerNotice
 from . import budget
 from . import grouping
 from . import pauses

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from ..categories import Category
-from ..config import Config
-from ..plans import JAPANESE_PLANS
+from ..config.plans import JAPANESE_PLANS
+from ..config.settings import Config
+from ..shop.categories import Category
 from .budget import Budget
 from .policy import Policy
 

@@ -9,7 +9,7 @@ from datetime import datetime
 from ..line_api.sender import Kind
 from ..models import OutboxBatch
 from ..models import OutboxMessage
-from ..shop import OwnerNotice
+from ..shop.adapter import OwnerNotice
 
 Model = type[OutboxMessage] | type[OutboxBatch]
 

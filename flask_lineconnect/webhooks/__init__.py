@@ -1,1 +1,4 @@
-"""From LINE's webhook to the hook that answers: signature, inbox, dispatch."""
+"""From LINE's webhook to the hook and its reply.
+
+Read ``views.py``, then ``inbox.py``, ``dispatch.py``.
+"""

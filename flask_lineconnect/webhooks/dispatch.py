@@ -27,12 +27,12 @@ from sqlalchemy import update
 from sqlalchemy.orm import Session
 from sqlalchemy.orm import aliased
 
-from .. import chat_link
-from .. import linking
 from .. import signals
 from ..after_commit import announce
 from ..errors import Refused
 from ..i18n import gettext as _
+from ..linking import accounts
+from ..linking import chat_link
 from ..log_fields import log_fields
 from ..messages.limits import check_messages
 from ..messages.objects import PASS_ON
@@ -239,10 +239,10 @@ def _note_friendship(line: LineState, event: Event) -> None:
     if not isinstance(event, FollowEvent | UnfollowEvent) or event.line_user_id is None:
         return
     is_friend = isinstance(event, FollowEvent)
-    account = linking.ensure_account(line.session, event.line_user_id, now=line.clock())
+    account = accounts.ensure_account(line.session, event.line_user_id, now=line.clock())
     # An event from the future would outlive all that follows it.
     at = min(event.occurred_at, line.clock())
-    if linking.note_friendship(line.session, account, is_friend, at=at):
+    if accounts.note_friendship(line.session, account, is_friend, at=at):
         signal = signals.account_followed if is_friend else signals.account_unfollowed
         announce(line.session, signal, account=account)
 
@@ -254,13 +254,13 @@ def _close_chat_link(line: LineState, event: Event) -> tuple[Reply, list[dict[st
     """
     if not isinstance(event, AccountLinkEvent) or not event.is_ok or event.line_user_id is None:
         return None, []
-    account = linking.ensure_account(line.session, event.line_user_id, now=line.clock())
+    account = accounts.ensure_account(line.session, event.line_user_id, now=line.clock())
     member_id = chat_link.redeem(line.session, account, event.nonce, now=line.clock())
     member = None if member_id is None else line.session.get(line.shop.model, member_id)
     if member is None or not line.shop.may_log_in(member):
         return None, []
     try:
-        linking.link(line.session, account, member_id, source="chat", now=line.clock())
+        accounts.link(line.session, account, member_id, source="chat", now=line.clock())
     except Refused as refused:
         return refused.message, []
     return _("連携が完了しました。"), _answer_question(line, account)

@@ -8,9 +8,9 @@ from typing import Any
 
 from flask import g
 
-from .. import chat_link
-from .. import linking
 from ..i18n import gettext as _
+from ..linking import accounts
+from ..linking import chat_link
 from ..messages.objects import ButtonsMessage
 from ..messages.objects import Message
 from ..messages.objects import Reply
@@ -41,7 +41,7 @@ def account_link_url(event: Event) -> str:
     :raises LineApiError: LINE gave none.
     """
     line, line_user_id = current_line, str(event.line_user_id)
-    account = linking.ensure_account(line.session, line_user_id, now=line.clock())
+    account = accounts.ensure_account(line.session, line_user_id, now=line.clock())
     profile = line.api.profile(line_user_id)
     if profile is not None:
         account.display_name, account.picture_url = profile

@@ -14,14 +14,14 @@ from sqlalchemy import func
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from .. import linking
-from ..categories import ACCOUNT
 from ..errors import LineApiError
+from ..linking import accounts
 from ..log_fields import log_fields
 from ..models import Account
 from ..models import InboxEvent
 from ..models import OutboxMessage
 from ..outbox import queue
+from ..shop.categories import ACCOUNT
 from ..state import LineState
 from .events import Event
 
@@ -68,7 +68,7 @@ def _push_instead(line: LineState, event: Event, row: InboxEvent) -> None:
     """Push the reply if the shop spends quota on it; otherwise drop it with a log line."""
     account = None
     if event.line_user_id is not None and event.is_one_to_one:
-        account = linking.ensure_account(line.session, event.line_user_id, now=line.clock())
+        account = accounts.ensure_account(line.session, event.line_user_id, now=line.clock())
     per_day = line.config.late_answers_per_day
     if account is None or _pushed_today(line.session, account, line.clock()) >= per_day:
         logger.warning(

@@ -11,7 +11,7 @@ from flask import Blueprint
 from flask import Response
 from flask import request
 
-from ..config import Config
+from ..config.settings import Config
 from ..state import LineState
 from ..state import current_line
 from .batch import Batch

@@ -18,7 +18,7 @@ from demo_shop.points import TooFewPoints
 from demo_shop.points import add_at_counter
 from demo_shop.points import history
 from demo_shop.points import spend
-from flask_lineconnect import linking
+from flask_lineconnect.linking import accounts
 from flask_lineconnect.state import LineState
 
 PASSWORD = "a password for tests"
@@ -34,8 +34,8 @@ def _member(name: str) -> User:
 def _linked(app: Flask, name: str, letter: str) -> User:
     made = _member(name)
     line: LineState = app.extensions["lineconnect"]
-    account = linking.ensure_account(line.session, "U" + letter * 32, now=line.clock())
-    linking.link(line.session, account, made.id, source=None, now=line.clock())
+    account = accounts.ensure_account(line.session, "U" + letter * 32, now=line.clock())
+    accounts.link(line.session, account, made.id, source=None, now=line.clock())
     key = "first" if name == "hanako" else f"first of {name}"
     add_at_counter(db.session(), made, 12_000, key=key)
     db.session.commit()

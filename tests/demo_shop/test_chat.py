@@ -21,10 +21,10 @@ from demo_shop.models import Order
 from demo_shop.models import OrderLine
 from demo_shop.models import Product
 from demo_shop.models import User
-from flask_lineconnect import linking
-from flask_lineconnect.line_chat import LineChat
+from flask_lineconnect.linking import accounts
 from flask_lineconnect.state import current_line
-from flask_lineconnect.testing import Emulator
+from flask_lineconnect.testing.line_chat import LineChat
+from flask_lineconnect.testing.plugin import Emulator
 from tests.conftest import SETTINGS
 
 BASE_URL = "http://127.0.0.1:5999"
@@ -79,8 +79,8 @@ def member(app: Flask, user_id: str) -> User:
     assert member
     db.session.commit()
     now = current_line.clock()
-    account = linking.ensure_account(db.session(), user_id, now=now)
-    linking.link(db.session(), account, member.id, source="login", now=now)
+    account = accounts.ensure_account(db.session(), user_id, now=now)
+    accounts.link(db.session(), account, member.id, source="login", now=now)
     db.session.commit()
     return member
 

@@ -26,7 +26,7 @@ from demo_shop.models import OrderLine
 from demo_shop.models import Product
 from demo_shop.models import User
 from demo_shop.models import utcnow
-from flask_lineconnect import linking
+from flask_lineconnect.linking import accounts
 from flask_lineconnect.state import LineState
 from tests.login.people import token_in
 
@@ -54,8 +54,8 @@ def member(app: Flask) -> User:
     """Return a linked member with an order of tea and a cup, a favourite and a coupon."""
     made = _member("hanako")
     line: LineState = app.extensions["lineconnect"]
-    account = linking.ensure_account(line.session, "U" + "a" * 32, now=line.clock())
-    linking.link(line.session, account, made.id, source=None, now=line.clock())
+    account = accounts.ensure_account(line.session, "U" + "a" * 32, now=line.clock())
+    accounts.link(line.session, account, made.id, source=None, now=line.clock())
     tea = Product(slug="tea", name="煎茶", category="tea", price=540, stock=5, description="")
     cup = Product(slug="cup", name="湯のみ", category="ware", price=2_200, stock=0, description="")
     lines = [OrderLine(product=tea, quantity=2, price=540)]
@@ -186,8 +186,8 @@ def test_S10_2_anothers_order_and_coupon_are_unknown_ones(
 ) -> None:
     other = _member("kenta")
     line: LineState = app.extensions["lineconnect"]
-    account = linking.ensure_account(line.session, "U" + "b" * 32, now=line.clock())
-    linking.link(line.session, account, other.id, source=None, now=line.clock())
+    account = accounts.ensure_account(line.session, "U" + "b" * 32, now=line.clock())
+    accounts.link(line.session, account, other.id, source=None, now=line.clock())
     db.session.commit()
     stranger = _log_in(client, other)
     for path in (ONE, f"{ONE}/delivery", f"{ONE}/receipt.pdf"):

@@ -15,16 +15,16 @@ from linebot.v3.messaging.exceptions import ApiException
 from playwright.sync_api import Page
 from playwright.sync_api import expect
 
-from flask_lineconnect.emulator import chats
-from flask_lineconnect.emulator import friendship
 from flask_lineconnect.emulator.faults import Faults
-from flask_lineconnect.testing import Emulator
+from flask_lineconnect.emulator.messaging import chats
+from flask_lineconnect.emulator.phone import friendship
+from flask_lineconnect.testing.plugin import Emulator
 
 from .conftest import SAKURA
 from .conftest import Line
 from .conftest import Shop
 from .conftest import wait_until
-from .login_browser import phone_of
+from .login.login_browser import phone_of
 
 PUSH = "/v2/bot/message/push"
 QUOTA = "/v2/bot/message/quota"

@@ -17,8 +17,8 @@ from hypothesis import strategies as st
 from werkzeug.routing import Rule
 
 from flask_lineconnect.emulator.app import create_app
-from flask_lineconnect.emulator.channel_tokens import issue
 from flask_lineconnect.emulator.platform import Platform
+from flask_lineconnect.emulator.tokens.channel_tokens import issue
 
 SAKURA = f"U{1:032x}"
 #: Names and words that lead deep into the checks of a body.

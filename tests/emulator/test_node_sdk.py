@@ -11,7 +11,7 @@ import subprocess
 import pytest
 from PIL import Image
 
-from flask_lineconnect.emulator import chats
+from flask_lineconnect.emulator.messaging import chats
 from tests.npm import FOLDER
 from tests.npm import needs
 

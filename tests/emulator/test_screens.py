@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Page
 from playwright.sync_api import expect
 
-from flask_lineconnect.testing import Emulator
+from flask_lineconnect.testing.plugin import Emulator
 
 #: Nothing answers here: the tests end where the shop would begin.
 SHOP = "http://127.0.0.1:5000"

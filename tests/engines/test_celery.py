@@ -20,7 +20,7 @@ from flask_lineconnect.engines.celery import CeleryEngine
 from flask_lineconnect.engines.work import WORK
 from flask_lineconnect.engines.work import work_for
 from flask_lineconnect.state import LineState
-from flask_lineconnect.testing import free_port
+from flask_lineconnect.testing.plugin import free_port
 from tests.conftest import MakeApp
 from tests.engines.celery_fleet import follow
 from tests.engines.celery_fleet import queued_tasks

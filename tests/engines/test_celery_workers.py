@@ -14,15 +14,15 @@ from flask import Flask
 from sqlalchemy import func
 from sqlalchemy import select
 
-from flask_lineconnect.linking import ensure_account
-from flask_lineconnect.linking import link
+from flask_lineconnect.linking.accounts import ensure_account
+from flask_lineconnect.linking.accounts import link
 from flask_lineconnect.models import InboxEvent
 from flask_lineconnect.models import OutboxMessage
 from flask_lineconnect.models import QuotaMonth
 from flask_lineconnect.models.outbox import UNSENT
 from flask_lineconnect.state import Engine
 from flask_lineconnect.state import LineState
-from flask_lineconnect.testing import Emulator
+from flask_lineconnect.testing.plugin import Emulator
 from tests.conftest import SETTINGS
 from tests.engines.celery_fleet import Fleet
 from tests.engines.celery_fleet import follow

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask.testing import FlaskClient
 
-from flask_lineconnect import linking
+from flask_lineconnect.linking import accounts
 from flask_lineconnect.models import Account
 from flask_lineconnect.state import LineState
 from tests.small_shop import User
@@ -21,8 +21,8 @@ def add_member(line: LineState, name: str = "山田 花子") -> User:
 
 def link(line: LineState, member: User, digit: str = "a") -> Account:
     """Link a member to a LINE account."""
-    account = linking.ensure_account(line.session, "U" + digit * 32, now=line.clock())
-    linking.link(line.session, account, member.id, source=None, now=line.clock())
+    account = accounts.ensure_account(line.session, "U" + digit * 32, now=line.clock())
+    accounts.link(line.session, account, member.id, source=None, now=line.clock())
     db.session.commit()
     return account
 

@@ -19,15 +19,15 @@ from sqlalchemy import func
 from sqlalchemy import select
 from werkzeug.test import TestResponse
 
-from flask_lineconnect import linking
-from flask_lineconnect import unlinking
-from flask_lineconnect import upkeep
+from flask_lineconnect.engines import upkeep
+from flask_lineconnect.linking import accounts as linking
+from flask_lineconnect.linking import unlinking
 from flask_lineconnect.login.flow import hashed
 from flask_lineconnect.models import Account
 from flask_lineconnect.models import EndedLink
 from flask_lineconnect.models import LoginAttempt
 from flask_lineconnect.state import LineState
-from flask_lineconnect.testing import Emulator
+from flask_lineconnect.testing.plugin import Emulator
 from tests.conftest import MakeApp
 from tests.small_shop import User
 from tests.small_shop import line as extension

@@ -17,8 +17,8 @@ from werkzeug.datastructures import Headers
 
 from flask_lineconnect import LiffBlueprint
 from flask_lineconnect import UsageError
-from flask_lineconnect import assets
 from flask_lineconnect.state import LineState
+from flask_lineconnect.web import assets
 from tests.conftest import MakeApp
 from tests.small_shop import User
 
@@ -208,7 +208,7 @@ def test_a_desk_leads_to_the_same_page_on_the_phone(
         drawn.append(data)
         return b"<svg/>"
 
-    monkeypatch.setattr("flask_lineconnect.liff.codes.qr_file", draw)
+    monkeypatch.setattr("flask_lineconnect.liff.barcodes.qr_file", draw)
     answer = client.get("/line/liff/phone.svg", query_string={"here": here})
     assert answer.mimetype == "image/svg+xml"
     assert drawn == [f"https://liff.line.me/1650000001-DemoCard{opened}"]

@@ -26,7 +26,7 @@ from flask_lineconnect import ShopAdapter
 from flask_lineconnect.liff import live
 from flask_lineconnect.models import Account
 from flask_lineconnect.models import CardCode
-from flask_lineconnect.shop import Barcode
+from flask_lineconnect.shop.adapter import Barcode
 from flask_lineconnect.state import LineState
 from tests.conftest import DATABASES
 from tests.small_shop import SmallShop

@@ -14,11 +14,11 @@ from flask.testing import FlaskClient
 from sqlalchemy import select
 from werkzeug.test import TestResponse
 
-from flask_lineconnect import linking
+from flask_lineconnect.linking import accounts
 from flask_lineconnect.models import Account
 from flask_lineconnect.state import LineState
-from flask_lineconnect.testing import Emulator
-from flask_lineconnect.testing import LineBrowser
+from flask_lineconnect.testing.plugin import Emulator
+from flask_lineconnect.testing.plugin import LineBrowser
 from tests.conftest import DATABASES
 from tests.conftest import MakeApp
 from tests.login.people import BASE_URL
@@ -174,8 +174,8 @@ def test_S3_4_an_account_of_another_member_is_refused_without_a_word_of_them(
     client: FlaskClient, line: LineState, hanako: User, phone: LineBrowser
 ) -> None:
     kenta = add_member(line, "鈴木 健太")
-    account = linking.ensure_account(line.session, phone.user_id, now=line.clock())
-    linking.link(line.session, account, kenta.id, source=None, now=line.clock())
+    account = accounts.ensure_account(line.session, phone.user_id, now=line.clock())
+    accounts.link(line.session, account, kenta.id, source=None, now=line.clock())
     line.session.commit()
     open_as(client, hanako)
     answer = _send(client, PAGE, _id_token(phone))

@@ -10,8 +10,8 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from flask_lineconnect import Category
-from flask_lineconnect import linking
-from flask_lineconnect.preferences import declined_by
+from flask_lineconnect.linking import accounts
+from flask_lineconnect.outbox.preferences import declined_by
 from flask_lineconnect.state import LineState
 from tests.conftest import DATABASES
 from tests.login.people import token_in
@@ -35,7 +35,7 @@ def _send(client: FlaskClient, path: str, **form: str | list[str]) -> TestRespon
 
 def _declined(line: LineState, member: User) -> frozenset[str]:
     line.session.rollback()
-    account = linking.account_of(line.session, member.id)
+    account = accounts.account_of(line.session, member.id)
     assert account
     return declined_by(line.session, account)
 

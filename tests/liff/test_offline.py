@@ -7,8 +7,8 @@ import re
 import pytest
 from flask.testing import FlaskClient
 
-from flask_lineconnect import linking
 from flask_lineconnect.liff.offline import HEADER
+from flask_lineconnect.linking import accounts
 from flask_lineconnect.state import LineState
 from tests.conftest import MakeApp
 from tests.small_shop import User
@@ -103,7 +103,7 @@ def test_S5_5_a_link_that_staff_end_leaves_no_marked_card(
 ) -> None:
     extension.unlink(hanako)
     line.session.commit()
-    assert linking.account_of(line.session, hanako.id) is None
+    assert accounts.account_of(line.session, hanako.id) is None
     # The worker takes an unmarked answer as the end of what it kept.
     assert HEADER not in phone.get("/line/liff").headers
 

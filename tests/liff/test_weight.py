@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 from flask.testing import FlaskClient
 
-from flask_lineconnect.assets import FOLDERS
-from flask_lineconnect.assets import script
 from flask_lineconnect.state import LineState
+from flask_lineconnect.web.assets import FOLDERS
+from flask_lineconnect.web.assets import script
 
 from .people import add_member
 from .people import link

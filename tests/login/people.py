@@ -7,7 +7,7 @@ import re
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from flask_lineconnect.testing import LineBrowser
+from flask_lineconnect.testing.plugin import LineBrowser
 
 BASE_URL = "http://127.0.0.1:5999"
 IN_APP = (

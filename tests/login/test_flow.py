@@ -9,7 +9,7 @@ from datetime import timedelta
 import pytest
 
 from flask_lineconnect.errors import Refused
-from flask_lineconnect.linking import ensure_account
+from flask_lineconnect.linking.accounts import ensure_account
 from flask_lineconnect.login import flow
 from flask_lineconnect.login.decide import Intent
 from flask_lineconnect.state import LineState

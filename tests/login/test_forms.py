@@ -11,11 +11,11 @@ from werkzeug.datastructures import MultiDict
 from wtforms import Form
 
 from flask_lineconnect import ConfigError
-from flask_lineconnect.config import Config
-from flask_lineconnect.config_values import SIGN_UP_FIELDS
+from flask_lineconnect.config.settings import Config
+from flask_lineconnect.config.values import SIGN_UP_FIELDS
 from flask_lineconnect.login.forms import make_form
-from flask_lineconnect.testing import Emulator
-from flask_lineconnect.testing import LineBrowser
+from flask_lineconnect.testing.plugin import Emulator
+from flask_lineconnect.testing.plugin import LineBrowser
 from tests.conftest import SETTINGS
 from tests.conftest import MakeApp
 from tests.login.people import BASE_URL

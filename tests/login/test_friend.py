@@ -10,11 +10,11 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import select
 
-from flask_lineconnect import linking
+from flask_lineconnect.linking import accounts
 from flask_lineconnect.models import Account
 from flask_lineconnect.state import LineState
-from flask_lineconnect.testing import Emulator
-from flask_lineconnect.testing import LineBrowser
+from flask_lineconnect.testing.plugin import Emulator
+from flask_lineconnect.testing.plugin import LineBrowser
 from tests.conftest import DATABASES
 from tests.conftest import MakeApp
 from tests.login.people import BASE_URL
@@ -95,10 +95,10 @@ def test_the_newest_evidence_wins_in_every_order_of_arrival(line: LineState) -> 
     # Login, unfollow, a status that LINE did not tell, follow: seconds ago, and what they said.
     evidence = [(40, True), (30, False), (20, None), (10, True), (5, False)]
     for number, order in enumerate(itertools.permutations(evidence)):
-        account = linking.ensure_account(line.session, f"U{number:032x}", now=now)
+        account = accounts.ensure_account(line.session, f"U{number:032x}", now=now)
         for seconds, is_friend in order:
             at = now - timedelta(seconds=seconds)
-            linking.note_friendship(line.session, account, is_friend, at=at)
+            accounts.note_friendship(line.session, account, is_friend, at=at)
         assert account.is_friend is False, order
         assert account.friend_evidence_at == now - timedelta(seconds=5)
 
@@ -106,14 +106,14 @@ def test_the_newest_evidence_wins_in_every_order_of_arrival(line: LineState) -> 
 @pytest.mark.parametrize("database", DATABASES, indirect=True)
 def test_S9_1_an_older_evidence_loses_also_when_it_was_read_before(line: LineState) -> None:
     now = line.clock()
-    account = linking.ensure_account(line.session, "U" + "a" * 32, now=now)
+    account = accounts.ensure_account(line.session, "U" + "a" * 32, now=now)
     assert account.friend_evidence_at is None
     line.session.commit()
     with line.app.app_context():
-        other = linking.ensure_account(line.session, "U" + "a" * 32, now=now)
-        linking.note_friendship(line.session, other, False, at=now)
+        other = accounts.ensure_account(line.session, "U" + "a" * 32, now=now)
+        accounts.note_friendship(line.session, other, False, at=now)
         line.session.commit()
 
     earlier = now - timedelta(seconds=1)
-    assert not linking.note_friendship(line.session, account, True, at=earlier)
+    assert not accounts.note_friendship(line.session, account, True, at=earlier)
     assert account.is_friend is False

@@ -14,7 +14,7 @@ from werkzeug.test import TestResponse
 
 from flask_lineconnect.models import KeptForm
 from flask_lineconnect.state import LineState
-from flask_lineconnect.testing import LineBrowser
+from flask_lineconnect.testing.plugin import LineBrowser
 from tests import small_shop
 from tests.login.people import IN_APP
 from tests.login.people import sign_up

@@ -25,11 +25,11 @@ from sqlalchemy.orm import mapped_column
 from flask_lineconnect import LineConnect
 from flask_lineconnect import LineProfile
 from flask_lineconnect import ShopAdapter
-from flask_lineconnect.cli import line as commands
+from flask_lineconnect.cli.group import line as commands
 from flask_lineconnect.models import Account
 from flask_lineconnect.models import AuditEntry
-from flask_lineconnect.testing import Emulator
-from flask_lineconnect.testing import LineBrowser
+from flask_lineconnect.testing.plugin import Emulator
+from flask_lineconnect.testing.plugin import LineBrowser
 from tests.conftest import DATABASES
 from tests.conftest import SETTINGS
 from tests.conftest import ApartClient

@@ -7,8 +7,8 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from flask_lineconnect.state import LineState
-from flask_lineconnect.testing import Emulator
-from flask_lineconnect.testing import LineBrowser
+from flask_lineconnect.testing.plugin import Emulator
+from flask_lineconnect.testing.plugin import LineBrowser
 from tests.conftest import MakeApp
 from tests.login.people import BASE_URL
 from tests.login.people import IN_APP

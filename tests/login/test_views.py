@@ -20,8 +20,8 @@ from werkzeug.test import TestResponse
 from flask_lineconnect.models import Account
 from flask_lineconnect.models import LoginAttempt
 from flask_lineconnect.state import LineState
-from flask_lineconnect.testing import Emulator
-from flask_lineconnect.testing import LineBrowser
+from flask_lineconnect.testing.plugin import Emulator
+from flask_lineconnect.testing.plugin import LineBrowser
 from tests.conftest import MakeApp
 from tests.small_shop import SmallShop
 from tests.small_shop import User

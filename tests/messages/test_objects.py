@@ -23,7 +23,7 @@ from flask_lineconnect.line_api.sender import Sender
 from flask_lineconnect.messages.objects import Message
 from flask_lineconnect.messages.objects import to_payloads
 from flask_lineconnect.state import LineState
-from flask_lineconnect.testing import Emulator
+from flask_lineconnect.testing.plugin import Emulator
 from tests.conftest import MakeApp
 from tests.conftest import run_apart
 

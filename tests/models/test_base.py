@@ -28,9 +28,9 @@ from flask_lineconnect import LineProfile
 from flask_lineconnect import Refused
 from flask_lineconnect import ShopAdapter
 from flask_lineconnect import UsageError
-from flask_lineconnect.linking import account_of
-from flask_lineconnect.linking import ensure_account
-from flask_lineconnect.linking import link
+from flask_lineconnect.linking.accounts import account_of
+from flask_lineconnect.linking.accounts import ensure_account
+from flask_lineconnect.linking.accounts import link
 from flask_lineconnect.models import Account
 from flask_lineconnect.models.base import UtcDateTime
 from flask_lineconnect.state import LineState

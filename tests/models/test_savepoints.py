@@ -8,8 +8,8 @@ from datetime import datetime
 import pytest
 from sqlalchemy import select
 
-from flask_lineconnect.linking import ensure_account
-from flask_lineconnect.linking import link
+from flask_lineconnect.linking.accounts import ensure_account
+from flask_lineconnect.linking.accounts import link
 from flask_lineconnect.models import Account
 from flask_lineconnect.state import LineState
 from tests.conftest import DATABASES

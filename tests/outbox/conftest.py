@@ -10,11 +10,11 @@ from datetime import timedelta
 import pytest
 from flask import Flask
 
-from flask_lineconnect.linking import ensure_account
-from flask_lineconnect.linking import link
+from flask_lineconnect.linking.accounts import ensure_account
+from flask_lineconnect.linking.accounts import link
 from flask_lineconnect.models import Account
 from flask_lineconnect.state import LineState
-from flask_lineconnect.testing import Emulator
+from flask_lineconnect.testing.plugin import Emulator
 from tests.conftest import MakeApp
 from tests.small_shop import User
 from tests.small_shop import db

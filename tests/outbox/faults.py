@@ -22,7 +22,7 @@ from flask_lineconnect.models import OutboxBatch
 from flask_lineconnect.models import OutboxMessage
 from flask_lineconnect.models import QuotaMonth
 from flask_lineconnect.models.outbox import UNSENT
-from flask_lineconnect.testing import Emulator
+from flask_lineconnect.testing.plugin import Emulator
 from tests.conftest import SETTINGS
 from tests.postgres import restart
 from tests.small_shop import User

@@ -16,9 +16,9 @@ from flask_lineconnect.models import OutboxMessage
 from flask_lineconnect.outbox import queue
 from flask_lineconnect.outbox.claims import claim_messages
 from flask_lineconnect.outbox.delivery import deliver_due
-from flask_lineconnect.preferences import set_preferences
+from flask_lineconnect.outbox.preferences import set_preferences
 from flask_lineconnect.state import LineState
-from flask_lineconnect.testing import Emulator
+from flask_lineconnect.testing.plugin import Emulator
 from tests.conftest import DATABASES
 from tests.outbox.conftest import Join
 from tests.outbox.conftest import StoppedClock

@@ -13,8 +13,9 @@ from sqlalchemy import select
 
 from flask_lineconnect import OwnerNotice
 from flask_lineconnect import signals
+from flask_lineconnect.engines.upkeep import look_after
 from flask_lineconnect.line_api.sender import SendAnswer
-from flask_lineconnect.linking import link
+from flask_lineconnect.linking.accounts import link
 from flask_lineconnect.models import Campaign
 from flask_lineconnect.models import OutboxBatch
 from flask_lineconnect.models import OutboxMessage
@@ -29,8 +30,7 @@ from flask_lineconnect.outbox.results import record
 from flask_lineconnect.outbox.send_requests import Claimed
 from flask_lineconnect.outbox.send_requests import Request
 from flask_lineconnect.state import LineState
-from flask_lineconnect.testing import Emulator
-from flask_lineconnect.upkeep import look_after
+from flask_lineconnect.testing.plugin import Emulator
 from tests.conftest import DATABASES
 from tests.outbox.conftest import Join
 from tests.outbox.conftest import StoppedClock

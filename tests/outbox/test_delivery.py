@@ -11,13 +11,13 @@ from sqlalchemy import func
 from sqlalchemy import select
 
 from flask_lineconnect import InvalidMessage
-from flask_lineconnect.linking import ensure_account
-from flask_lineconnect.linking import link
+from flask_lineconnect.linking.accounts import ensure_account
+from flask_lineconnect.linking.accounts import link
 from flask_lineconnect.models import Account
 from flask_lineconnect.models import OutboxMessage
 from flask_lineconnect.outbox.delivery import deliver_due
 from flask_lineconnect.state import LineState
-from flask_lineconnect.testing import Emulator
+from flask_lineconnect.testing.plugin import Emulator
 from tests.conftest import DATABASES
 from tests.conftest import MakeApp
 from tests.conftest import run_apart

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from flask_lineconnect.testing import Emulator
+from flask_lineconnect.testing.plugin import Emulator
 from tests.conftest import DATABASES
 from tests.outbox import faults
 from tests.outbox.faults import Scene

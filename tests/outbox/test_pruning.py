@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy import update
 
+from flask_lineconnect.engines.upkeep import look_after
 from flask_lineconnect.models import Campaign
 from flask_lineconnect.models import OutboxBatch
 from flask_lineconnect.models import OutboxMessage
@@ -18,7 +19,6 @@ from flask_lineconnect.outbox.pruning import CAMPAIGNS_KEPT
 from flask_lineconnect.outbox.pruning import MESSAGES_KEPT
 from flask_lineconnect.outbox.pruning import prune
 from flask_lineconnect.state import LineState
-from flask_lineconnect.upkeep import look_after
 from tests.conftest import DATABASES
 from tests.outbox.conftest import Join
 from tests.outbox.conftest import StoppedClock

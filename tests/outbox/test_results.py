@@ -19,7 +19,7 @@ from flask_lineconnect.outbox import claims
 from flask_lineconnect.outbox.delivery import deliver_due
 from flask_lineconnect.outbox.results import record
 from flask_lineconnect.state import LineState
-from flask_lineconnect.testing import Emulator
+from flask_lineconnect.testing.plugin import Emulator
 from tests.conftest import DATABASES
 from tests.outbox.conftest import Join
 from tests.outbox.conftest import StoppedClock

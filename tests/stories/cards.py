@@ -18,7 +18,7 @@ from demo_shop.line.extension import line
 from demo_shop.members import make_member
 from demo_shop.models import User
 from demo_shop.points import add_at_counter
-from flask_lineconnect import linking
+from flask_lineconnect.linking import accounts
 
 from .conftest import Street
 from .people import log_in_at_line
@@ -57,9 +57,9 @@ def add_member(street: Street, name: str, *, yen: int = 12_000) -> Member:
         member = make_member(db.session(), email=email, name=name, password=PASSWORD)
         assert member is not None
         db.session.flush()
-        account = linking.ensure_account(state.session, line_user_id, now=state.clock())
+        account = accounts.ensure_account(state.session, line_user_id, now=state.clock())
         account.display_name, account.is_friend = name, True
-        linking.link(state.session, account, member.id, source=None, now=state.clock())
+        accounts.link(state.session, account, member.id, source=None, now=state.clock())
         if yen:
             add_at_counter(db.session(), member, yen, key=f"first:{member.id}")
         db.session.commit()

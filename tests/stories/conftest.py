@@ -21,7 +21,7 @@ from playwright.sync_api import expect
 
 from demo_shop import create_app
 from flask_lineconnect import Emulator
-from flask_lineconnect.testing import free_port
+from flask_lineconnect.testing.plugin import free_port
 
 ROOT = Path(__file__).parents[2]
 SCREENSHOTS = ROOT / "screenshots"

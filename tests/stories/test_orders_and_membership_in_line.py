@@ -20,9 +20,9 @@ from demo_shop.models import Order
 from demo_shop.models import OrderLine
 from demo_shop.models import Product
 from demo_shop.models import User
-from flask_lineconnect import linking
+from flask_lineconnect.linking import accounts
 from flask_lineconnect.models import Account
-from flask_lineconnect.preferences import declined_by
+from flask_lineconnect.outbox.preferences import declined_by
 
 from .conftest import Street
 from .people import in_app
@@ -77,9 +77,9 @@ def _customer(street: Street, name: str, *, line_user_id: str | None = None) -> 
 
 def _link(street: Street, line_user_id: str, member: User) -> None:
     line = street.app.extensions["lineconnect"]
-    account = linking.ensure_account(line.session, line_user_id, now=line.clock())
+    account = accounts.ensure_account(line.session, line_user_id, now=line.clock())
     account.is_friend = True
-    linking.link(line.session, account, member.id, source=None, now=line.clock())
+    accounts.link(line.session, account, member.id, source=None, now=line.clock())
 
 
 def _friend(street: Street, name: str) -> str:
@@ -193,7 +193,7 @@ def test_what_a_member_wants_to_hear_is_kept_and_the_language_too(
     expect(page.get_by_role("status")).to_have_text("保存しました。")
     line = street.app.extensions["lineconnect"]
     with street.app.app_context():
-        account = linking.ensure_account(line.session, user_id, now=line.clock())
+        account = accounts.ensure_account(line.session, user_id, now=line.clock())
         assert declined_by(line.session, account) == {"cart"}
 
     page.get_by_role("button", name="English").click()

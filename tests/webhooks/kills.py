@@ -17,7 +17,7 @@ import requests
 from sqlalchemy import create_engine
 from sqlalchemy import text
 
-from flask_lineconnect.testing import Emulator
+from flask_lineconnect.testing.plugin import Emulator
 from tests.conftest import SETTINGS
 
 ROOT = Path(__file__).parents[2]

@@ -21,15 +21,15 @@ from flask_lineconnect import Reply
 from flask_lineconnect import TextEvent
 from flask_lineconnect import begin_dialogue
 from flask_lineconnect import require_member
-from flask_lineconnect.cli import line as commands
-from flask_lineconnect.line_chat import LineChat
+from flask_lineconnect.cli.group import line as commands
+from flask_lineconnect.engines.upkeep import clear_inbox
 from flask_lineconnect.models import InboxEvent
 from flask_lineconnect.models import OpenDialogue
 from flask_lineconnect.models import OutboxMessage
 from flask_lineconnect.outbox.delivery import deliver_due
 from flask_lineconnect.state import LineState
-from flask_lineconnect.testing import Emulator
-from flask_lineconnect.upkeep import clear_inbox
+from flask_lineconnect.testing.line_chat import LineChat
+from flask_lineconnect.testing.plugin import Emulator
 from flask_lineconnect.webhooks.dispatch import LEASE
 from flask_lineconnect.webhooks.dispatch import claim
 from flask_lineconnect.webhooks.dispatch import dispatch_due

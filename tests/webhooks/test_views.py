@@ -16,12 +16,12 @@ from sqlalchemy import func
 from sqlalchemy import select
 from werkzeug.test import TestResponse
 
-from flask_lineconnect import linking
+from flask_lineconnect.linking import accounts
 from flask_lineconnect.models import Account
 from flask_lineconnect.models import InboxEvent
 from flask_lineconnect.state import LineState
-from flask_lineconnect.testing import Emulator
-from flask_lineconnect.views import exempt_webhook
+from flask_lineconnect.testing.plugin import Emulator
+from flask_lineconnect.web.blueprint import exempt_webhook
 from flask_lineconnect.webhooks.dispatch import dispatch_due
 from flask_lineconnect.webhooks.signature import sign
 from flask_lineconnect.webhooks.views import MAX_BODY
@@ -180,8 +180,8 @@ def test_S7_7_a_members_data_are_answered_in_one_to_one_chats_only(
     member = User(name="佐藤 さくら", email=None)
     db.session.add(member)
     db.session.flush()
-    account = linking.ensure_account(line.session, USER, now=line.clock())
-    linking.link(line.session, account, member.id, source="login", now=line.clock())
+    account = accounts.ensure_account(line.session, USER, now=line.clock())
+    accounts.link(line.session, account, member.id, source="login", now=line.clock())
     line.session.commit()
     asked = {"id": "1", "type": "text", "text": "残高"}
     _post(app, client, _event(source=source, message=asked))

@@ -18,7 +18,7 @@ from playwright.sync_api import Page
 from playwright.sync_api import Request
 from playwright.sync_api import Route
 
-from flask_lineconnect.testing import Emulator
+from flask_lineconnect.testing.plugin import Emulator
 from tests.emulator.serving import serving
 from tests.npm import FOLDER
 from tests.npm import needs

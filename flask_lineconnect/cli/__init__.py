@@ -1,0 +1,1 @@
+"""``flask line …``: one module for each word. Read ``group.py`` first."""

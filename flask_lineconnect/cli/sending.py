@@ -1,0 +1,160 @@
+"""``flask line quota``, ``resume`` and ``campaign …``: how sending stands, and who may go on."""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import datetime
+from decimal import Decimal
+
+import click
+from flask.cli import AppGroup
+from flask.cli import with_appcontext
+from sqlalchemy import select
+
+from ..errors import LineConnectError
+from ..models import Campaign
+from ..models import QuotaMonth
+from ..models.outbox import UNSENT
+from ..outbox import budget
+from ..outbox import by_hand
+from ..outbox import pauses
+from ..outbox.queue import cancel_campaign
+from ..state import LineState
+from ..state import current_line
+
+campaign = AppGroup("campaign", help="Campaigns: list them, stop them.")
+
+
+@click.command()
+@click.option("--refresh", is_flag=True, help="Ask LINE for its limit and its count now.")
+@with_appcontext
+def quota(refresh: bool) -> None:
+    """Show the month's messages: what LINE allows and counts, the budget, pauses, the queue."""
+    line = current_line
+    now = line.clock()
+    if refresh:
+        _ask_line(line, now)
+    month = line.session.get(QuotaMonth, budget.month_of(now)) or _unread(now)
+    for name, text in (*_spending(line, month), *_queue(line), *_pauses(line, now)):
+        click.echo(f"{name:<12} {text}")
+
+
+@click.command()
+@with_appcontext
+def resume() -> None:
+    """End pauses of sending, once their cause is mended; without waiting for their end."""
+    line = current_line
+    reasons = by_hand.end_pauses(line.session, now=line.clock())
+    line.session.commit()
+    if not reasons:
+        raise click.ClickException("sending is not paused")
+    line.engine.wake("delivery")
+    click.echo(f"Sending goes on; it was paused for: {', '.join(sorted(reasons))}.")
+
+
+@campaign.command("list")
+@click.option("--limit", type=click.IntRange(1), default=20, show_default=True)
+def list_campaigns(limit: int) -> None:
+    """List campaigns, the latest first: begin, state, recipients, accepted, waiting, key."""
+    line = current_line
+    statement = select(Campaign).order_by(Campaign.id.desc()).limit(limit)
+    for row in line.session.scalars(statement).all():
+        counts = _recipients_by_state(line, row)
+        waiting = sum(counts[state] for state in UNSENT)
+        when = row.created_at.astimezone(line.config.zone)
+        click.echo(
+            f"{when:%Y-%m-%d %H:%M}  {row.state:<9} {row.recipients:>10,} "
+            f"{counts['accepted']:>10,} accepted {waiting:>10,} waiting  {row.key}"
+        )
+
+
+@campaign.command("cancel")
+@click.argument("key")
+def cancel(key: str) -> None:
+    """Stop what the campaign has not begun to send. What is on its way can't be called back."""
+    line = current_line
+    row = line.session.scalars(select(Campaign).where(Campaign.key == key)).one_or_none()
+    if row is None:
+        raise click.ClickException(f"there is no campaign {key}")
+    if row.state != "running":
+        raise click.ClickException(f"campaign {key} is {row.state}")
+    cancel_campaign(line.session, row, now=line.clock())
+    line.session.commit()
+    counts = _recipients_by_state(line, row)
+    click.echo(
+        f"Campaign {key} is cancelled for {counts['cancelled']:,}; "
+        f"{counts['accepted']:,} have it, {counts['sending']:,} are on their way."
+    )
+
+
+def _ask_line(line: LineState, now: datetime) -> None:
+    try:
+        granted, line_used = line.api.quota()
+    except LineConnectError as error:
+        raise click.ClickException(str(error)) from None
+    month = budget.lock(line.session, now)
+    budget.note_reading(month, granted=granted, line_used=line_used, now=now)
+    line.session.commit()
+
+
+def _unread(now: datetime) -> QuotaMonth:
+    return QuotaMonth(
+        month=budget.month_of(now), line_used=0, own_used=0, foreign_used=0, alerted=0.0
+    )
+
+
+def _spending(line: LineState, month: QuotaMonth) -> list[tuple[str, str]]:
+    ours = line.rules.budget
+    used, allowed = budget.used(month), ours.allowed(month.granted)
+    rows = [("month", month.month), ("LINE allows", _granted(line, month))]
+    if month.read_at is not None:
+        rows.append(("LINE counts", f"{month.line_used:,}"))
+    rows.append(("we count", f"{month.own_used:,}"))
+    rows.append(("used", f"{used:,}" if allowed is None else f"{used:,} of {allowed:,}"))
+    if ours.plan is not None:
+        rows.append(("cost", f"{_yen(ours.plan.extra_cost(used))} beyond the plan's fee"))
+    if ours.plan is not None and ours.yen is not None:
+        bought = ours.plan.messages_for(ours.yen)
+        rows.append(("budget", f"{ours.yen:,} yen, enough for {bought:,} messages"))
+    if ours.reserve:
+        rows.append(("reserve", f"{ours.reserve:,}, which advertising leaves alone"))
+    if allowed is not None:
+        left = {kind: ours.room(month, is_marketing=kind) or 0 for kind in (True, False)}
+        rows.append(("left", f"{left[False]:,}, of which advertising {left[True]:,}"))
+    return rows
+
+
+def _granted(line: LineState, month: QuotaMonth) -> str:
+    if month.read_at is None:
+        return "not asked yet; --refresh asks"
+    when = month.read_at.astimezone(line.config.zone)
+    count = "any number" if month.granted is None else f"{month.granted:,}"
+    return f"{count} (asked {when:%Y-%m-%d %H:%M})"
+
+
+def _yen(amount: Decimal | None) -> str:
+    return "more than the plan sells" if amount is None else f"{amount:,.0f} yen"
+
+
+def _queue(line: LineState) -> list[tuple[str, str]]:
+    """Say to how many recipients something waits, by category."""
+    counts: Counter[str] = Counter()
+    for (_state, category), count in by_hand.count_unsent(line.session).items():
+        counts[category] += count
+    texts = [f"{category} {count:,}" for category, count in sorted(counts.items())]
+    return [("waiting", ", ".join(texts) or "nothing")]
+
+
+def _pauses(line: LineState, now: datetime) -> list[tuple[str, str]]:
+    rows = []
+    for pause in pauses.current(line.session, now=now):
+        until = pause.until.astimezone(line.config.zone)
+        what = "advertising only" if pause.is_for_marketing_only else "everything"
+        rows.append(
+            ("paused", f"{pause.reason}, {what}, until {until:%Y-%m-%d %H:%M}: {pause.detail}")
+        )
+    return rows
+
+
+def _recipients_by_state(line: LineState, row: Campaign) -> Counter[str]:
+    return by_hand.count_recipients(line.session, lambda model: model.campaign_id == row.id)

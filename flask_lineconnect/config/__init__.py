@@ -1,0 +1,4 @@
+"""What a shop sets: every ``LINECONNECT_`` key, and LINE's price plans.
+
+Read ``settings.py`` first.
+"""

@@ -1,0 +1,1 @@
+"""Audiences for narrowcasts, and how far each is. Read ``api.py`` first."""

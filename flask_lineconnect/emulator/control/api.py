@@ -1,0 +1,243 @@
+"""The control pages: what tests and demos do with the platform itself, apart from LINE's paths."""
+
+from __future__ import annotations
+
+import math
+import secrets
+from datetime import datetime
+from datetime import timedelta
+from typing import Any
+
+from flask import Flask
+from flask import jsonify
+from flask import request
+from pydantic import ValidationError
+from werkzeug.wrappers import Response
+
+from ..api_errors import ApiError
+from ..faults import Fault
+from ..login.signing_keys import rotate
+from ..messaging import chats
+from ..messaging.narrowcasts import deliver_due
+from ..own_requests import body_of_ours
+from ..own_requests import known_user
+from ..own_requests import optional_text_in
+from ..own_requests import require_own_origin
+from ..phone.user_actions import BY_CONTROL
+from ..phone.user_actions import perform
+from ..platform import platform
+from ..tokens.channel_tokens import issue_long_lived
+from ..webhooks.events import emit
+from .setup import SetupError
+from .setup import apply_setup
+from .setup import new_user
+
+#: Within these years no sum of times leaves what a ``datetime`` can hold.
+YEARS = range(1971, 3000)
+
+
+def register(app: Flask) -> None:
+    """Add the routes, all under ``/_emulator``."""
+    for rule, view, method in (
+        ("/health", health, "GET"),
+        ("/reset", reset, "POST"),
+        ("/state", state, "GET"),
+        ("/setup", set_up, "PUT"),
+        ("/users", list_users, "GET"),
+        ("/users", add_user, "POST"),
+        ("/users/<user_id>/chat", chat, "GET"),
+        ("/users/<user_id>/<action>", act, "POST"),
+        ("/calls", calls, "GET"),
+        ("/webhooks", webhooks, "GET"),
+        ("/events", send_events, "POST"),
+        ("/clock", set_clock, "POST"),
+        ("/keys/rotate", rotate_keys, "POST"),
+        ("/long-lived-token", make_long_lived_token, "POST"),
+        ("/faults", add_fault, "POST"),
+        ("/faults", list_faults, "GET"),
+        ("/faults", clear_faults, "DELETE"),
+        ("/faults/<fault_id>", remove_fault, "DELETE"),
+    ):
+        app.add_url_rule(f"/_emulator{rule}", f"control.{view.__name__}", view, methods=[method])
+
+
+def health() -> Response:
+    """Say that the emulator runs."""
+    return jsonify(ok=True)
+
+
+def reset() -> Response:
+    """Go back to the world that the emulator started with."""
+    body_of_ours()
+    platform().reset()
+    return jsonify(ok=True)
+
+
+def state() -> Response:
+    """Return channels, LIFF apps and users."""
+    with platform().lock:
+        world = platform().world
+        return jsonify(
+            login_channel=world.login_channel.model_dump(),
+            messaging_channel=world.messaging_channel.model_dump(),
+            liff_apps=[app.model_dump() for app in world.liff_apps.values()],
+            users=_users_json(),
+        )
+
+
+def set_up() -> Response:
+    """Change the setup without losing what happened."""
+    body = body_of_ours()
+    try:
+        apply_setup(platform(), body)
+    except SetupError as error:
+        raise ApiError(400, str(error)) from None
+    return jsonify(ok=True)
+
+
+def list_users() -> Response:
+    """Return all users."""
+    with platform().lock:
+        return jsonify(users=_users_json())
+
+
+def add_user() -> Response:
+    """Add a user; all but the display name may be left out."""
+    body = body_of_ours()
+    try:
+        with platform().change() as world:
+            user = new_user(world, body)
+            world.users[user.user_id] = user
+    except SetupError as error:
+        raise ApiError(400, str(error)) from None
+    return jsonify(user.model_dump(mode="json"))
+
+
+def chat(user_id: str) -> Response:
+    """Return a user's chat, oldest message first."""
+    return jsonify(messages=chats.chat_json(known_user(user_id).user_id))
+
+
+def act(user_id: str, action: str) -> Response:
+    """Let a user do something; the answer tells what came of it, if anything."""
+    return jsonify(perform(user_id, action, BY_CONTROL) or {"ok": True})
+
+
+def calls() -> Response:
+    """Return the API calls after the first ``since`` ones, as far as they are still known."""
+    since = request.args.get("since", "0")
+    if not since.isdecimal():
+        raise ApiError(400, "'since' must be a number of calls")
+    with platform().lock:
+        known = list(platform().calls)
+    return jsonify(calls=[call for call in known if call["number"] > int(since[:18])])
+
+
+def webhooks() -> Response:
+    """Return the webhooks that were sent, with their outcome."""
+    with platform().lock:
+        return jsonify(webhooks=list(platform().webhooks), statistics=platform().webhook_counts)
+
+
+def send_events() -> Response:
+    """Send one webhook with any events, also such as LINE sends to partners or will invent.
+
+    The body has ``events``, each with a ``type`` and a ``user_id`` or ``source``; all other common
+    fields are filled in. ``destination`` and ``signature`` stand in for the right ones.
+    """
+    body = body_of_ours()
+    events = body.get("events")
+    is_list = isinstance(events, list) and all(isinstance(event, dict) for event in events)
+    if not is_list or not all(isinstance(event.get("type"), str) for event in events or ()):
+        raise ApiError(400, "'events' must be a list of objects with a type")
+    signature = optional_text_in(body, "signature", 1_000)
+    destination = optional_text_in(body, "destination", 1_000)
+    if not (signature or "").isprintable():
+        raise ApiError(400, "'signature' must be printable")
+    emit(platform(), *events or (), destination=destination, signature=signature)
+    return jsonify(ok=True)
+
+
+def set_clock() -> Response:
+    """Move, stop or release the platform's clock."""
+    clock, body = platform().clock, body_of_ours()
+    if set(body) == {"advance_seconds"}:
+        clock.advance(_seconds(body["advance_seconds"], clock.now()))
+    elif set(body) == {"freeze"}:
+        clock.freeze(_time(body["freeze"]))
+    elif body == {"unfreeze": True}:
+        clock.reset()
+    else:
+        raise ApiError(400, "The clock takes one of advance_seconds, freeze and unfreeze: true")
+    deliver_due(platform())
+    return jsonify(now=clock.now().isoformat())
+
+
+def make_long_lived_token() -> Response:
+    """Issue the long-lived channel access token that LINE's console shows."""
+    body_of_ours()
+    return jsonify(access_token=issue_long_lived().access_token)
+
+
+def rotate_keys() -> Response:
+    """Sign ID tokens with a new key; the old one is told for ``keep_seconds`` more."""
+    keep = body_of_ours().get("keep_seconds", 0)
+    return jsonify(kid=rotate(platform(), _seconds(keep, platform().clock.now())))
+
+
+def add_fault() -> Response:
+    """Switch a fault on."""
+    try:
+        fault = platform().faults.add(**body_of_ours() | {"id": secrets.token_hex(4)})
+    except (ValidationError, TypeError) as error:
+        raise ApiError(400, f"This is no fault: {error}") from None
+    return jsonify(_fault_json(fault))
+
+
+def list_faults() -> Response:
+    """Return the faults that are on."""
+    return jsonify(faults=[_fault_json(fault) for fault in platform().faults.all()])
+
+
+def clear_faults() -> Response:
+    """Switch all faults off."""
+    require_own_origin()
+    platform().faults.clear()
+    return jsonify(ok=True)
+
+
+def remove_fault(fault_id: str) -> Response:
+    """Switch one fault off."""
+    require_own_origin()
+    if not platform().faults.remove(fault_id):
+        raise ApiError(404, "There is no such fault")
+    return jsonify(ok=True)
+
+
+def _fault_json(fault: Fault) -> dict[str, Any]:
+    return {**fault.model_dump(exclude_none=True), "left": fault.left()}
+
+
+def _users_json() -> list[dict[str, Any]]:
+    return [user.model_dump(mode="json") for user in platform().world.users.values()]
+
+
+def _seconds(value: object, now: datetime) -> float:
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    try:
+        seconds = float(value) if is_number else math.nan  # type: ignore[arg-type]
+        if seconds >= 0 and (now + timedelta(seconds=seconds)).year in YEARS:
+            return seconds
+    except OverflowError:
+        pass
+    raise ApiError(400, "'advance_seconds' must be a number of seconds to move forward")
+
+
+def _time(value: object) -> datetime:
+    try:
+        at = datetime.fromisoformat(value) if isinstance(value, str) else None
+    except ValueError:
+        at = None
+    if at is None or at.tzinfo is None or at.year not in YEARS:
+        raise ApiError(400, "'freeze' must be an ISO 8601 time with its zone")
+    return at

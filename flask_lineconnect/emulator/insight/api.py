@@ -1,0 +1,285 @@
+"""What people did with messages, and the figures that LINE makes of it.
+
+Source: Messaging API reference, "Insight", "Message" (statistics).
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter
+from collections.abc import Iterable
+from datetime import date
+from datetime import datetime
+from typing import Any
+
+from flask import Flask
+from flask import jsonify
+from flask import request
+from werkzeug.wrappers import Response
+
+from ..api_errors import ApiError
+from ..messaging.quota import ZONE
+from ..platform import platform
+from ..tokens.channel_tokens import needs_messaging_token
+from ..world import SentRequest
+from ..world import User
+
+MAX_UNITS = 100
+#: Statistics of a unit cover no more than so many days.
+MAX_DAYS = 30
+#: Insight's errors have a shape of their own.
+BAD_UNIT: dict[str, Any] = {"message": None, "key": None, "stacktrace": None, "code": None}
+_DATE = re.compile(r"\d{8}")
+#: LINE's name for each way of sending.
+_FIELDS = {
+    "broadcast": "apiBroadcast",
+    "push": "apiPush",
+    "multicast": "apiMulticast",
+    "narrowcast": "apiNarrowcast",
+    "reply": "apiReply",
+}
+
+
+def register(app: Flask) -> None:
+    """Add the endpoints."""
+    for rule, view in (
+        ("/v2/bot/message/delivery/<kind>", sent_on),
+        ("/v2/bot/message/aggregation/info", unit_count),
+        ("/v2/bot/message/aggregation/list", unit_names),
+        ("/v2/bot/insight/message/event/aggregation", of_unit),
+        ("/v2/bot/insight/message/event", of_request),
+        ("/v2/bot/insight/message/delivery", deliveries),
+        ("/v2/bot/insight/followers", followers),
+        ("/v2/bot/insight/demographic", demographic),
+    ):
+        guarded = needs_messaging_token(view)
+        app.add_url_rule(rule, f"insight.{view.__name__}", guarded)
+
+
+def sent_on(kind: str) -> Response:
+    """Tell how many messages were sent in one way on one day."""
+    if kind not in {"reply", "push", "multicast", "broadcast"}:
+        raise ApiError(404, "Not found")
+    day = _day("date")
+    if day is None:
+        raise ApiError(400, "The value for the 'date' parameter is invalid")
+    if day >= _today():
+        return jsonify(status="unready")
+    return jsonify(status="ready", success=_deliveries_on(day)[kind])
+
+
+def deliveries() -> Response:
+    """Tell how many messages were sent on one day, in every way."""
+    day = _day("date")
+    if day is None:
+        raise ApiError(400, "date is required")
+    if day >= _today():
+        return jsonify(status="unready")
+    counts = _deliveries_on(day)
+    return jsonify(status="ready", **{name: counts[kind] for kind, name in _FIELDS.items()})
+
+
+def unit_count() -> Response:
+    """Tell how many units were used this month."""
+    return jsonify(numOfCustomAggregationUnits=len(_units_this_month()))
+
+
+def unit_names() -> Response:
+    """Name the units that were used this month."""
+    limit, start = request.args.get("limit", "100"), request.args.get("start", "0")
+    if not limit.isdecimal() or not 1 <= int(limit[:9]) <= MAX_UNITS or not start.isdecimal():
+        raise ApiError(400, "The value for the 'limit' parameter is invalid")
+    names, begin = _units_this_month(), int(start[:9])
+    end = begin + int(limit)
+    answer: dict[str, Any] = {"customAggregationUnits": names[begin:end]}
+    return jsonify(answer | ({"next": str(end)} if end < len(names) else {}))
+
+
+def of_unit() -> tuple[Response, int] | Response:
+    """Tell what people did with all messages of one unit."""
+    unit, first, last = request.args.get("customAggregationUnit"), _day("from"), _day("to")
+    if not unit or first is None or last is None or not 0 <= (last - first).days < MAX_DAYS:
+        return jsonify(BAD_UNIT), 400
+    with platform().lock:
+        found = [
+            one
+            for one in platform().world.sent_requests.values()
+            if one.unit == unit and first <= _local(one.at) <= last
+        ]
+        return jsonify(_figures(found))
+
+
+def of_request() -> Response:
+    """Tell what people did with the messages of one broadcast or narrowcast."""
+    line = platform()
+    with line.lock:
+        found = line.world.sent_requests.get(request.args.get("requestId", ""))
+        if found is None or found.kind not in {"broadcast", "narrowcast"}:
+            raise ApiError(400, "Bad Request")
+        figures = _figures([found])
+        figures["overview"] = {
+            "requestId": found.request_id,
+            "timestamp": int(found.at.timestamp()),
+            "delivered": len(found.recipients),
+            **figures["overview"],
+        }
+        return jsonify(figures)
+
+
+def followers() -> Response:
+    """Tell how many friends there are; today's count stands in for the past's."""
+    day = _day("date")
+    if day is None:
+        raise ApiError(400, "date is required")
+    if day >= _today():
+        return jsonify(status="unready")
+    relations = Counter(user.relation for user in platform().world.users.values())
+    friends, blockers = relations["friend"], relations["blocked"]
+    return jsonify(
+        status="ready", followers=friends + blockers, targetedReaches=friends, blocks=blockers
+    )
+
+
+def demographic() -> Response:
+    """Tell who the friends are, in shares, once there are enough of them."""
+    line = platform()
+    with line.lock:
+        friends = [user for user in line.world.users.values() if user.relation == "friend"]
+        if len(friends) < line.world.messaging_channel.minimum_figure:
+            return jsonify(available=False)
+        return jsonify(
+            available=True,
+            genders=_shares("gender", (user.gender for user in friends)),
+            ages=_shares("age", (_age_range(user.age) for user in friends)),
+            areas=_shares("area", (user.area for user in friends)),
+            appTypes=_shares("appType", (user.app_type for user in friends)),
+            subscriptionPeriods=[],
+        )
+
+
+def note_seen(user: User) -> None:
+    """Note that a user saw the messages that were unread."""
+    world = platform().world
+    bot = [entry for entry in world.chats.get(user.user_id, []) if entry.sender == "bot"]
+    for entry in bot[-user.unread :] if user.unread else []:
+        sent = world.sent_requests.get(entry.request_id or "")
+        if sent is not None:
+            sent.seen.setdefault(entry.seq, []).append(user.user_id)
+
+
+def note_click(user: User, url: str) -> None:
+    """Note that a user opened an address; it belongs to the newest message that has it."""
+    world = platform().world
+    quoted = json.dumps(url, ensure_ascii=False)
+    for entry in reversed(world.chats.get(user.user_id, [])):
+        sent = world.sent_requests.get(entry.request_id or "")
+        if sent is not None and quoted in json.dumps(entry.message, ensure_ascii=False):
+            sent.clicks.setdefault(url, []).append(user.user_id)
+            return
+
+
+def _figures(requests: list[SentRequest]) -> dict[str, Any]:
+    seen = [user for one in requests for users in one.seen.values() for user in users]
+    clicked = [user for one in requests for users in one.clicks.values() for user in users]
+    return {
+        "overview": {
+            "uniqueImpression": _told(len(set(seen))),
+            "uniqueClick": _told(len(set(clicked))),
+            "uniqueMediaPlayed": None,
+            "uniqueMediaPlayed100Percent": None,
+        },
+        "messages": _message_figures(requests),
+        "clicks": _click_figures(requests),
+    }
+
+
+def _message_figures(requests: list[SentRequest]) -> list[dict[str, Any]]:
+    count = max((len(one.messages) for one in requests), default=0)
+    figures = []
+    for seq in range(1, count + 1):
+        users = [user for one in requests for user in one.seen.get(seq, [])]
+        people = len(set(users))
+        impression = _told(len(users)) if _told(people) is not None else None
+        figures.append({"seq": seq, "impression": impression, "uniqueImpression": _told(people)})
+    return figures
+
+
+def _click_figures(requests: list[SentRequest]) -> list[dict[str, Any]]:
+    urls = dict.fromkeys(url for one in requests for url in one.clicks)
+    figures = []
+    for seq, url in enumerate(urls, start=1):
+        users = [user for one in requests for user in one.clicks.get(url, [])]
+        people = _told(len(set(users)))
+        clicks = len(users) if people is not None else None
+        figures.append(
+            {
+                "seq": seq,
+                "url": url,
+                "click": clicks,
+                "uniqueClick": people,
+                "uniqueClickOfRequest": people,
+            }
+        )
+    return figures
+
+
+def _told(people: int) -> int | None:
+    """Return a number of people, or ``None`` where it is too small to be told."""
+    return people if people >= platform().world.messaging_channel.minimum_figure else None
+
+
+def _deliveries_on(day: date) -> Counter[str]:
+    counts: Counter[str] = Counter()
+    with platform().lock:
+        for one in platform().world.sent_requests.values():
+            if _local(one.at) == day:
+                counts[one.kind] += len(one.recipients)
+    return counts
+
+
+def _units_this_month() -> list[str]:
+    today = _today()
+    with platform().lock:
+        requests = list(platform().world.sent_requests.values())
+    days = ((one.unit, _local(one.at)) for one in requests if one.unit is not None)
+    used = dict.fromkeys(
+        unit for unit, day in days if (day.year, day.month) == (today.year, today.month)
+    )
+    # The 1,001st name of a month is silently dropped.
+    return list(used)[:1_000]
+
+
+def _shares(name: str, values: Iterable[str | None]) -> list[dict[str, Any]]:
+    counts = Counter(value or "unknown" for value in values)
+    total = sum(counts.values())
+    return [
+        {name: value, "percentage": round(100 * count / total, 1)}
+        for value, count in counts.most_common()
+    ]
+
+
+def _age_range(age: str | None) -> str | None:
+    if age is None:
+        return None
+    years = int(age.removeprefix("age_"))
+    return "from70" if years >= 70 else f"from{years}to{years + 4}"
+
+
+def _day(name: str) -> date | None:
+    given = request.args.get(name, "")
+    if not _DATE.fullmatch(given):
+        return None
+    try:
+        return date.fromisoformat(given)
+    except ValueError:
+        return None
+
+
+def _today() -> date:
+    return _local(platform().clock.now())
+
+
+def _local(at: datetime) -> date:
+    """Return the day on which LINE counts a time."""
+    return at.astimezone(ZONE).date()

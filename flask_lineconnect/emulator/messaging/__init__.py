@@ -1,0 +1,1 @@
+"""The Messaging API: what a bot sends, and what LINE checks of it. Read ``api.py`` first."""

@@ -1,0 +1,1 @@
+"""Rich menus: made, shown to whom, by alias and in batches. Read ``menus.py`` first."""

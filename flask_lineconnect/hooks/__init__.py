@@ -1,0 +1,4 @@
+"""What a shop's blueprint answers: hooks by event, text and postback.
+
+Read ``blueprint.py`` first.
+"""

@@ -1,0 +1,183 @@
+"""Message hooks, written in blueprints: a hook is to a webhook event what a view is to a request.
+
+:class:`LineBlueprint` keeps the hooks until the app registers it. The event's way to a hook:
+``webhooks/views.py``, ``inbox.py``, ``dispatch.py``; which hook it is: ``hooks.py``.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any
+from typing import TypeVar
+
+from flask import Blueprint
+from flask.sansio.blueprints import BlueprintSetupState
+
+from ..errors import UsageError
+from ..webhooks import events
+from .patterns import check_pattern
+from .table import Hook
+from .table import HookFunction
+from .table import HookTable
+from .table import TextMatch
+from .table import fold as folded
+from .table import keep as kept
+
+F = TypeVar("F", bound=HookFunction)
+
+
+class LineBlueprint(Blueprint):
+    """A Flask blueprint that also holds message hooks.
+
+    Register it after ``line.init_app(app)``, like any other blueprint. A hook takes one event and
+    returns the reply: nothing, a text, a message, or up to five. The first hook that matches
+    answers, in the order written; a hook that returns ``PASS_ON`` leaves the event to the next.
+    """
+
+    def on_text(
+        self, *texts: str | re.Pattern[str], prefix: bool = False, fold: bool = True
+    ) -> Callable[[F], F]:
+        """Answer a text: any of several spellings, one compiled pattern, or, without any, all.
+
+        :param prefix: the texts are how it begins; what follows is ``event.rest``.
+        :param fold: compare after folding: full-width and half-width forms, case and spaces don't
+            count. Patterns see the folded text, too.
+        :raises UsageError: a pattern stands beside other texts, or can take for ever.
+        """
+        compared = folded if fold else kept
+        patterns = [text for text in texts if isinstance(text, re.Pattern)]
+        if patterns and (len(texts) > 1 or prefix):
+            raise UsageError("on_text takes either spellings or one compiled pattern")
+        for pattern in patterns:
+            check_pattern(pattern)
+        spellings = [compared(text) for text in texts if isinstance(text, str)]
+        match = TextMatch(
+            spellings=frozenset() if prefix else frozenset(spellings),
+            prefixes=tuple(spellings) if prefix else (),
+            pattern=patterns[0] if patterns else None,
+            compared=compared,
+        )
+        return self._hook(event_type=events.TextEvent, text=match)
+
+    def on_postback(self, rule: str) -> Callable[[F], F]:
+        """Answer a button whose data is a path, with the path's variables as arguments.
+
+        :param rule: as in Flask's routes, ``"/orders/<int:order_id>/reorder"``; make the button's
+            data with :func:`~flask_lineconnect.postback_for`.
+        """
+        return self._hook(event_type=events.PostbackEvent, rule=rule)
+
+    def on_dialogue(self, name: str, step: str | None = None) -> Callable[[F], F]:
+        """Answer whatever the person writes or taps within a dialogue, before all other hooks.
+
+        The hook's argument ``dialogue`` is the :class:`~flask_lineconnect.Dialogue` that
+        :func:`~flask_lineconnect.begin_dialogue` began. Return ``PASS_ON`` for what is no answer.
+
+        :param step: only at this step of it.
+        """
+        of_the_person = (events.MessageEvent, events.PostbackEvent)
+        return self._hook(event_type=of_the_person, dialogue=(name, step))
+
+    def on_image(self, function: F) -> F:
+        """Answer a picture."""
+        return self._hook(event_type=events.ImageEvent)(function)
+
+    def on_video(self, function: F) -> F:
+        """Answer a video."""
+        return self._hook(event_type=events.VideoEvent)(function)
+
+    def on_audio(self, function: F) -> F:
+        """Answer a sound."""
+        return self._hook(event_type=events.AudioEvent)(function)
+
+    def on_file(self, function: F) -> F:
+        """Answer a file."""
+        return self._hook(event_type=events.FileEvent)(function)
+
+    def on_location(self, function: F) -> F:
+        """Answer a place."""
+        return self._hook(event_type=events.LocationEvent)(function)
+
+    def on_sticker(self, function: F) -> F:
+        """Answer a sticker."""
+        return self._hook(event_type=events.StickerEvent)(function)
+
+    def on_follow(self, function: F) -> F:
+        """Answer a person who added the official account, or unblocked it."""
+        return self._hook(event_type=events.FollowEvent)(function)
+
+    def on_unfollow(self, function: F) -> F:
+        """Learn that a person blocked the official account; there is no way to answer."""
+        return self._hook(event_type=events.UnfollowEvent)(function)
+
+    def on_unsend(self, function: F) -> F:
+        """Learn that a person took a message back; there is no way to answer."""
+        return self._hook(event_type=events.UnsendEvent)(function)
+
+    def on_join(self, function: F) -> F:
+        """Answer an invitation to a group."""
+        return self._hook(event_type=events.JoinEvent)(function)
+
+    def on_leave(self, function: F) -> F:
+        """Learn that the official account had to leave a group."""
+        return self._hook(event_type=events.LeaveEvent)(function)
+
+    def on_member_joined(self, function: F) -> F:
+        """Answer people who joined a group."""
+        return self._hook(event_type=events.MemberJoinedEvent)(function)
+
+    def on_member_left(self, function: F) -> F:
+        """Learn that people left a group."""
+        return self._hook(event_type=events.MemberLeftEvent)(function)
+
+    def on_beacon(self, function: F) -> F:
+        """Answer a person who came near a beacon."""
+        return self._hook(event_type=events.BeaconEvent)(function)
+
+    def on_account_link(self, function: F) -> F:
+        """Answer the end of linking inside the chat."""
+        return self._hook(event_type=events.AccountLinkEvent)(function)
+
+    def on_video_play_complete(self, function: F) -> F:
+        """Answer a person who saw a video to its end."""
+        return self._hook(event_type=events.VideoPlayCompleteEvent)(function)
+
+    def on_membership(self, function: F) -> F:
+        """Answer a person who joined, renewed or left a paid membership."""
+        return self._hook(event_type=events.MembershipEvent)(function)
+
+    def on_event(self, name: str) -> Callable[[F], F]:
+        """Answer any webhook event by LINE's name of it, also one that LINE added lately."""
+        return self._hook(event_name=name)
+
+    def on_any(self, function: F) -> F:
+        """Answer every event, whatever it is; mostly to return ``PASS_ON``."""
+        return self._hook()(function)
+
+    def on_fallback(self, function: F) -> F:
+        """Answer what no other hook of the app answers."""
+        return self._hook(is_last=True)(function)
+
+    def _hook(self, **kind: Any) -> Callable[[F], F]:
+        def keep(function: F) -> F:
+            short = function.__name__
+
+            def register(setup: BlueprintSetupState) -> None:
+                name = ".".join(filter(None, [setup.name_prefix, setup.name, short]))
+                _hooks_of(setup).add(Hook(name, function, **kind))
+
+            self.record(register)
+            return function
+
+        return keep
+
+
+def _hooks_of(setup: BlueprintSetupState) -> HookTable:
+    state = setup.app.extensions.get("lineconnect")
+    if state is None:
+        raise UsageError(
+            f"call line.init_app(app) before app.register_blueprint({setup.blueprint.name})"
+        )
+    hooks: HookTable = state.hooks
+    return hooks

@@ -1,0 +1,201 @@
+"""The end of a link: by the member, by staff, on LINE's side, or with the member's erasure.
+
+What changes here commits with the caller. What LINE must be told is a row as well, and is told
+afterwards, again and again until LINE answers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from datetime import timedelta
+from functools import partial
+from typing import Any
+from typing import Literal
+
+from flask import current_app
+from flask import has_app_context
+from sqlalchemy import delete
+from sqlalchemy import event
+from sqlalchemy import inspect
+from sqlalchemy import or_
+from sqlalchemy import select
+from sqlalchemy import update
+from sqlalchemy.orm import Session
+from sqlalchemy.orm import scoped_session
+
+from .. import signals
+from ..after_commit import after_commit
+from ..after_commit import announce
+from ..login.flow import hashed
+from ..models import Account
+from ..models import AuditEntry
+from ..models import CardCode
+from ..models import ChatLink
+from ..models import EndedLink
+from ..models import InboxEvent
+from ..models import LoginAttempt
+from ..models import OpenDialogue
+from ..models import OutboxMessage
+from ..models import Preference
+from ..models import UnlinkTask
+from ..models.base import insert_if_absent
+from ..models.outbox import UNSENT
+from ..state import EXTENSION_KEY
+from ..state import current_line
+
+#: Who ended a link: the member, the shop (its staff or its code), or the person at LINE.
+Actor = Literal["member", "shop", "line"]
+
+#: How long a LIFF ID token lives, as LINE documents it.
+_ID_TOKEN_LIFETIME = timedelta(hours=1)
+
+
+def unlink(session: Session, account: Account, *, actor: Actor, now: datetime) -> bool:
+    """End an account's link; its sessions, tokens and waiting messages end with it.
+
+    The signal :data:`~flask_lineconnect.signals.account_unlinked` follows the commit.
+
+    :return: whether there was a link, also when several callers race.
+    """
+    member_id, sealed_tokens = account.member_id, account.sealed_tokens
+    if member_id is None:
+        return False
+    statement = (
+        update(Account)
+        .where(Account.id == account.id, Account.member_id == member_id)
+        .values(
+            member_id=None,
+            linked_at=None,
+            link_source=None,
+            sealed_tokens=None,
+            consent_checked_at=None,
+            session_generation=Account.session_generation + 1,
+        )
+        .returning(Account.id)
+    )
+    if session.execute(statement).first() is None:
+        return False
+    _stop_what_waits(session, account)
+    _note_end(session, account, now)
+    _tell_line(session, account, None if actor == "line" else sealed_tokens, now)
+    session.add(
+        AuditEntry(
+            at=now,
+            action="consent-ended" if actor == "line" else "unlinked",
+            actor=actor,
+            account_id=account.id,
+            member_key=str(member_id),
+        )
+    )
+    session.flush()
+    session.refresh(account)
+    member = session.get(current_line.shop.model, member_id)
+    announce(session, signals.account_unlinked, account=account, member=member)
+    return True
+
+
+def erase(session: Session, account: Account, *, now: datetime) -> None:
+    """Forget a person: the account, their messages and events; an audit row without a name stays.
+
+    LINE's id is kept in the task that tells LINE, and goes with it.
+    """
+    sealed_tokens = account.sealed_tokens
+    _note_end(session, account, now)
+    _tell_line(session, account, sealed_tokens, now)
+    session.execute(delete(InboxEvent).where(InboxEvent.line_user_id == account.line_user_id))
+    session.execute(delete(OutboxMessage).where(OutboxMessage.account_id == account.id))
+    session.execute(delete(Preference).where(Preference.account_id == account.id))
+    session.execute(delete(OpenDialogue).where(OpenDialogue.line_user_id == account.line_user_id))
+    session.execute(delete(LoginAttempt).where(LoginAttempt.account_id == account.id))
+    session.execute(delete(ChatLink).where(ChatLink.account_id == account.id))
+    session.execute(delete(CardCode).where(CardCode.account_id == account.id))
+    entry = AuditEntry(at=now, action="erased", actor="shop", account_id=account.id)
+    session.execute(
+        update(AuditEntry).where(AuditEntry.account_id == account.id).values(member_key=None)
+    )
+    session.add(entry)
+    session.execute(delete(Account).where(Account.id == account.id))
+    session.expunge(account)
+    announce(session, signals.account_unlinked, account=account, member=None)
+
+
+def end_links_of(
+    session: Session, member_id: Any, *, actor: Actor, now: datetime
+) -> Account | None:
+    """End the link of a member, if there is one; return the account that was linked."""
+    statement = select(Account).where(Account.member_id == member_id)
+    account = session.scalars(statement).one_or_none()
+    if account is None or not unlink(session, account, actor=actor, now=now):
+        return None
+    return account
+
+
+def watch_deletions(session: scoped_session[Any], member_model: type[Any]) -> None:
+    """Let a member's LINE account go whenever the shop deletes the member through the session.
+
+    A key that the database gives to the next member must not bring the link along. Members who are
+    deleted by SQL are noticed by ``upkeep.py``.
+    """
+
+    def erase_with_member(session: Session, _context: object, _objects: object) -> None:
+        deleted = [one for one in session.deleted if isinstance(one, member_model)]
+        if deleted and has_app_context() and EXTENSION_KEY in current_app.extensions:
+            _erase_all(session, deleted)
+
+    event.listen(session, "before_flush", erase_with_member)
+
+
+def _erase_all(session: Session, members: Iterable[Any]) -> None:
+    for member in members:
+        (key,) = inspect(member).identity
+        statement = select(Account).where(Account.member_id == key)
+        account = session.scalars(statement).one_or_none()
+        if account is not None:
+            erase(session, account, now=current_line.clock())
+
+
+def has_ended_since(session: Session, line_user_id: str, issued_at: datetime) -> bool:
+    """Tell whether a person's link ended when or after LINE issued an ID token.
+
+    LINE counts whole seconds; in doubt the token is from before.
+    """
+    statement = select(EndedLink.ended_at).where(EndedLink.line_user_hash == hashed(line_user_id))
+    ended_at = session.scalars(statement).one_or_none()
+    return ended_at is not None and issued_at <= ended_at
+
+
+def _note_end(session: Session, account: Account, now: datetime) -> None:
+    person = hashed(account.line_user_id)
+    times = {"ended_at": now, "expires_at": now + _ID_TOKEN_LIFETIME}
+    if not insert_if_absent(session, EndedLink, line_user_hash=person, **times):
+        again = update(EndedLink).where(EndedLink.line_user_hash == person).values(times)
+        session.execute(again)
+
+
+def _stop_what_waits(session: Session, account: Account) -> None:
+    is_waiting = or_(OutboxMessage.state == "queued", OutboxMessage.first_tried_at.is_(None))
+    session.execute(
+        update(OutboxMessage)
+        .where(OutboxMessage.account_id == account.id, OutboxMessage.state.in_(UNSENT), is_waiting)
+        .values(state="cancelled", next_attempt_at=None, error="the link has ended")
+    )
+    session.execute(delete(LoginAttempt).where(LoginAttempt.account_id == account.id))
+    session.execute(delete(ChatLink).where(ChatLink.account_id == account.id))
+    session.execute(delete(CardCode).where(CardCode.account_id == account.id))
+    session.execute(delete(OpenDialogue).where(OpenDialogue.line_user_id == account.line_user_id))
+
+
+def _tell_line(
+    session: Session, account: Account, sealed_tokens: str | None, now: datetime
+) -> None:
+    session.add(
+        UnlinkTask(
+            account_id=account.id,
+            line_user_id=account.line_user_id,
+            sealed_tokens=sealed_tokens,
+            created_at=now,
+            next_attempt_at=now,
+        )
+    )
+    after_commit(session, partial(current_line.engine.wake, "upkeep"))

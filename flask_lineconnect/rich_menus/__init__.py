@@ -1,0 +1,4 @@
+"""The rich menu below the chat: defined by the shop, published once per content.
+
+Read ``publish.py``.
+"""

@@ -1,0 +1,147 @@
+"""What stands around every page of the extension: limits and CSRF before it, refusals after it."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+
+from flask import Blueprint
+from flask import current_app
+from flask import jsonify
+from flask import request
+from flask import url_for
+from flask_wtf.csrf import validate_csrf
+from werkzeug.wrappers import Response
+from wtforms import ValidationError
+
+from ..errors import LineApiError
+from ..errors import Refused
+from ..i18n import gettext as _
+from ..log_fields import log_fields
+from ..login import sessions
+from ..state import current_line
+from .pages import render_error
+from .pages import set_headers
+
+#: Authenticated by its signature instead of a CSRF token; the only one.
+WEBHOOK = "lineconnect.webhook"
+#: Counted by address, like everything that is sent by POST; a callback needs a login before it.
+LOGIN = "lineconnect.login"
+
+#: For programs; whatever else was refused is forbidden.
+_JSON_STATUS = {
+    "exp": HTTPStatus.UNAUTHORIZED,
+    "ended": HTTPStatus.UNAUTHORIZED,
+    "session": HTTPStatus.UNAUTHORIZED,
+    "rate": HTTPStatus.TOO_MANY_REQUESTS,
+}
+
+
+def guard(blueprint: Blueprint) -> None:
+    """Put the guards around all pages of a blueprint."""
+    blueprint.before_request(_guard)
+    blueprint.after_request(set_headers)
+    blueprint.register_error_handler(Refused, _show_refusal)
+    blueprint.register_error_handler(LineApiError, _show_line_error)
+
+
+def wants_page() -> bool:
+    """Tell whether a person asked for a page, and not a script for data."""
+    accepted = request.accept_mimetypes
+    return not request.is_json and (not accepted or accepted.accept_html)
+
+
+def _guard() -> None:
+    """Refuse what should not reach a view; a webhook's own guard is its signature."""
+    if request.endpoint != WEBHOOK:
+        _check_rate()
+        _check_csrf()
+
+
+def _check_rate() -> None:
+    """Refuse an address that asks for logins without end.
+
+    :raises Refused: it is over ``LINECONNECT_RATE_LIMIT``.
+    """
+    if request.endpoint == LOGIN or request.method == "POST":
+        current_line.rates.count("address", request.remote_addr or "")
+
+
+def _check_csrf() -> None:
+    """Refuse every change that does not come from a page of this session.
+
+    :raises Refused: the token is missing, foreign or too old.
+    """
+    if request.method in {"GET", "HEAD", "OPTIONS"}:
+        return
+    token = request.headers.get("X-CSRFToken") or request.form.get("csrf_token")
+    try:
+        validate_csrf(token)
+    except ValidationError:
+        raise Refused(
+            _("画面を開いてから時間が経ちました。もう一度お試しください。"), step="csrf"
+        ) from None
+
+
+def _show_refusal(refused: Refused) -> Response:
+    """Answer a refusal in the form that was asked for; nothing of the request is kept."""
+    current_line.session.rollback()
+    if not wants_page():
+        status = _JSON_STATUS.get(refused.step, HTTPStatus.FORBIDDEN)
+        response = jsonify(message=refused.message, step=refused.step)
+        response.status_code = status
+        return response
+    attempt = sessions.newest_attempt()
+    next_path = attempt["next_path"] if attempt else None
+    sessions.try_cookies()
+    is_about_linking = refused.step in {"account-taken", "member-taken", "person-changed"}
+    if is_about_linking or (attempt and attempt["intent"] == "link"):
+        title, label = _("連携できませんでした"), _("連携のページへ")
+        url = url_for("lineconnect.link", next=next_path)
+    elif _is_sent_from_liff():
+        title, label, url = _title(refused.step), _("画面を開き直す"), request.path
+    else:
+        title, label = _title(refused.step), _("LINEログインをもう一度はじめる")
+        url = url_for("lineconnect.login", fresh=1, next=next_path)
+    return render_error(
+        title=title,
+        text=refused.message,
+        step=refused.step,
+        action_label=label,
+        action_url=url,
+        status=HTTPStatus.TOO_MANY_REQUESTS if refused.step == "rate" else HTTPStatus.BAD_REQUEST,
+    )
+
+
+def _is_sent_from_liff() -> bool:
+    """Tell whether a form of a LIFF page was refused: opened anew, the page finds its member."""
+    return request.method == "POST" and request.path.startswith(url_for("lineconnect.card") + "/")
+
+
+def _title(step: str) -> str:
+    if step == "consent":
+        return _("ログインをキャンセルしました")
+    if step in {"expired", "csrf", "session"}:
+        return _("時間が経ちすぎました")
+    return _("ログインできませんでした")
+
+
+def _show_line_error(error: LineApiError) -> Response:
+    current_app.logger.warning(
+        "LINE could not be reached during a login: %s",
+        error.text,
+        extra=log_fields("login_unreachable", error),
+    )
+    current_line.session.rollback()
+    text = _("ただいまLINEにつながりにくくなっています。少し待ってからもう一度お試しください。")
+    if not wants_page():
+        response = jsonify(message=text, step="line")
+        response.status_code = HTTPStatus.BAD_GATEWAY
+        return response
+    return render_error(
+        title=_("LINEにつながりません"),
+        text=text,
+        step="line",
+        action_label=_("もう一度ためす"),
+        action_url=url_for("lineconnect.login"),
+        status=HTTPStatus.BAD_GATEWAY,
+    )
