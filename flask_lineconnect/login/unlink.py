@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from flask import Blueprint
 from flask import request
+from flask import url_for
 from flask_login import logout_user
 from werkzeug.wrappers import Response
 
@@ -14,6 +15,9 @@ from ..web.pages import render_page
 from . import guard
 from . import sessions
 
+#: The field with which a member confirms to lose the last way in.
+WITHOUT_LOGIN = "without_login"
+
 
 def register(blueprint: Blueprint) -> None:
     """Add the route to the extension's blueprint."""
@@ -21,17 +25,23 @@ def register(blueprint: Blueprint) -> None:
 
 
 def unlink() -> Response | str:
-    """Say what ends with the link, that LINE is told, and wait for the press."""
+    """Say what ends with the link, that LINE is told, and wait for the press.
+
+    Whoever has no other way in is led to one first; to go without one takes a tick besides.
+    """
     line = current_line
     member = guard.require_recent_member()
     account = accounts.account_of(line.session, accounts.member_key(line.session, member))
+    is_last_way_in = not line.shop.has_other_login(member)
     context = {
         "member_name": line.shop.member_name(member),
         "account": account,
-        "is_last_way_in": not line.shop.has_other_login(member),
+        "is_last_way_in": is_last_way_in,
+        "set_password_url": _set_password_url(),
         "is_done": False,
     }
-    if request.method == "POST" and account is not None:
+    is_sure = not is_last_way_in or WITHOUT_LOGIN in request.form
+    if request.method == "POST" and account is not None and is_sure:
         unlinking.unlink(line.session, account, actor="member", now=line.clock())
         line.session.commit()
         if sessions.came_from_line():
@@ -39,3 +49,9 @@ def unlink() -> Response | str:
             sessions.renew(line.config.keep_session_keys)
         context["is_done"] = True
     return render_page("lineconnect/unlink.html", **context)
+
+
+def _set_password_url() -> str | None:
+    """Return the shop's page on which a member sets a password, which leads back here."""
+    endpoint = current_line.shop.set_password_endpoint
+    return url_for(endpoint, next=url_for("lineconnect.unlink")) if endpoint else None

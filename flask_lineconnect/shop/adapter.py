@@ -30,6 +30,8 @@ from .order_desk import OrderDesk
 
 Member = TypeVar("Member")
 Barcode = Literal["code128", "jan13"]
+#: Columns in which shops, and the extensions that they use, keep what proves a password.
+_PASSWORDS = ("password_hash", "password", "hashed_password", "pw_hash", "password_digest")
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +153,10 @@ class ShopAdapter(ABC, Generic[Member]):
     #: extension's own form with exactly these two.
     sign_up_form: ClassVar[type[Form] | None] = None
 
+    #: The endpoint of the shop's own page on which a member without a password sets one, for
+    #: example ``"account.set_password"``. It gets ``next``, a path to come back to.
+    set_password_endpoint: ClassVar[str | None] = None
+
     #: Answers for the order pages inside LINE; without one, there are no such pages.
     orders: OrderDesk[Member] | None = None
 
@@ -184,8 +190,13 @@ class ShopAdapter(ABC, Generic[Member]):
         return bool(getattr(member, "is_active", True))
 
     def has_other_login(self, member: Member) -> bool:
-        """Tell whether a member can log in without LINE; who can't is warned before unlinking."""
-        return True
+        """Tell whether a member can log in without LINE.
+
+        Who can't is led to :attr:`set_password_endpoint` before unlinking. By default whoever has a
+        password in a column with one of the usual names, such as ``password_hash``, and nobody
+        else: a way in must not be promised where there is none.
+        """
+        return any(getattr(member, name, None) for name in _PASSWORDS)
 
     def member_name(self, member: Member) -> str:
         """Return how a page addresses the member."""

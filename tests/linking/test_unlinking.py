@@ -10,6 +10,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import select
 
+from flask_lineconnect import ShopAdapter
 from flask_lineconnect import signals
 from flask_lineconnect.cli.group import line as commands
 from flask_lineconnect.linking.unlink_tasks import GIVE_UP_AFTER
@@ -29,6 +30,7 @@ from tests.conftest import DATABASES
 from tests.conftest import MakeApp
 from tests.login.people import press
 from tests.login.people import sign_up
+from tests.small_shop import SmallShop
 from tests.small_shop import User
 from tests.small_shop import db
 from tests.small_shop import line as extension
@@ -75,7 +77,41 @@ def test_S3_8_the_last_way_in_is_warned_of(
     shop = app.extensions["lineconnect"].shop
     monkeypatch.setattr(type(shop), "has_other_login", lambda _shop, _member: False)
 
-    assert "ほかにログインする方法がありません" in client.get("/line/unlink").text
+    page = client.get("/line/unlink").text
+    assert "ほかにログインする方法がありません" in page
+    assert "without_login" in page
+
+
+def test_S3_8_the_last_way_in_does_not_end_with_one_press(
+    app: Flask,
+    client: FlaskClient,
+    line: LineState,
+    member: User,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    shop = type(app.extensions["lineconnect"].shop)
+    monkeypatch.setattr(shop, "has_other_login", ShopAdapter.has_other_login)
+    monkeypatch.setattr(shop, "set_password_endpoint", "pages.log_in")
+
+    page = press(client, "/line/unlink")
+
+    assert "/log-in?next=/line/unlink" in page.text
+    assert account(line).is_linked
+    assert client.get("/private").status_code == 200
+
+    press(client, "/line/unlink", without_login="yes")
+
+    assert not account(line).is_linked
+
+
+@pytest.mark.parametrize("column", ["password_hash", "password"])
+def test_who_has_a_password_has_another_login(member: User, column: str) -> None:
+    shop = SmallShop()
+    assert not ShopAdapter.has_other_login(shop, member)
+    setattr(member, column, "")
+    assert not ShopAdapter.has_other_login(shop, member)
+    setattr(member, column, "pbkdf2:…")
+    assert ShopAdapter.has_other_login(shop, member)
 
 
 def test_a_member_unlinks_and_line_is_told(
