@@ -148,7 +148,7 @@ LAYERS = [
         "cli.sending",
         "cli.worker",
         "extension",
-        "testing.line_chat",
+        "testing.chat",
         "metrics",
         "testing.plugin",
         "web.blueprint",

@@ -20,7 +20,7 @@ from .emulator import free_port
 from .emulator import run_emulator
 
 if TYPE_CHECKING:
-    from .line_chat import LineChat
+    from .chat import LineChat
 
 __all__ = [
     "Emulator",
@@ -54,7 +54,7 @@ def line_chat(line_emulator: Emulator) -> Iterator[Callable[[Flask, str], LineCh
     the inbox, the hook and the reply, and returns the reply's message objects.
     """
     # Not needed by every test of whoever has installed this plugin, and slow to import.
-    from .line_chat import open_chat
+    from .chat import open_chat
 
     with ExitStack() as chats:
         yield lambda app, user_id: chats.enter_context(open_chat(app, line_emulator, user_id))

@@ -23,7 +23,7 @@ from demo_shop.models import Product
 from demo_shop.models import User
 from flask_lineconnect.linking import accounts
 from flask_lineconnect.state import current_line
-from flask_lineconnect.testing.line_chat import LineChat
+from flask_lineconnect.testing.chat import LineChat
 from flask_lineconnect.testing.plugin import Emulator
 from tests.conftest import SETTINGS
 

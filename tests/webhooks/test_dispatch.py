@@ -28,7 +28,7 @@ from flask_lineconnect.models import OpenDialogue
 from flask_lineconnect.models import OutboxMessage
 from flask_lineconnect.outbox.delivery import deliver_due
 from flask_lineconnect.state import LineState
-from flask_lineconnect.testing.line_chat import LineChat
+from flask_lineconnect.testing.chat import LineChat
 from flask_lineconnect.testing.plugin import Emulator
 from flask_lineconnect.webhooks.dispatch import LEASE
 from flask_lineconnect.webhooks.dispatch import claim
