@@ -18,6 +18,7 @@ from sqlalchemy import Select
 
 from .after_commit import after_commit
 from .after_commit import watch as watch_commits
+from .assembly import make_blueprint
 from .assembly import make_state
 from .config.plans import Estimate
 from .config.settings import Config
@@ -44,6 +45,7 @@ from .models.sqlite import prepare_sqlite
 from .outbox import queue
 from .outbox.budget import estimate
 from .outbox.queue import Wish
+from .outbox.rules import Rules
 from .shop.adapter import RichMenu
 from .shop.adapter import ShopAdapter
 from .shop.categories import ACCOUNT
@@ -51,9 +53,10 @@ from .shop.categories import category_named
 from .state import EXTENSION_KEY
 from .state import LineState
 from .state import current_line
-from .web.blueprint import TemplateHelpers
-from .web.blueprint import make_blueprint
+from .web.blueprint import offer_to_templates
 from .web.locales import set_up_languages
+from .web.rate_limits import RateLimits
+from .webhooks.views import exempt_from_csrf
 
 if TYPE_CHECKING:
     from flask_sqlalchemy import SQLAlchemy
@@ -105,7 +108,8 @@ class LineConnect:
         state = make_state(app, config, db=self.db, shop=self.shop, rich_menu=self.rich_menu)
         app.extensions[EXTENSION_KEY] = state
         app.register_blueprint(make_blueprint(app), url_prefix=config.url_prefix)
-        app.jinja_env.globals["lineconnect"] = TemplateHelpers()
+        offer_to_templates(app)
+        exempt_from_csrf(app)
         sessions.register(app)
         auto.register(app)
         offline.watch(app)
@@ -178,7 +182,7 @@ class LineConnect:
             members,
             to_payloads(message),
             wish,
-            line.rules.policy,
+            line.part(Rules).policy,
             key=key,
             now=line.clock(),
         )
@@ -187,8 +191,8 @@ class LineConnect:
         """Say what a campaign would cost, before it begins; counts who would be sent it now."""
         line = current_line
         wanted = category_named(line.shop.categories, category)
-        count = queue.count_recipients(line.session, members, wanted, line.rules.policy)
-        return estimate(line.session, line.rules.budget, count, wanted, now=line.clock())
+        count = queue.count_recipients(line.session, members, wanted, line.part(Rules).policy)
+        return estimate(line.session, line.part(Rules).budget, count, wanted, now=line.clock())
 
     def unlink(self, member: Any) -> bool:
         """End a member's link, inside the caller's transaction; LINE is told after the commit.
@@ -200,7 +204,7 @@ class LineConnect:
         """
         line = current_line
         member_id = accounts.member_key(line.session, member)
-        account = unlinking.end_links_of(line.session, member_id, actor="shop", now=line.clock())
+        account = unlinking.end_links_of(line, member_id, actor="shop", now=line.clock())
         return account is not None
 
     def credentials_changed(self, member: Any) -> None:
@@ -229,7 +233,7 @@ class LineConnect:
         account = accounts.account_of(line.session, accounts.member_key(line.session, member))
         if account is None:
             return False
-        unlinking.erase(line.session, account, now=line.clock())
+        unlinking.erase(line, account, now=line.clock())
         return True
 
     def points_changed(self, member: Any) -> None:
@@ -253,7 +257,7 @@ class LineConnect:
         account = card_codes.redeem(line.session, code, now=line.clock())
         if account is None:
             if has_request_context():
-                line.rates.count("address", request.remote_addr or "")
+                line.part(RateLimits).count("address", request.remote_addr or "")
             return None
         member = line.session.get(line.shop.model, account.member_id)
         return member if member is not None and line.shop.may_log_in(member) else None

@@ -26,6 +26,7 @@ from .models import QuotaMonth
 from .outbox import budget
 from .outbox import by_hand
 from .outbox import pauses
+from .outbox.rules import Rules
 from .state import EXTENSION_KEY
 from .state import LineState
 
@@ -138,7 +139,7 @@ def _read(line: LineState, families: dict[str, GaugeMetricFamily]) -> None:
         events.add_metric([state], session.scalar(select(func.count()).where(is_in)) or 0)
     month = session.get(QuotaMonth, budget.month_of(now))
     families["quota_used"].add_metric([], 0 if month is None else budget.used(month))
-    allowed = line.rules.budget.allowed(None if month is None else month.granted)
+    allowed = line.part(Rules).budget.allowed(None if month is None else month.granted)
     if allowed is not None:
         families["quota_allowed"].add_metric([], allowed)
     for pause in pauses.current(session, now=now):

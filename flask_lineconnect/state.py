@@ -1,9 +1,14 @@
-"""What belongs to one app: :class:`LineState` in ``app.extensions["lineconnect"]``."""
+"""What belongs to one app: :class:`LineState` in ``app.extensions["lineconnect"]``.
+
+It names no feature. What a feature keeps for an app is handed over by ``assembly.py`` and asked
+for by its class: ``line.part(LineApi)``.
+"""
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from collections.abc import Mapping
 from dataclasses import dataclass
 from dataclasses import field
 from datetime import UTC
@@ -12,6 +17,7 @@ from typing import TYPE_CHECKING
 from typing import Any
 from typing import Literal
 from typing import Protocol
+from typing import TypeVar
 from typing import cast
 from urllib.parse import urlsplit
 
@@ -23,27 +29,17 @@ from werkzeug.local import LocalProxy
 
 from .config.settings import Config
 from .errors import UsageError
-from .hooks.table import HookTable
 from .shop.adapter import RichMenu
 from .shop.adapter import ShopAdapter
 from .vault import Vault
-from .web.rate_limits import RateLimits
 
 if TYPE_CHECKING:
     from flask.ctx import RequestContext
     from flask_sqlalchemy import SQLAlchemy
 
-    from .liff.id_token import LiffTokens
-    from .liff.live import Streams
-    from .line_api.client import LineApi
-    from .login.oidc import LineLogin
-    from .login.tokens import LoginTokenApi
-    from .login.tokens import TokenVault
-    from .outbox.pacing import SharedPace
-    from .outbox.rules import Rules
-    from .webhooks.inbox import Inbox
-
 EXTENSION_KEY = "lineconnect"
+
+Part = TypeVar("Part")
 
 
 def utcnow() -> datetime:
@@ -76,6 +72,7 @@ class Stopping(Protocol):
 class LineState:
     """Everything the extension keeps for one app; nothing of a request's.
 
+    :ivar parts: what features keep for the app, by class; see :meth:`part`.
     :ivar clock: returns the time now; tests and demos replace it.
     :ivar next_sweep_at: when this process next clears away what expired; see ``upkeep.py``.
     :ivar stopping: set when this process ends: work that was begun is finished, no other begun.
@@ -86,23 +83,17 @@ class LineState:
     shop: ShopAdapter[Any]
     db: SQLAlchemy
     rich_menu: RichMenu | None
-    hooks: HookTable
-    api: LineApi
-    login: LineLogin
-    login_tokens: LoginTokenApi
-    rates: RateLimits
     vault: Vault
-    token_vault: TokenVault
-    liff_tokens: LiffTokens
-    streams: Streams
     json_environment: Environment
-    inbox: Inbox
-    rules: Rules
-    pace: SharedPace
     engine: Engine
+    parts: Mapping[type[Any], Any]
     clock: Callable[[], datetime] = utcnow
     next_sweep_at: datetime | None = None
     stopping: Stopping = field(default_factory=threading.Event)
+
+    def part(self, kind: type[Part]) -> Part:
+        """Return what a feature keeps for this app, by its class, for example ``LineApi``."""
+        return cast(Part, self.parts[kind])
 
     @property
     def session(self) -> Session:

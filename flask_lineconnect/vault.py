@@ -1,4 +1,4 @@
-"""Encrypts what the database must keep and nobody must read there.
+"""Encrypts or hashes what the database must keep and nobody must read there.
 
 Source: Fernet's specification; RFC 5869 (HKDF).
 """
@@ -6,6 +6,7 @@ Source: Fernet's specification; RFC 5869 (HKDF).
 from __future__ import annotations
 
 import base64
+import hashlib
 import json
 import logging
 from collections.abc import Mapping
@@ -52,6 +53,11 @@ class Vault:
             )
             return None
         return content if opened.get("owner") == list(owner) else None
+
+
+def hashed(value: str) -> str:
+    """Return the SHA-256 of a random value, which is what the database keeps of it."""
+    return hashlib.sha256(value.encode()).hexdigest()
 
 
 def _derived(key: str) -> bytes:

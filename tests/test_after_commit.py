@@ -25,7 +25,7 @@ def member(line: LineState) -> User:
     db.session.add(member)
     account = accounts.ensure_account(line.session, "U" + "a" * 32, now=line.clock())
     key = accounts.member_key(line.session, member)
-    accounts.link(line.session, account, key, source=None, now=line.clock())
+    accounts.link(line, account, key, source=None, now=line.clock())
     db.session.commit()
     return member
 

@@ -15,6 +15,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from flask_lineconnect import LineApiError
 from flask_lineconnect.engines.work import work_until_idle
+from flask_lineconnect.line_api.client import LineApi
 from flask_lineconnect.models import Account
 from flask_lineconnect.outbox.delivery import deliver_due
 from flask_lineconnect.state import LineState
@@ -130,7 +131,7 @@ def test_S11_2_webhooks_and_hooks_tell_nothing_of_people(
 def test_S1_7_lines_own_words_stay_out_of_the_log(line: LineState, line_emulator: Emulator) -> None:
     line_emulator.fault(path="/v2/bot/message/quota", status=403, times=1)
     with pytest.raises(LineApiError) as error:
-        line.api.quota()
+        line.part(LineApi).quota()
     assert error.value.text == "LINE refused to get the quota: 403"
     assert len(str(error.value)) > len(error.value.text)
 

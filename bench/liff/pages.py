@@ -21,10 +21,11 @@ from flask import request
 
 from demo_shop import create_app
 from demo_shop import prepare_database
-from flask_lineconnect.liff.barcodes import card_bars
+from flask_lineconnect.liff.id_token import LiffTokens
 from flask_lineconnect.linking import accounts
 from flask_lineconnect.state import LineState
 from flask_lineconnect.testing.emulator import Emulator
+from flask_lineconnect.web.barcodes import card_bars
 
 NPM = Path(__file__).parents[2] / "tests" / "npm"
 STARTER_LIFF_ID = "1650000001-Starter1"
@@ -80,7 +81,7 @@ def make_shop(settings: dict[str, str], sdk_url: str, folder: Path) -> Flask:
     @app.get("/starter/card")
     def card() -> Response:
         token = request.headers["Authorization"].removeprefix("Bearer ")
-        identity = line.liff_tokens.verify(token)
+        identity = line.part(LiffTokens).verify(token)
         account = accounts.ensure_account(line.session, identity.line_user_id, now=line.clock())
         member: Any = line.session.get(line.shop.model, account.member_id)
         bars = card_bars(line.shop.card_number(member) or "", line.shop.card_barcode, label="")
@@ -100,7 +101,7 @@ def link_everybody(app: Flask, emulator: Emulator, count: int) -> list[str]:
             member = line.session.query(line.shop.model).filter_by(email=email).one()
             user_id = emulator.add_user(member.name, email=email)
             account = accounts.ensure_account(line.session, user_id, now=line.clock())
-            accounts.link(line.session, account, member.id, source=None, now=line.clock())
+            accounts.link(line, account, member.id, source=None, now=line.clock())
             user_ids.append(user_id)
         line.session.commit()
     return user_ids

@@ -160,9 +160,9 @@ def line_shop(settings: Mapping[str, str], address: str, line_user_ids: Sequence
     LineConnect(app, db=db, shop=Shop())
     with app.app_context():
         db.metadata.create_all(db.engine)
-        now = utcnow()
+        line, now = app.extensions["lineconnect"], utcnow()
         for member_id, line_user_id in enumerate(line_user_ids, 1):
             account = accounts.ensure_account(db.session(), line_user_id, now=now)
-            accounts.link(db.session(), account, member_id, source=None, now=now)
+            accounts.link(line, account, member_id, source=None, now=now)
         db.session.commit()
     return app

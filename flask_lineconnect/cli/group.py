@@ -50,9 +50,7 @@ def setup() -> None:
 def unlink(member_id: str) -> None:
     """End the link of the member with this key; LINE is told."""
     state = current_line
-    account = unlinking.end_links_of(
-        state.session, _key(member_id), actor="shop", now=state.clock()
-    )
+    account = unlinking.end_links_of(state, _key(member_id), actor="shop", now=state.clock())
     state.session.commit()
     if account is None:
         raise click.ClickException(f"member {member_id} is not linked to a LINE account")

@@ -12,6 +12,7 @@ from flask.cli import with_appcontext
 from sqlalchemy import select
 
 from ..errors import LineConnectError
+from ..line_api.client import LineApi
 from ..models import Campaign
 from ..models import QuotaMonth
 from ..models.outbox import UNSENT
@@ -19,6 +20,7 @@ from ..outbox import budget
 from ..outbox import by_hand
 from ..outbox import pauses
 from ..outbox.queue import cancel_campaign
+from ..outbox.rules import Rules
 from ..state import LineState
 from ..state import current_line
 
@@ -89,7 +91,7 @@ def cancel(key: str) -> None:
 
 def _ask_line(line: LineState, now: datetime) -> None:
     try:
-        granted, line_used = line.api.quota()
+        granted, line_used = line.part(LineApi).quota()
     except LineConnectError as error:
         raise click.ClickException(str(error)) from None
     month = budget.lock(line.session, now)
@@ -104,7 +106,7 @@ def _unread(now: datetime) -> QuotaMonth:
 
 
 def _spending(line: LineState, month: QuotaMonth) -> list[tuple[str, str]]:
-    ours = line.rules.budget
+    ours = line.part(Rules).budget
     used, allowed = budget.used(month), ours.allowed(month.granted)
     rows = [("month", month.month), ("LINE allows", _granted(line, month))]
     if month.read_at is not None:

@@ -21,7 +21,9 @@ from sqlalchemy.orm import Session
 from ..errors import LineApiError
 from ..linking import unlinking
 from ..log_fields import log_fields
+from ..login.tokens import LoginTokenApi
 from ..login.tokens import LoginTokens
+from ..login.tokens import TokenVault
 from ..models import Account
 from ..models import CardCode
 from ..models import ChatLink
@@ -32,6 +34,7 @@ from ..models import LoginAttempt
 from ..models import OpenDialogue
 from ..outbox.mending import mend
 from ..outbox.pruning import prune
+from ..outbox.rules import Rules
 from ..state import LineState
 from ..webhooks.inbox import CLOCK_SKEW
 from ..webhooks.inbox import CONTENT_KEPT
@@ -59,7 +62,7 @@ def look_after(line: LineState) -> int:
             clear_expired(line.session, now=now)
             mend(line.session, now=now)
             line.session.commit()
-            prune(line.session, line.rules.policy, now=now)
+            prune(line.session, line.part(Rules).policy, now=now)
     return check_consents(line)
 
 
@@ -103,7 +106,7 @@ def _check(line: LineState, account_id: int) -> None:
     account = line.session.get_one(Account, account_id)
     sealed_tokens, now = account.sealed_tokens, line.clock()
     line_user_id = account.line_user_id
-    tokens = line.token_vault.open(line_user_id, sealed_tokens)
+    tokens = line.part(TokenVault).open(line_user_id, sealed_tokens)
     # Nothing is held open while LINE is waited for.
     line.session.commit()
     if tokens is None or tokens.refresh_expires_at <= now.timestamp():
@@ -123,7 +126,7 @@ def _check(line: LineState, account_id: int) -> None:
     if living is None:
         _end(line, account_id, sealed_tokens)
     elif living is not tokens:
-        account.sealed_tokens = line.token_vault.seal(line_user_id, living)
+        account.sealed_tokens = line.part(TokenVault).seal(line_user_id, living)
         line.session.commit()
 
 
@@ -132,9 +135,9 @@ def _living_tokens(line: LineState, tokens: LoginTokens) -> LoginTokens | None:
 
     :raises LineApiError: LINE did not say.
     """
-    if line.login_tokens.is_alive(tokens):
+    if line.part(LoginTokenApi).is_alive(tokens):
         return tokens
-    return line.login_tokens.refresh(tokens, now=line.clock())
+    return line.part(LoginTokenApi).refresh(tokens, now=line.clock())
 
 
 def _end(line: LineState, account_id: int, sealed_tokens: str | None) -> None:
@@ -145,9 +148,7 @@ def _end(line: LineState, account_id: int, sealed_tokens: str | None) -> None:
         .with_for_update()
     )
     account = line.session.scalars(statement).one_or_none()
-    if account is not None and unlinking.unlink(
-        line.session, account, actor="line", now=line.clock()
-    ):
+    if account is not None and unlinking.unlink(line, account, actor="line", now=line.clock()):
         logger.info(
             "account %d ended its consent at LINE; its link has ended",
             account_id,
@@ -182,7 +183,7 @@ def end_links_without_members(line: LineState) -> None:
         and_(Account.member_id.is_not(None), ~has_member),
     )
     for account in line.session.scalars(select(Account).where(is_left_over).limit(BATCH)).all():
-        unlinking.erase(line.session, account, now=line.clock())
+        unlinking.erase(line, account, now=line.clock())
 
 
 def clear_expired(session: Session, *, now: datetime) -> None:

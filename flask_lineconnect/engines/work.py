@@ -12,6 +12,7 @@ from collections.abc import Callable
 from collections.abc import Mapping
 from dataclasses import replace
 
+from ..line_api.client import LineApi
 from ..linking.unlink_tasks import tell_line_due
 from ..log_fields import log_fields
 from ..outbox.delivery import deliver_due
@@ -73,7 +74,7 @@ def settle(line: LineState) -> None:
     What is loaded for good is kept from the garbage collector: looking through LINE's SDK again and
     again stops everything for a sixth of a second, in which 300 requests could have been made.
     """
-    line.api.load()
+    line.part(LineApi).load()
     gc.collect()
     gc.freeze()
 

@@ -179,5 +179,5 @@ def _hooks_of(setup: BlueprintSetupState) -> HookTable:
         raise UsageError(
             f"call line.init_app(app) before app.register_blueprint({setup.blueprint.name})"
         )
-    hooks: HookTable = state.hooks
+    hooks: HookTable = state.part(HookTable)
     return hooks

@@ -34,7 +34,9 @@ from ..login.sign_up import LIFF
 from ..models import Account
 from ..state import current_line
 from ..web.pages import csp_nonce
+from ..web.rate_limits import RateLimits
 from .card import draw_card
+from .id_token import LiffTokens
 
 
 def register(blueprint: Blueprint) -> None:
@@ -119,8 +121,8 @@ def _what_was_sent() -> tuple[str, Identity, dict[str, Any]]:
     if not isinstance(body, dict) or not _is_own_origin():
         raise Refused(_("画面を開き直してください。"), step="origin")
     id_token = body.get("id_token")
-    identity = current_line.liff_tokens.verify(id_token)
-    current_line.rates.count("account", identity.line_user_id)
+    identity = current_line.part(LiffTokens).verify(id_token)
+    current_line.part(RateLimits).count("account", identity.line_user_id)
     _require_newer_than_end(identity)
     return str(id_token), identity, body
 

@@ -14,7 +14,6 @@ from typing import Any
 from typing import TypeVar
 from urllib.parse import urlencode
 
-from flask import Blueprint
 from flask import current_app
 from flask import g
 from flask import request
@@ -26,10 +25,12 @@ from ..errors import UsageError
 from ..i18n import gettext as _
 from ..linking import accounts
 from ..login import sessions
+from ..login.refusals import show_refusal
 from ..models import Account
 from ..state import EXTENSION_KEY
 from ..state import current_line
-from ..web import guards as page_guards
+from ..web.blueprint import PageBlueprint
+from ..web.guards import wants_page
 from ..web.pages import page_context
 from ..web.pages import render_page
 from . import answers
@@ -40,7 +41,7 @@ _OF_LINE = {"code", "state", "error", "error_description", "friendship_status_ch
 View = TypeVar("View", bound=Callable[..., Any])
 
 
-class LiffBlueprint(Blueprint):
+class LiffBlueprint(PageBlueprint):
     """A Flask blueprint whose pages open inside LINE, each for the linked member who opens it.
 
     Register it after ``line.init_app(app)``. Its pages lie below the LIFF endpoint,
@@ -49,8 +50,7 @@ class LiffBlueprint(Blueprint):
     """
 
     def __init__(self, name: str, import_name: str, **options: Any):
-        super().__init__(name, import_name, **options)
-        page_guards.guard(self)
+        super().__init__(name, import_name, show_refusal=show_refusal, **options)
         self.context_processor(_layout_context)
 
     def page(
@@ -137,7 +137,7 @@ def _open() -> str:
 
     :raises Refused: this is no visit of a page, so there is nobody to show it to.
     """
-    if request.method not in {"GET", "HEAD"} or not page_guards.wants_page():
+    if request.method not in {"GET", "HEAD"} or not wants_page():
         raise Refused(
             _("画面を開いてから時間が経ちました。もう一度お試しください。"), step="session"
         )

@@ -8,8 +8,8 @@ from ..i18n import gettext as _
 from ..models import Account
 from ..shop.adapter import ShopAdapter
 from ..state import current_line
+from ..web import barcodes
 from ..web.pages import render_page
-from . import barcodes
 from . import card_codes
 from . import offline
 

@@ -17,10 +17,10 @@ from sqlalchemy import delete
 from sqlalchemy import update
 from sqlalchemy.orm import Session
 
-from ..login.flow import hashed
 from ..models import Account
 from ..models import CardCode
 from ..models.base import insert_if_absent
+from ..vault import hashed
 
 LIFETIME = timedelta(seconds=60)
 #: 130 bits in letters and digits: a QR code holds those densely, and a scanner that types them

@@ -79,7 +79,7 @@ def changes(_member: Any) -> BaseResponse:
     account, line = page_account(), current_line
     if request.accept_mimetypes.best_match([EVENT_STREAM, "application/json"]) != EVENT_STREAM:
         return jsonify(version=card_codes.version_name(account.id, account.card_version))
-    streams, account_id = line.streams, account.id
+    streams, account_id = line.part(Streams), account.id
     # A server without threads would serve nobody else in the meantime.
     if not request.is_multithread or not streams.take(account_id):
         return Response(status=HTTPStatus.NO_CONTENT)

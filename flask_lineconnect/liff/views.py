@@ -15,9 +15,10 @@ from ..i18n import gettext as _
 from ..login.flow import local_path
 from ..shop.adapter import PointBalance
 from ..state import current_line
+from ..web import barcodes
 from ..web.guards import wants_page
 from ..web.pages import render_page
-from . import barcodes
+from ..web.rate_limits import RateLimits
 from . import card_codes
 from .blueprint import LiffBlueprint
 from .blueprint import page_account
@@ -62,7 +63,7 @@ def code(member: Any) -> Response | str:
     :raises Refused: this account asked for too many.
     """
     line, account = current_line, page_account()
-    line.rates.count("account", account.line_user_id)
+    line.part(RateLimits).count("account", account.line_user_id)
     text = card_codes.issue(line.session, account, now=line.clock())
     line.session.commit()
     drawn = render_page("lineconnect/liff/_code.html", text=text)

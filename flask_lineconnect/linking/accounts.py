@@ -25,7 +25,7 @@ from ..login.oidc import Identity
 from ..models import Account
 from ..models import AuditEntry
 from ..models.base import insert_if_absent
-from ..state import current_line
+from ..state import LineState
 
 
 def ensure_account(session: Session, line_user_id: str, *, now: datetime) -> Account:
@@ -132,7 +132,7 @@ def _is_newest(at: datetime) -> ColumnElement[bool]:
 
 
 def link(
-    session: Session, account: Account, member_id: Any, *, source: str | None, now: datetime
+    line: LineState, account: Account, member_id: Any, *, source: str | None, now: datetime
 ) -> None:
     """Tie a LINE account to a member, in one statement that a race can't get past.
 
@@ -145,6 +145,7 @@ def link(
         .where(Account.id == account.id, Account.member_id.is_(None))
         .values(member_id=member_id, linked_at=now, link_source=source)
     )
+    session = line.session
     try:
         with session.begin_nested():
             is_tied = getattr(session.execute(statement), "rowcount", 0) == 1
@@ -163,7 +164,7 @@ def link(
         )
     )
     session.flush()
-    member = session.get(current_line.shop.model, member_id)
+    member = session.get(line.shop.model, member_id)
     announce(session, signals.account_linked, account=account, member=member)
 
 

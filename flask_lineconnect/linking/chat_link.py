@@ -9,7 +9,6 @@ Source: Messaging API documentation, "Link user accounts".
 
 from __future__ import annotations
 
-import hashlib
 import secrets
 from datetime import datetime
 from datetime import timedelta
@@ -24,6 +23,7 @@ from ..errors import Refused
 from ..i18n import gettext as _
 from ..models import Account
 from ..models import ChatLink
+from ..vault import hashed
 
 #: As long as LINE's link token.
 LIFETIME = timedelta(minutes=10)
@@ -33,7 +33,7 @@ def begin(session: Session, account: Account, link_token: str, *, now: datetime)
     """Remember for whom LINE gave a link token; commits with the caller."""
     session.execute(delete(ChatLink).where(ChatLink.expires_at <= now))
     session.add(
-        ChatLink(token_hash=_hashed(link_token), account_id=account.id, expires_at=now + LIFETIME)
+        ChatLink(token_hash=hashed(link_token), account_id=account.id, expires_at=now + LIFETIME)
     )
     session.flush()
 
@@ -46,7 +46,7 @@ def account_behind(session: Session, link_token: str, *, now: datetime) -> Accou
     statement = (
         select(Account)
         .join(ChatLink, ChatLink.account_id == Account.id)
-        .where(ChatLink.token_hash == _hashed(link_token), ChatLink.expires_at > now)
+        .where(ChatLink.token_hash == hashed(link_token), ChatLink.expires_at > now)
         .where(ChatLink.nonce_hash.is_(None))
     )
     account = session.scalars(statement).one_or_none()
@@ -66,11 +66,11 @@ def confirm(session: Session, link_token: str, member_id: Any, *, now: datetime)
     statement = (
         update(ChatLink)
         .where(
-            ChatLink.token_hash == _hashed(link_token),
+            ChatLink.token_hash == hashed(link_token),
             ChatLink.nonce_hash.is_(None),
             ChatLink.expires_at > now,
         )
-        .values(nonce_hash=_hashed(nonce), member_id=member_id)
+        .values(nonce_hash=hashed(nonce), member_id=member_id)
         .returning(ChatLink.token_hash)
         .execution_options(synchronize_session=False)
     )
@@ -88,7 +88,7 @@ def redeem(session: Session, account: Account, nonce: str, *, now: datetime) -> 
     """
     statement = (
         delete(ChatLink)
-        .where(ChatLink.nonce_hash == _hashed(nonce), ChatLink.expires_at > now)
+        .where(ChatLink.nonce_hash == hashed(nonce), ChatLink.expires_at > now)
         .returning(ChatLink.account_id, ChatLink.member_id)
     )
     waiting = session.execute(statement).one_or_none()
@@ -100,7 +100,3 @@ def redeem(session: Session, account: Account, nonce: str, *, now: datetime) -> 
 def end_waiting(session: Session, member_id: Any) -> None:
     """Forget what waits for a member: after a logout, or when credentials changed."""
     session.execute(delete(ChatLink).where(ChatLink.member_id == member_id))
-
-
-def _hashed(value: str) -> str:
-    return hashlib.sha256(value.encode()).hexdigest()

@@ -15,8 +15,11 @@ from sqlalchemy import update
 from sqlalchemy.orm import Session
 
 from ..errors import LineApiError
+from ..line_api.client import LineApi
 from ..log_fields import log_fields
+from ..login.tokens import LoginTokenApi
 from ..login.tokens import LoginTokens
+from ..login.tokens import TokenVault
 from ..models import UnlinkTask
 from ..state import LineState
 
@@ -65,13 +68,13 @@ def _claim(session: Session, *, now: datetime) -> int | None:
 
 def _work_on(line: LineState, task_id: int) -> None:
     task = line.session.get_one(UnlinkTask, task_id)
-    tokens = line.token_vault.open(task.line_user_id, task.sealed_tokens)
+    tokens = line.part(TokenVault).open(task.line_user_id, task.sealed_tokens)
     line_user_id, attempts, since = task.line_user_id, task.attempts, task.created_at
     # Nothing is held open while LINE is waited for.
     line.session.commit()
     try:
         _end_consent(line, tokens)
-        line.api.unlink_rich_menu(line_user_id)
+        line.part(LineApi).unlink_rich_menu(line_user_id)
     except LineApiError as error:
         logger.warning(
             "LINE was not told yet of the end of a link: %s",
@@ -93,6 +96,6 @@ def _end_consent(line: LineState, tokens: LoginTokens | None) -> None:
         # Nothing of LINE's is left in our hands; the person can end the consent in LINE.
         return
     if tokens.expires_at <= now.timestamp():
-        tokens = line.login_tokens.refresh(tokens, now=now)
+        tokens = line.part(LoginTokenApi).refresh(tokens, now=now)
     if tokens is not None:
-        line.login_tokens.deauthorize(tokens)
+        line.part(LoginTokenApi).deauthorize(tokens)

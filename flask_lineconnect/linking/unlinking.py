@@ -27,7 +27,6 @@ from sqlalchemy.orm import scoped_session
 from .. import signals
 from ..after_commit import after_commit
 from ..after_commit import announce
-from ..login.flow import hashed
 from ..models import Account
 from ..models import AuditEntry
 from ..models import CardCode
@@ -42,7 +41,8 @@ from ..models import UnlinkTask
 from ..models.base import insert_if_absent
 from ..models.outbox import UNSENT
 from ..state import EXTENSION_KEY
-from ..state import current_line
+from ..state import LineState
+from ..vault import hashed
 
 #: Who ended a link: the member, the shop (its staff or its code), or the person at LINE.
 Actor = Literal["member", "shop", "line"]
@@ -51,13 +51,14 @@ Actor = Literal["member", "shop", "line"]
 _ID_TOKEN_LIFETIME = timedelta(hours=1)
 
 
-def unlink(session: Session, account: Account, *, actor: Actor, now: datetime) -> bool:
+def unlink(line: LineState, account: Account, *, actor: Actor, now: datetime) -> bool:
     """End an account's link; its sessions, tokens and waiting messages end with it.
 
     The signal :data:`~flask_lineconnect.signals.account_unlinked` follows the commit.
 
     :return: whether there was a link, also when several callers race.
     """
+    session = line.session
     member_id, sealed_tokens = account.member_id, account.sealed_tokens
     if member_id is None:
         return False
@@ -78,7 +79,7 @@ def unlink(session: Session, account: Account, *, actor: Actor, now: datetime) -
         return False
     _stop_what_waits(session, account)
     _note_end(session, account, now)
-    _tell_line(session, account, None if actor == "line" else sealed_tokens, now)
+    _tell_line(line, account, None if actor == "line" else sealed_tokens, now)
     session.add(
         AuditEntry(
             at=now,
@@ -90,19 +91,19 @@ def unlink(session: Session, account: Account, *, actor: Actor, now: datetime) -
     )
     session.flush()
     session.refresh(account)
-    member = session.get(current_line.shop.model, member_id)
+    member = session.get(line.shop.model, member_id)
     announce(session, signals.account_unlinked, account=account, member=member)
     return True
 
 
-def erase(session: Session, account: Account, *, now: datetime) -> None:
+def erase(line: LineState, account: Account, *, now: datetime) -> None:
     """Forget a person: the account, their messages and events; an audit row without a name stays.
 
     LINE's id is kept in the task that tells LINE, and goes with it.
     """
-    sealed_tokens = account.sealed_tokens
+    session, sealed_tokens = line.session, account.sealed_tokens
     _note_end(session, account, now)
-    _tell_line(session, account, sealed_tokens, now)
+    _tell_line(line, account, sealed_tokens, now)
     session.execute(delete(InboxEvent).where(InboxEvent.line_user_id == account.line_user_id))
     session.execute(delete(OutboxMessage).where(OutboxMessage.account_id == account.id))
     session.execute(delete(Preference).where(Preference.account_id == account.id))
@@ -120,13 +121,11 @@ def erase(session: Session, account: Account, *, now: datetime) -> None:
     announce(session, signals.account_unlinked, account=account, member=None)
 
 
-def end_links_of(
-    session: Session, member_id: Any, *, actor: Actor, now: datetime
-) -> Account | None:
+def end_links_of(line: LineState, member_id: Any, *, actor: Actor, now: datetime) -> Account | None:
     """End the link of a member, if there is one; return the account that was linked."""
     statement = select(Account).where(Account.member_id == member_id)
-    account = session.scalars(statement).one_or_none()
-    if account is None or not unlink(session, account, actor=actor, now=now):
+    account = line.session.scalars(statement).one_or_none()
+    if account is None or not unlink(line, account, actor=actor, now=now):
         return None
     return account
 
@@ -140,19 +139,20 @@ def watch_deletions(session: scoped_session[Any], member_model: type[Any]) -> No
 
     def erase_with_member(session: Session, _context: object, _objects: object) -> None:
         deleted = [one for one in session.deleted if isinstance(one, member_model)]
-        if deleted and has_app_context() and EXTENSION_KEY in current_app.extensions:
-            _erase_all(session, deleted)
+        line = current_app.extensions.get(EXTENSION_KEY) if deleted and has_app_context() else None
+        if line is not None:
+            _erase_all(line, session, deleted)
 
     event.listen(session, "before_flush", erase_with_member)
 
 
-def _erase_all(session: Session, members: Iterable[Any]) -> None:
+def _erase_all(line: LineState, session: Session, members: Iterable[Any]) -> None:
     for member in members:
         (key,) = inspect(member).identity
         statement = select(Account).where(Account.member_id == key)
         account = session.scalars(statement).one_or_none()
         if account is not None:
-            erase(session, account, now=current_line.clock())
+            erase(line, account, now=line.clock())
 
 
 def has_ended_since(session: Session, line_user_id: str, issued_at: datetime) -> bool:
@@ -186,10 +186,8 @@ def _stop_what_waits(session: Session, account: Account) -> None:
     session.execute(delete(OpenDialogue).where(OpenDialogue.line_user_id == account.line_user_id))
 
 
-def _tell_line(
-    session: Session, account: Account, sealed_tokens: str | None, now: datetime
-) -> None:
-    session.add(
+def _tell_line(line: LineState, account: Account, sealed_tokens: str | None, now: datetime) -> None:
+    line.session.add(
         UnlinkTask(
             account_id=account.id,
             line_user_id=account.line_user_id,
@@ -198,4 +196,4 @@ def _tell_line(
             next_attempt_at=now,
         )
     )
-    after_commit(session, partial(current_line.engine.wake, "upkeep"))
+    after_commit(line.session, partial(line.engine.wake, "upkeep"))

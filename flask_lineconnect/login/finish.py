@@ -47,7 +47,7 @@ def tie(waiting: flow.Held, member_id: Any) -> Response:
     """
     line = current_line
     account, next_path = waiting.account, waiting.attempt.next_path
-    accounts.link(line.session, account, member_id, source=waiting.attempt.source, now=line.clock())
+    accounts.link(line, account, member_id, source=waiting.attempt.source, now=line.clock())
     flow.release(line.session, waiting)
     if inbox.ask_again(line.session, account.line_user_id, now=line.clock()):
         after_commit(line.session, partial(line.engine.wake, "inbox"))

@@ -5,7 +5,6 @@ Everything is handed in; Flask's session and request belong to ``views.py``.
 
 from __future__ import annotations
 
-import hashlib
 import secrets
 from dataclasses import dataclass
 from datetime import datetime
@@ -24,6 +23,7 @@ from ..i18n import gettext as _
 from ..models import Account
 from ..models import LoginAttempt
 from ..models.base import insert_if_absent
+from ..vault import hashed
 from .decide import Intent
 
 #: How long the way to LINE and back may take.
@@ -45,11 +45,6 @@ class Held:
 
     attempt: LoginAttempt
     account: Account
-
-
-def hashed(value: str) -> str:
-    """Return the SHA-256 of a random value, which is what the database keeps of it."""
-    return hashlib.sha256(value.encode()).hexdigest()
 
 
 def consume(

@@ -24,9 +24,9 @@ from wtforms import ValidationError
 
 from ..models import KeptForm
 from ..state import current_line
+from ..vault import hashed
 from ..web.pages import render_page
 from . import sessions
-from .flow import hashed
 from .flow import local_path
 
 V = TypeVar("V", bound=Callable[..., Any])

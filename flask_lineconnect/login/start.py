@@ -9,6 +9,7 @@ from werkzeug.wrappers import Response
 from ..state import current_line
 from . import sessions
 from .decide import Intent
+from .oidc import LineLogin
 
 
 def start(
@@ -28,7 +29,7 @@ def start(
     line = current_line
     parameters = parameters or {}
     is_silent = parameters.get("prompt") == "none"
-    authorization = line.login.authorization(
+    authorization = line.part(LineLogin).authorization(
         line.url_for("lineconnect.callback"),
         ui_locales=str(get_locale() or "ja").replace("_", "-"),
         **({} if is_silent else {"bot_prompt": line.config.bot_prompt}),

@@ -42,7 +42,7 @@ def unlink() -> Response | str:
     }
     is_sure = not is_last_way_in or WITHOUT_LOGIN in request.form
     if request.method == "POST" and account is not None and is_sure:
-        unlinking.unlink(line.session, account, actor="member", now=line.clock())
+        unlinking.unlink(line, account, actor="member", now=line.clock())
         line.session.commit()
         if sessions.came_from_line():
             logout_user()

@@ -17,6 +17,7 @@ from ..linking import accounts
 from ..models import Account
 from ..state import current_line
 from ..web.pages import render_error
+from ..web.rate_limits import RateLimits
 from . import auto
 from . import finish
 from . import flow
@@ -27,8 +28,10 @@ from .decide import Intent
 from .decide import Situation
 from .decide import decide
 from .oidc import Identity
+from .oidc import LineLogin
 from .start import start
 from .tokens import LoginTokens
+from .tokens import TokenVault
 
 
 def register(blueprint: Blueprint) -> None:
@@ -86,13 +89,13 @@ def callback() -> Response | str:
         source=attempt["source"],
         now=line.clock(),
     )
-    identity, answer = line.login.fetch_identity(
+    identity, answer = line.part(LineLogin).fetch_identity(
         code,
         redirect_uri=line.url_for("lineconnect.callback"),
         nonce=attempt["nonce"],
         code_verifier=attempt["code_verifier"],
     )
-    line.rates.count("account", identity.line_user_id)
+    line.part(RateLimits).count("account", identity.line_user_id)
     account = _seen(identity, LoginTokens.of(answer, now=line.clock()))
     return _proceed(attempt, account, email=identity.email)
 
@@ -100,12 +103,12 @@ def callback() -> Response | str:
 def _seen(identity: Identity, tokens: LoginTokens) -> Account:
     """Return the account of a verified identity, after keeping what LINE says of it now."""
     line = current_line
-    is_friend = line.login.is_friend(tokens.access_token)
+    is_friend = line.part(LineLogin).is_friend(tokens.access_token)
     return accounts.note_login(
         line.session,
         identity,
         is_friend=is_friend,
-        sealed_tokens=line.token_vault.seal(identity.line_user_id, tokens),
+        sealed_tokens=line.part(TokenVault).seal(identity.line_user_id, tokens),
         at=line.clock(),
     )
 

@@ -14,6 +14,7 @@ from flask import current_app
 from jinja2 import Environment
 
 from ..errors import InvalidMessage
+from ..hooks.table import HookTable
 from ..state import current_line
 from .objects import RawMessage
 
@@ -60,7 +61,7 @@ def render_json(template: str, **context: Any) -> Any:
             "shop_name": line.shop.name,
             "url_for": line.url_for,
             "liff_url": line.liff_url,
-            "postback_for": line.hooks.postback_data,
+            "postback_for": line.part(HookTable).postback_data,
         }
         | context
     )

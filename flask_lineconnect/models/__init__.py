@@ -1,4 +1,7 @@
-"""The extension's tables; all start with ``lineconnect_`` and live in the shop's database."""
+"""The extension's tables; all start with ``lineconnect_`` and live in the shop's database.
+
+Read ``account.py`` first; ``base.py`` says how they come into the shop's metadata.
+"""
 
 from .account import Account
 from .account import AuditEntry

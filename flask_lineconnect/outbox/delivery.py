@@ -30,6 +30,7 @@ from sqlalchemy import select
 from .. import signals
 from ..after_commit import announce
 from ..errors import LineApiError
+from ..line_api.client import LineApi
 from ..line_api.sender import MAX_IN_FLIGHT
 from ..line_api.sender import Kind
 from ..line_api.sender import SendAnswer
@@ -46,10 +47,12 @@ from . import pauses
 from .claims import claim_batches
 from .claims import claim_messages
 from .pacing import Pacer
+from .pacing import SharedPace
 from .results import Answered
 from .results import QuotaReading
 from .results import put_back
 from .results import record
+from .rules import Rules
 from .send_requests import Claimed
 from .send_requests import Request
 
@@ -107,7 +110,7 @@ def _read_quota(line: LineState) -> None:
 
 def _note_quota(line: LineState) -> QuotaReading | None:
     try:
-        granted, used = line.api.quota()
+        granted, used = line.part(LineApi).quota()
     except LineApiError as error:
         logger.warning(
             "LINE did not say how many messages are left: %s",
@@ -139,7 +142,9 @@ class _Delivery:
     def __init__(self, line: LineState):
         config = line.config
         self._line = line
-        self._sender = Sender(config.hosts.api, line.api.messaging_token, config.timeout_seconds)
+        self._sender = Sender(
+            config.hosts.api, line.part(LineApi).messaging_token, config.timeout_seconds
+        )
         self._slots = asyncio.Semaphore(MAX_IN_FLIGHT)
         self._requests: set[asyncio.Task[None]] = set()
         self._answers: asyncio.Queue[Answered | None] = asyncio.Queue()
@@ -149,8 +154,8 @@ class _Delivery:
         self._stirred = asyncio.Event()
         self._is_token_refused = False
         self._lanes = (
-            _Lane("push", _claim_messages, Pacer(line.pace, "push")),
-            _Lane("multicast", _claim_batches, Pacer(line.pace, "multicast")),
+            _Lane("push", _claim_messages, Pacer(line.part(SharedPace), "push")),
+            _Lane("multicast", _claim_batches, Pacer(line.part(SharedPace), "multicast")),
         )
 
     async def run(self) -> int:
@@ -262,7 +267,7 @@ class _Delivery:
         for seconds in WAITS_FOR_DATABASE:
             try:
                 for kind in await _in_thread(_record, self._line, answered):
-                    await _in_thread(self._line.pace.back_off, kind, 1.0)
+                    await _in_thread(self._line.part(SharedPace).back_off, kind, 1.0)
                 return
             except Exception:  # whatever it is, answers that follow must be written down
                 logger.exception(
@@ -298,14 +303,14 @@ def _claim_nothing(_line: LineState) -> Claimed:
 
 def _claim_messages(line: LineState) -> Claimed:
     with line.work_context():
-        claimed = claim_messages(line.session, line.rules, now=line.clock())
+        claimed = claim_messages(line.session, line.part(Rules), now=line.clock())
         _tell_owner(line, claimed.notices)
         return claimed
 
 
 def _claim_batches(line: LineState) -> Claimed:
     with line.work_context():
-        claimed = claim_batches(line.session, line.rules, now=line.clock())
+        claimed = claim_batches(line.session, line.part(Rules), now=line.clock())
         _tell_owner(line, claimed.notices)
         return claimed
 

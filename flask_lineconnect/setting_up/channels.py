@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from ..line_api.client import LineApi
 from ..rich_menus import publish as rich_menu
 from ..state import LineState
 
@@ -15,16 +16,17 @@ def set_up_channels(line: LineState) -> Iterator[str]:
 
     :raises LineApiError: LINE refused a step, or did not answer.
     """
+    api = line.part(LineApi)
     webhook = line.url_for("lineconnect.webhook")
-    line.api.set_webhook_endpoint(webhook)
+    api.set_webhook_endpoint(webhook)
     yield f"The webhook endpoint is {webhook}"
     if line.config.liff_id:
         endpoint = line.url_for("lineconnect.card")
-        line.api.set_liff_endpoint(line.config.liff_id, endpoint)
+        api.set_liff_endpoint(line.config.liff_id, endpoint)
         yield f"The LIFF app opens {endpoint}"
     if line.rich_menu:
         menu_id, is_new = rich_menu.publish(
-            line.session, line.api, line.rich_menu, root_path=line.app.root_path, now=line.clock()
+            line.session, api, line.rich_menu, root_path=line.app.root_path, now=line.clock()
         )
         yield f"The rich menu is {menu_id}{', made now' if is_new else ', as before'}"
     callback = line.url_for("lineconnect.callback")

@@ -1,7 +1,11 @@
-"""The extension's one Flask blueprint: its routes, its guards, what shops' templates may use."""
+"""The blueprint of our pages: what stands around them, and what shops' templates may use.
+
+``assembly.py`` gives it the features' routes.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import date
 from datetime import datetime
 from importlib.resources import files
@@ -10,78 +14,52 @@ from typing import Any
 
 from babel import Locale
 from babel import dates
+from flask import Blueprint
 from flask import Flask
-from flask import request
 from flask_babel import format_date
 from flask_babel import get_locale
 from flask_wtf.csrf import generate_csrf
-from jinja2 import ChoiceLoader
-from jinja2 import FileSystemLoader
 from markupsafe import Markup
+from werkzeug.wrappers import Response
 
+from ..errors import Refused
 from ..i18n import gettext
-from ..liff import api as liff_api
-from ..liff import barcodes
-from ..liff import link as liff_link
-from ..liff import live
-from ..liff import membership as liff_membership
-from ..liff import offline
-from ..liff import orders as liff_orders
-from ..liff import views as liff_views
-from ..liff.blueprint import LiffBlueprint
 from ..linking import accounts
-from ..login import chat_views
-from ..login import friend
-from ..login import guard
-from ..login import kept_forms
-from ..login import link
-from ..login import sign_up
-from ..login import unlink
-from ..login import views as login_views
 from ..state import current_line
-from ..webhooks import views as webhook_views
-from . import assets
-from .guards import WEBHOOK
+from . import barcodes
+from .guards import guard
 
 BLUEPRINT = "lineconnect"
-PACKAGE = "flask_lineconnect"
+#: Where the pages' templates are; a shop's of the same name go first.
+TEMPLATES = [
+    Path(str(files(package))) / "templates"
+    for package in ("flask_lineconnect", "flask_lineconnect.liff_pages")
+]
 
-LIFF_PAGES = Path(str(files("flask_lineconnect.liff_pages")))
 
+class PageBlueprint(Blueprint):
+    """A Flask blueprint whose pages are ours: guards before them, headers and refusals after.
 
-def make_blueprint(app: Flask) -> LiffBlueprint:
-    """Return the blueprint with all routes of the extension, for one app."""
-    blueprint = LiffBlueprint(BLUEPRINT, PACKAGE, template_folder="templates")
-    blueprint.jinja_loader = ChoiceLoader(
-        [
-            FileSystemLoader(Path(str(files(PACKAGE))) / "templates"),
-            FileSystemLoader(LIFF_PAGES / "templates"),
-        ]
-    )
-    for module in (
-        login_views,
-        sign_up,
-        link,
-        guard,
-        friend,
-        kept_forms,
-        chat_views,
-        unlink,
-        liff_views,
-        liff_orders,
-        liff_membership,
-        liff_link,
-        liff_api,
-        live,
-        offline,
-        webhook_views,
+    :param show_refusal: answers what a rule refused.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        import_name: str,
+        *,
+        show_refusal: Callable[[Refused], Response],
+        **options: Any,
     ):
-        module.register(blueprint)
-    assets.register(blueprint, app)
+        super().__init__(name, import_name, **options)
+        guard(self, show_refusal)
+
+
+def offer_to_templates(app: Flask) -> None:
+    """Give every template of the app our filters, and :class:`TemplateHelpers`."""
     for filter_ in (local_date, local_moment, short_day):
         app.jinja_env.filters.setdefault(filter_.__name__, filter_)
-    exempt_webhook(app)
-    return blueprint
+    app.jinja_env.globals["lineconnect"] = TemplateHelpers()
 
 
 def local_date(moment: datetime | date) -> str:
@@ -145,19 +123,3 @@ class TemplateHelpers:
     def jan13_svg(number: str, *, label: str) -> Markup:
         """Draw a JAN-13 barcode."""
         return barcodes.jan13_svg(number, label=label)
-
-
-def exempt_webhook(app: Flask) -> None:
-    """Let LINE's webhook past Flask-WTF's own protection, added before or after us.
-
-    Flask asks its guards in the order in which they were added, so a protection that comes later
-    can still be told at the first request.
-    """
-
-    def exempt() -> None:
-        protection = app.extensions.get("csrf")
-        if protection is not None:
-            protection.exempt(webhook_views.webhook)
-
-    exempt()
-    app.before_request(lambda: exempt() if request.endpoint == WEBHOOK else None)

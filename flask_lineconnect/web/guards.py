@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from http import HTTPStatus
 
 from flask import Blueprint
@@ -17,30 +18,25 @@ from ..errors import LineApiError
 from ..errors import Refused
 from ..i18n import gettext as _
 from ..log_fields import log_fields
-from ..login import sessions
 from ..state import current_line
 from .pages import render_error
 from .pages import set_headers
+from .rate_limits import RateLimits
 
 #: Authenticated by its signature instead of a CSRF token; the only one.
 WEBHOOK = "lineconnect.webhook"
 #: Counted by address, like everything that is sent by POST; a callback needs a login before it.
 LOGIN = "lineconnect.login"
 
-#: For programs; whatever else was refused is forbidden.
-_JSON_STATUS = {
-    "exp": HTTPStatus.UNAUTHORIZED,
-    "ended": HTTPStatus.UNAUTHORIZED,
-    "session": HTTPStatus.UNAUTHORIZED,
-    "rate": HTTPStatus.TOO_MANY_REQUESTS,
-}
 
+def guard(blueprint: Blueprint, show_refusal: Callable[[Refused], Response]) -> None:
+    """Put the guards around all pages of a blueprint.
 
-def guard(blueprint: Blueprint) -> None:
-    """Put the guards around all pages of a blueprint."""
+    :param show_refusal: answers what a rule refused.
+    """
     blueprint.before_request(_guard)
     blueprint.after_request(set_headers)
-    blueprint.register_error_handler(Refused, _show_refusal)
+    blueprint.register_error_handler(Refused, show_refusal)
     blueprint.register_error_handler(LineApiError, _show_line_error)
 
 
@@ -63,7 +59,7 @@ def _check_rate() -> None:
     :raises Refused: it is over ``LINECONNECT_RATE_LIMIT``.
     """
     if request.endpoint == LOGIN or request.method == "POST":
-        current_line.rates.count("address", request.remote_addr or "")
+        current_line.part(RateLimits).count("address", request.remote_addr or "")
 
 
 def _check_csrf() -> None:
@@ -80,49 +76,6 @@ def _check_csrf() -> None:
         raise Refused(
             _("画面を開いてから時間が経ちました。もう一度お試しください。"), step="csrf"
         ) from None
-
-
-def _show_refusal(refused: Refused) -> Response:
-    """Answer a refusal in the form that was asked for; nothing of the request is kept."""
-    current_line.session.rollback()
-    if not wants_page():
-        status = _JSON_STATUS.get(refused.step, HTTPStatus.FORBIDDEN)
-        response = jsonify(message=refused.message, step=refused.step)
-        response.status_code = status
-        return response
-    attempt = sessions.newest_attempt()
-    next_path = attempt["next_path"] if attempt else None
-    sessions.try_cookies()
-    is_about_linking = refused.step in {"account-taken", "member-taken", "person-changed"}
-    if is_about_linking or (attempt and attempt["intent"] == "link"):
-        title, label = _("連携できませんでした"), _("連携のページへ")
-        url = url_for("lineconnect.link", next=next_path)
-    elif _is_sent_from_liff():
-        title, label, url = _title(refused.step), _("画面を開き直す"), request.path
-    else:
-        title, label = _title(refused.step), _("LINEログインをもう一度はじめる")
-        url = url_for("lineconnect.login", fresh=1, next=next_path)
-    return render_error(
-        title=title,
-        text=refused.message,
-        step=refused.step,
-        action_label=label,
-        action_url=url,
-        status=HTTPStatus.TOO_MANY_REQUESTS if refused.step == "rate" else HTTPStatus.BAD_REQUEST,
-    )
-
-
-def _is_sent_from_liff() -> bool:
-    """Tell whether a form of a LIFF page was refused: opened anew, the page finds its member."""
-    return request.method == "POST" and request.path.startswith(url_for("lineconnect.card") + "/")
-
-
-def _title(step: str) -> str:
-    if step == "consent":
-        return _("ログインをキャンセルしました")
-    if step in {"expired", "csrf", "session"}:
-        return _("時間が経ちすぎました")
-    return _("ログインできませんでした")
 
 
 def _show_line_error(error: LineApiError) -> Response:

@@ -11,7 +11,7 @@ from flask_babel import Babel
 
 from ..i18n import LANGUAGE_KEY
 from ..i18n import languages
-from ..liff.blueprint import LiffBlueprint
+from .blueprint import PageBlueprint
 
 #: Chinese and Cantonese, in whichever script and country: who reads the simplified script reads the
 #: other one sooner than Japanese.
@@ -58,4 +58,4 @@ def _as_ours(code: str) -> str:
 
 def _is_our_page() -> bool:
     pages = current_app.blueprints.get(request.blueprint or "") if request else None
-    return isinstance(pages, LiffBlueprint)
+    return isinstance(pages, PageBlueprint)

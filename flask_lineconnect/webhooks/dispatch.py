@@ -30,7 +30,9 @@ from sqlalchemy.orm import aliased
 from .. import signals
 from ..after_commit import announce
 from ..errors import Refused
+from ..hooks.table import HookTable
 from ..i18n import gettext as _
+from ..line_api.client import LineApi
 from ..linking import accounts
 from ..linking import chat_link
 from ..log_fields import log_fields
@@ -95,7 +97,7 @@ def _get_ready(line: LineState) -> None:
     with line.work_context():
         is_due = exists().where(InboxEvent.next_attempt_at <= line.clock())
         if line.session.scalar(select(is_due)):
-            line.api.load()
+            line.part(LineApi).load()
 
 
 def claim(session: Session, *, now: datetime) -> Claim | None:
@@ -223,7 +225,7 @@ def _ask_hooks(line: LineState, event: Event, *, otherwise: Reply = None) -> lis
     """
     dialogue = dialogue_of(line.session, event.line_user_id, now=line.clock())
     place = None if dialogue is None else (dialogue.name, dialogue.step)
-    for found in line.hooks.find_all(event, dialogue=place):
+    for found in line.part(HookTable).find_all(event, dialogue=place):
         if found.hook.is_last and otherwise is not None:
             break
         arguments = dict(found.arguments)
@@ -260,7 +262,7 @@ def _close_chat_link(line: LineState, event: Event) -> tuple[Reply, list[dict[st
     if member is None or not line.shop.may_log_in(member):
         return None, []
     try:
-        accounts.link(line.session, account, member_id, source="chat", now=line.clock())
+        accounts.link(line, account, member_id, source="chat", now=line.clock())
     except Refused as refused:
         return refused.message, []
     return _("連携が完了しました。"), _answer_question(line, account)

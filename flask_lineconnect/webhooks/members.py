@@ -8,7 +8,9 @@ from typing import Any
 
 from flask import g
 
+from ..hooks.table import HookTable
 from ..i18n import gettext as _
+from ..line_api.client import LineApi
 from ..linking import accounts
 from ..linking import chat_link
 from ..messages.objects import ButtonsMessage
@@ -42,10 +44,10 @@ def account_link_url(event: Event) -> str:
     """
     line, line_user_id = current_line, str(event.line_user_id)
     account = accounts.ensure_account(line.session, line_user_id, now=line.clock())
-    profile = line.api.profile(line_user_id)
+    profile = line.part(LineApi).profile(line_user_id)
     if profile is not None:
         account.display_name, account.picture_url = profile
-    token = line.api.link_token(line_user_id)
+    token = line.part(LineApi).link_token(line_user_id)
     chat_link.begin(line.session, account, token, now=line.clock())
     return line.url_for("lineconnect.chat_link_page", linkToken=token)
 
@@ -82,4 +84,4 @@ def postback_for(hook: str, **values: Any) -> str:
     :param hook: ``blueprint.function``, as for ``url_for``.
     :raises UsageError: there is no such hook, or the data would be longer than LINE allows.
     """
-    return current_line.hooks.postback_data(hook, **values)
+    return current_line.part(HookTable).postback_data(hook, **values)

@@ -15,6 +15,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from ..errors import LineApiError
+from ..line_api.client import LineApi
 from ..linking import accounts
 from ..log_fields import log_fields
 from ..models import Account
@@ -50,7 +51,7 @@ def send_reply(line: LineState, event: Event, event_id: str) -> None:
     messages = row.reply
     line.session.commit()
     try:
-        line.api.reply(event.reply_token, messages)
+        line.part(LineApi).reply(event.reply_token, messages)
     except LineApiError as error:
         if error.is_retryable or error.status in {401, 429}:
             raise

@@ -88,7 +88,7 @@ def test_the_report_says_which_shelf_brought_whom(app: Flask, line: LineState) -
         account = accounts.ensure_account(line.session, f"U{number:032x}", now=now)
         key = accounts.member_key(line.session, member)
         at = now - timedelta(days=days)
-        accounts.link(line.session, account, key, source=source, now=at)
+        accounts.link(line, account, key, source=source, now=at)
     db.session.commit()
 
     assert _run(app, "links")[1].splitlines() == [

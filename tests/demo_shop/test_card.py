@@ -35,7 +35,7 @@ def _linked(app: Flask, name: str, letter: str) -> User:
     made = _member(name)
     line: LineState = app.extensions["lineconnect"]
     account = accounts.ensure_account(line.session, "U" + letter * 32, now=line.clock())
-    accounts.link(line.session, account, made.id, source=None, now=line.clock())
+    accounts.link(line, account, made.id, source=None, now=line.clock())
     key = "first" if name == "hanako" else f"first of {name}"
     add_at_counter(db.session(), made, 12_000, key=key)
     db.session.commit()

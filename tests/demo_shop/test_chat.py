@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from flask import Flask
+from flask import current_app
 from sqlalchemy import select
 
 from demo_shop import create_app
@@ -22,7 +23,7 @@ from demo_shop.models import OrderLine
 from demo_shop.models import Product
 from demo_shop.models import User
 from flask_lineconnect.linking import accounts
-from flask_lineconnect.state import current_line
+from flask_lineconnect.state import LineState
 from flask_lineconnect.testing.chat import LineChat
 from flask_lineconnect.testing.plugin import Emulator
 from tests.conftest import SETTINGS
@@ -78,9 +79,10 @@ def member(app: Flask, user_id: str) -> User:
     )
     assert member
     db.session.commit()
-    now = current_line.clock()
+    line: LineState = current_app.extensions["lineconnect"]
+    now = line.clock()
     account = accounts.ensure_account(db.session(), user_id, now=now)
-    accounts.link(db.session(), account, member.id, source="login", now=now)
+    accounts.link(line, account, member.id, source="login", now=now)
     db.session.commit()
     return member
 

@@ -55,7 +55,7 @@ def member(app: Flask) -> User:
     made = _member("hanako")
     line: LineState = app.extensions["lineconnect"]
     account = accounts.ensure_account(line.session, "U" + "a" * 32, now=line.clock())
-    accounts.link(line.session, account, made.id, source=None, now=line.clock())
+    accounts.link(line, account, made.id, source=None, now=line.clock())
     tea = Product(slug="tea", name="煎茶", category="tea", price=540, stock=5, description="")
     cup = Product(slug="cup", name="湯のみ", category="ware", price=2_200, stock=0, description="")
     lines = [OrderLine(product=tea, quantity=2, price=540)]
@@ -187,7 +187,7 @@ def test_S10_2_anothers_order_and_coupon_are_unknown_ones(
     other = _member("kenta")
     line: LineState = app.extensions["lineconnect"]
     account = accounts.ensure_account(line.session, "U" + "b" * 32, now=line.clock())
-    accounts.link(line.session, account, other.id, source=None, now=line.clock())
+    accounts.link(line, account, other.id, source=None, now=line.clock())
     db.session.commit()
     stranger = _log_in(client, other)
     for path in (ONE, f"{ONE}/delivery", f"{ONE}/receipt.pdf"):

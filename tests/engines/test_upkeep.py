@@ -18,6 +18,7 @@ from flask_lineconnect.engines.upkeep import CHECK_EVERY
 from flask_lineconnect.engines.upkeep import SWEEP_EVERY
 from flask_lineconnect.engines.upkeep import check_consents
 from flask_lineconnect.engines.upkeep import look_after
+from flask_lineconnect.login.tokens import LoginTokenApi
 from flask_lineconnect.models import Account
 from flask_lineconnect.models import AuditEntry
 from flask_lineconnect.models import ChatLink
@@ -176,7 +177,7 @@ def test_a_wrong_channel_secret_ends_no_link(
     make_app: MakeApp, line: LineState, member: User, sakura: LineBrowser, line_emulator: Emulator
 ) -> None:
     line_emulator.revoke(sakura.user_id)
-    line.login_tokens._config = (
+    line.part(LoginTokenApi)._config = (
         make_app(
             **{**line_emulator.settings(BASE_URL), "LINECONNECT_LOGIN_CHANNEL_SECRET": "0" * 32}
         )

@@ -17,6 +17,7 @@ from flask_lineconnect import LineBlueprint
 from flask_lineconnect import PostbackEvent
 from flask_lineconnect import TextEvent
 from flask_lineconnect import UsageError
+from flask_lineconnect.hooks.table import HookTable
 from flask_lineconnect.state import LineState
 from tests.conftest import MakeApp
 
@@ -36,7 +37,7 @@ def _postback(data: str) -> PostbackEvent:
 
 def _answer(app: Flask, event: Event) -> object:
     line: LineState = app.extensions["lineconnect"]
-    found = next(line.hooks.find_all(event), None)
+    found = next(line.part(HookTable).find_all(event), None)
     return found and found.hook.function(found.event, **found.arguments)
 
 
@@ -91,7 +92,7 @@ def test_a_postback_is_a_route_with_typed_variables(app: Flask) -> None:
 
     _register(app, hooks)
     line: LineState = app.extensions["lineconnect"]
-    data = line.hooks.postback_data("shop.reorder", order_id=41)
+    data = line.part(HookTable).postback_data("shop.reorder", order_id=41)
     assert data == "/orders/41/reorder"
     assert _answer(app, _postback(data)) == "order 42"
     for other in ("/orders/x/reorder", "action=buy", "", "//"):
@@ -110,7 +111,7 @@ def test_postback_data_that_no_hook_takes_is_an_error(
 
     _register(app, hooks)
     with pytest.raises(UsageError):
-        app.extensions["lineconnect"].hooks.postback_data(name, **values)
+        app.extensions["lineconnect"].part(HookTable).postback_data(name, **values)
 
 
 def test_other_events_are_found_by_lines_name(app: Flask) -> None:
@@ -133,7 +134,7 @@ def test_hooks_follow_nested_blueprints(app: Flask) -> None:
     outer = Blueprint("outer", __name__)
     outer.register_blueprint(hooks)
     _register(app, outer)
-    assert app.extensions["lineconnect"].hooks.postback_data("outer.inner.press") == "/x"
+    assert app.extensions["lineconnect"].part(HookTable).postback_data("outer.inner.press") == "/x"
 
 
 def test_late_hooks_are_refused_by_flask(app: Flask) -> None:
@@ -158,5 +159,5 @@ def test_two_apps_share_no_hooks(make_app: MakeApp) -> None:
     one, two = make_app(), make_app()
     _register(one, _with_one_hook())
     assert _answer(one, _text("x")) is None
-    assert len(one.extensions["lineconnect"].hooks.hooks) == 3
-    assert len(two.extensions["lineconnect"].hooks.hooks) == 2
+    assert len(one.extensions["lineconnect"].part(HookTable).hooks) == 3
+    assert len(two.extensions["lineconnect"].part(HookTable).hooks) == 2

@@ -19,6 +19,7 @@ from flask_lineconnect import TextEvent
 from flask_lineconnect import UsageError
 from flask_lineconnect import require_member
 from flask_lineconnect.hooks.patterns import check_pattern
+from flask_lineconnect.hooks.table import HookTable
 from flask_lineconnect.hooks.table import fold
 from flask_lineconnect.webhooks.parsing import parse_event
 from tests.small_shop import User
@@ -37,7 +38,7 @@ def _message(type_: str, **fields: Any) -> Event:
 
 def _names(app: Flask, event: Event, dialogue: tuple[str, str] | None = None) -> list[str]:
     """Return the functions that would be asked, in order."""
-    hooks = app.extensions["lineconnect"].hooks
+    hooks = app.extensions["lineconnect"].part(HookTable)
     found = hooks.find_all(event, dialogue=dialogue)
     return [one.hook.name.rpartition(".")[2] for one in found if ".hooks" not in one.hook.name]
 
@@ -127,7 +128,7 @@ def test_S7_7_no_variable_of_a_postback_stands_for_the_member(app: Flask) -> Non
         return "answered"
 
     app.register_blueprint(hooks)
-    table = app.extensions["lineconnect"].hooks
+    table = app.extensions["lineconnect"].part(HookTable)
     (found,) = table.find_all(_parse("postback", postback={"data": "/as/somebody"}))
     assert found.arguments == {"member": "somebody"}
     with app.test_request_context():
@@ -144,7 +145,9 @@ def test_a_prefix_gives_the_rest(app: Flask) -> None:
 
     app.register_blueprint(hooks)
     for text in ("注文　１２３", "ORDER 9", "注文"):
-        (found, *_) = app.extensions["lineconnect"].hooks.find_all(_message("text", text=text))
+        (found, *_) = (
+            app.extensions["lineconnect"].part(HookTable).find_all(_message("text", text=text))
+        )
         found.hook.function(found.event)
     assert seen == ["123", "9", ""]
     assert _names(app, _message("text", text="再注文")) == []
@@ -175,7 +178,7 @@ def test_hooks_nest_with_blueprints_and_their_names(app: Flask) -> None:
     child.on_postback("/go/<int:number>")(_hook("go"))
     parent.register_blueprint(child, name="renamed")
     app.register_blueprint(parent)
-    table = app.extensions["lineconnect"].hooks
+    table = app.extensions["lineconnect"].part(HookTable)
     (found,) = table.find_all(_message("text", text="入れ子"))
     assert found.hook.name == "parent.renamed.nested"
     assert table.postback_data("parent.renamed.go", number=3) == "/go/3"

@@ -22,7 +22,7 @@ def add_member(line: LineState, name: str = "山田 花子") -> User:
 def link(line: LineState, member: User, digit: str = "a") -> Account:
     """Link a member to a LINE account."""
     account = accounts.ensure_account(line.session, "U" + digit * 32, now=line.clock())
-    accounts.link(line.session, account, member.id, source=None, now=line.clock())
+    accounts.link(line, account, member.id, source=None, now=line.clock())
     db.session.commit()
     return account
 

@@ -22,12 +22,12 @@ from werkzeug.test import TestResponse
 from flask_lineconnect.engines import upkeep
 from flask_lineconnect.linking import accounts as linking
 from flask_lineconnect.linking import unlinking
-from flask_lineconnect.login.flow import hashed
 from flask_lineconnect.models import Account
 from flask_lineconnect.models import EndedLink
 from flask_lineconnect.models import LoginAttempt
 from flask_lineconnect.state import LineState
 from flask_lineconnect.testing.plugin import Emulator
+from flask_lineconnect.vault import hashed
 from tests.conftest import MakeApp
 from tests.small_shop import User
 from tests.small_shop import line as extension
@@ -305,9 +305,9 @@ def test_a_token_from_after_the_end_of_a_link_begins_anew(
     _link(client, line_emulator, sakura)
     account, member = line.session.scalars(select(Account)).one(), line.session.get_one(User, 1)
     now = line.clock()
-    unlinking.unlink(line.session, account, actor="member", now=now - timedelta(seconds=20))
-    linking.link(line.session, account, member.id, source=None, now=now)
-    unlinking.erase(line.session, account, now=now - timedelta(seconds=10))
+    unlinking.unlink(line, account, actor="member", now=now - timedelta(seconds=20))
+    linking.link(line, account, member.id, source=None, now=now)
+    unlinking.erase(line, account, now=now - timedelta(seconds=10))
     line.session.commit()
     person, newest = hashed(sakura), line.session.scalars(select(EndedLink.ended_at)).one()
     assert newest == now - timedelta(seconds=10)

@@ -208,7 +208,7 @@ def test_a_desk_leads_to_the_same_page_on_the_phone(
         drawn.append(data)
         return b"<svg/>"
 
-    monkeypatch.setattr("flask_lineconnect.liff.barcodes.qr_file", draw)
+    monkeypatch.setattr("flask_lineconnect.web.barcodes.qr_file", draw)
     answer = client.get("/line/liff/phone.svg", query_string={"here": here})
     assert answer.mimetype == "image/svg+xml"
     assert drawn == [f"https://liff.line.me/1650000001-DemoCard{opened}"]

@@ -175,7 +175,7 @@ def test_S3_4_an_account_of_another_member_is_refused_without_a_word_of_them(
 ) -> None:
     kenta = add_member(line, "鈴木 健太")
     account = accounts.ensure_account(line.session, phone.user_id, now=line.clock())
-    accounts.link(line.session, account, kenta.id, source=None, now=line.clock())
+    accounts.link(line, account, kenta.id, source=None, now=line.clock())
     line.session.commit()
     open_as(client, hanako)
     answer = _send(client, PAGE, _id_token(phone))

@@ -254,11 +254,11 @@ def test_S11_1_tokens_are_encrypted_and_bound_to_their_row(
 ) -> None:
     sealed = account(line).sealed_tokens
     assert sealed is not None
-    tokens = line.token_vault.open(account(line).line_user_id, sealed)
+    tokens = line.part(TokenVault).open(account(line).line_user_id, sealed)
     assert tokens is not None
     assert tokens.access_token not in sealed
-    assert line.token_vault.open("U" + "0" * 32, sealed) is None
-    assert line.token_vault.open(account(line).line_user_id, "nonsense") is None
+    assert line.part(TokenVault).open("U" + "0" * 32, sealed) is None
+    assert line.part(TokenVault).open(account(line).line_user_id, "nonsense") is None
 
 
 def test_S11_1_keys_rotate_with_flasks_own(make_app: MakeApp, app: Flask, line: LineState) -> None:

@@ -18,6 +18,7 @@ from flask_lineconnect import MessageAction
 from flask_lineconnect import PostbackAction
 from flask_lineconnect import TextMessage
 from flask_lineconnect import UriAction
+from flask_lineconnect.line_api.client import LineApi
 from flask_lineconnect.line_api.sender import SendAnswer
 from flask_lineconnect.line_api.sender import Sender
 from flask_lineconnect.messages.objects import Message
@@ -72,7 +73,9 @@ def test_the_platform_takes_them(make_app: MakeApp, line_emulator: Emulator) -> 
     body = json.dumps({"to": user_id, "messages": to_payloads(MESSAGES)}).encode()
 
     async def push() -> SendAnswer:
-        async with Sender(state.config.hosts.api, state.api.messaging_token, 10.0) as sender:
+        async with Sender(
+            state.config.hosts.api, state.part(LineApi).messaging_token, 10.0
+        ) as sender:
             return await sender.send("push", body, retry_key=str(uuid.uuid4()))
 
     assert run_apart(push).is_accepted

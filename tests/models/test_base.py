@@ -77,7 +77,7 @@ def test_int_uuid_and_text_keys_share_a_process(tmp_path: Path) -> None:
         with app.app_context():
             line: LineState = app.extensions["lineconnect"]
             account = ensure_account(line.session, "U" + "a" * 32, now=NOW)
-            link(line.session, account, KEYS[key_type], source=None, now=NOW)
+            link(line, account, KEYS[key_type], source=None, now=NOW)
             line.session.commit()
             found = account_of(line.session, KEYS[key_type])
             assert found is not None
@@ -106,12 +106,12 @@ def test_K6_S3_4_the_database_decides_who_is_linked(line: LineState) -> None:
     first = ensure_account(line.session, "U" + "a" * 32, now=NOW)
     second = ensure_account(line.session, "U" + "b" * 32, now=NOW)
     line.session.flush()
-    link(line.session, first, 1, source=None, now=NOW)
+    link(line, first, 1, source=None, now=NOW)
     with pytest.raises(Refused) as refusal:
-        link(line.session, second, 1, source=None, now=NOW)
+        link(line, second, 1, source=None, now=NOW)
     assert refusal.value.step == "member-taken"
     with pytest.raises(Refused) as refusal:
-        link(line.session, first, 2, source=None, now=NOW)
+        link(line, first, 2, source=None, now=NOW)
     assert refusal.value.step == "account-taken"
     line.session.commit()
     assert line.session.scalars(select(Account.member_id).order_by(Account.id)).all() == [1, None]

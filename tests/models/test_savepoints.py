@@ -25,7 +25,7 @@ def test_a_link_that_is_rolled_back_was_never_made(line: LineState) -> None:
     account_id = ensure_account(line.session, "U" + "a" * 32, now=NOW).id
     line.session.commit()
     account = line.session.get_one(Account, account_id)
-    link(line.session, account, 1, source=None, now=NOW)
+    link(line, account, 1, source=None, now=NOW)
     line.session.rollback()
     line.session.remove()  # type: ignore[attr-defined]  # a scoped session
     assert line.session.scalars(select(Account.member_id)).one() is None

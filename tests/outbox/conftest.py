@@ -75,7 +75,7 @@ def join(line: LineState, line_emulator: Emulator) -> Join:
         db.session.flush()
         for member in members:
             account = ensure_account(line.session, member.name, now=line.clock())
-            link(line.session, account, member.id, source=None, now=line.clock())
+            link(line, account, member.id, source=None, now=line.clock())
         line.session.commit()
         return members
 

@@ -17,6 +17,7 @@ from sqlalchemy import func
 from sqlalchemy import insert
 from sqlalchemy import select
 
+from flask_lineconnect.line_api.client import LineApi
 from flask_lineconnect.models import Account
 from flask_lineconnect.models import OutboxBatch
 from flask_lineconnect.models import OutboxMessage
@@ -177,7 +178,7 @@ class Scene:
             pushed = select(func.count()).select_from(OutboxMessage)
             alone = db.session.scalar(pushed.where(OutboxMessage.batch_id.is_(None))) or 0
             together = db.session.scalar(select(func.sum(OutboxBatch.recipients))) or 0
-            _granted, counted_by_line = self.app.extensions["lineconnect"].api.quota()
+            _granted, counted_by_line = self.app.extensions["lineconnect"].part(LineApi).quota()
         assert own_used == alone + together == sum(self.expected.values()) == counted_by_line
 
 

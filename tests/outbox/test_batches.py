@@ -17,6 +17,7 @@ from flask_lineconnect.outbox import queue
 from flask_lineconnect.outbox.claims import claim_messages
 from flask_lineconnect.outbox.delivery import deliver_due
 from flask_lineconnect.outbox.preferences import set_preferences
+from flask_lineconnect.outbox.rules import Rules
 from flask_lineconnect.state import LineState
 from flask_lineconnect.testing.plugin import Emulator
 from tests.conftest import DATABASES
@@ -178,7 +179,7 @@ def test_orders_go_before_advertising(line: LineState, join: Join) -> None:
     extension.send(member, "広告", category="news")
     extension.send(member, "発送しました", category="order")
     line.session.commit()
-    requests = claim_messages(line.session, line.rules, now=line.clock()).requests
+    requests = claim_messages(line.session, line.part(Rules), now=line.clock()).requests
     assert ["発送しました" in request.messages for request in requests] == [True, False]
 
 

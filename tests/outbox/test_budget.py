@@ -23,6 +23,7 @@ from flask_lineconnect.models import SendingPause
 from flask_lineconnect.outbox import budget
 from flask_lineconnect.outbox.claims import claim_messages
 from flask_lineconnect.outbox.delivery import deliver_due
+from flask_lineconnect.outbox.rules import Rules
 from flask_lineconnect.state import LineState
 from flask_lineconnect.testing.plugin import Emulator
 from tests.conftest import DATABASES
@@ -240,7 +241,7 @@ def test_S8_5_two_workers_that_claim_at_once_reserve_together_what_there_is(
     def claim() -> None:
         with app.app_context():
             barrier.wait()
-            found = claim_messages(line.session, line.rules, now=line.clock())
+            found = claim_messages(line.session, line.part(Rules), now=line.clock())
             claimed.append(len(found.requests))
 
     workers = [threading.Thread(target=claim) for _ in range(4)]

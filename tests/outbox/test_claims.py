@@ -14,6 +14,7 @@ from sqlalchemy import select
 from flask_lineconnect import OwnerNotice
 from flask_lineconnect import signals
 from flask_lineconnect.engines.upkeep import look_after
+from flask_lineconnect.line_api.client import LineApi
 from flask_lineconnect.line_api.sender import SendAnswer
 from flask_lineconnect.linking.accounts import link
 from flask_lineconnect.models import Campaign
@@ -27,6 +28,7 @@ from flask_lineconnect.outbox import queue
 from flask_lineconnect.outbox.delivery import deliver_due
 from flask_lineconnect.outbox.results import QuotaReading
 from flask_lineconnect.outbox.results import record
+from flask_lineconnect.outbox.rules import Rules
 from flask_lineconnect.outbox.send_requests import Claimed
 from flask_lineconnect.outbox.send_requests import Request
 from flask_lineconnect.state import LineState
@@ -53,8 +55,8 @@ REFUSED = SendAnswer(429, "r", "too much")
 
 def _claim(line: LineState) -> list[Request]:
     """Claim everything that is due, as a worker that then dies."""
-    found = claims.claim_messages(line.session, line.rules, now=line.clock()).requests
-    return found + claims.claim_batches(line.session, line.rules, now=line.clock()).requests
+    found = claims.claim_messages(line.session, line.part(Rules), now=line.clock()).requests
+    return found + claims.claim_batches(line.session, line.part(Rules), now=line.clock()).requests
 
 
 def _answer(line: LineState, request: Request, answer: SendAnswer, **more: QuotaReading) -> None:
@@ -97,7 +99,7 @@ def test_S9_2_a_claim_that_fails_leaves_nothing_claimed(
 
     monkeypatch.setattr(claims._Claim, "sort_out", fail)
     with pytest.raises(RuntimeError):
-        claims.claim_messages(line.session, line.rules, now=line.clock())
+        claims.claim_messages(line.session, line.part(Rules), now=line.clock())
     line.session.rollback()
     row = line.session.scalars(select(OutboxMessage)).one()
     assert (row.state, row.attempts) == ("queued", 0)
@@ -116,7 +118,7 @@ def test_nothing_hangs_when_writing_an_answer_down_fails(
     def quota() -> tuple[int | None, int]:
         raise ValueError("an answer of another shape")
 
-    monkeypatch.setattr(line.api, "quota", quota)
+    monkeypatch.setattr(line.part(LineApi), "quota", quota)
     assert _is_done_in(20, line)
 
 
@@ -375,13 +377,13 @@ def test_unlinking_takes_a_message_out_of_its_batch(
     for member in (leaving, *others):
         extension.send(member, "ランクが上がりました", category="order")
     line.session.commit()
-    claims.claim_messages(line.session, line.rules, now=clock())
+    claims.claim_messages(line.session, line.part(Rules), now=clock())
     account = account_of(line, leaving)
     extension.unlink(leaving)
     successor = User(name="another")
     db.session.add(successor)
     db.session.flush()
-    link(line.session, account, successor.id, source=None, now=clock())
+    link(line, account, successor.id, source=None, now=clock())
     line.session.commit()
     deliver_due(line)
     assert texts(line_emulator, leaving) == []

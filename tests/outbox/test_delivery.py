@@ -45,7 +45,7 @@ def member(line: LineState, line_emulator: Emulator) -> User:
     db.session.add(member)
     db.session.flush()
     account = ensure_account(line.session, user_id, now=line.clock())
-    link(line.session, account, member.id, source=None, now=line.clock())
+    link(line, account, member.id, source=None, now=line.clock())
     line.session.commit()
     return member
 

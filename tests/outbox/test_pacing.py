@@ -18,6 +18,7 @@ from flask_lineconnect.outbox.pacing import LINE_RATES
 from flask_lineconnect.outbox.pacing import SHARE
 from flask_lineconnect.outbox.pacing import DatabasePace
 from flask_lineconnect.outbox.pacing import Pacer
+from flask_lineconnect.outbox.pacing import SharedPace
 from flask_lineconnect.outbox.pacing import Slice
 from flask_lineconnect.state import LineState
 from tests.conftest import DATABASES
@@ -102,7 +103,7 @@ def test_within_no_second_are_there_more_requests_than_line_allows(app: Flask) -
     at: list[float] = []
 
     async def spend(count: int) -> None:
-        pacer = Pacer(line.pace, "multicast")
+        pacer = Pacer(line.part(SharedPace), "multicast")
         for _ in range(count):
             await pacer.wait()
             at.append(time.monotonic())
@@ -126,6 +127,6 @@ def test_the_share_of_the_rate_and_what_is_made_up_for_are_the_whole_rate() -> N
 
 
 def test_a_row_is_made_at_first_use(app: Flask, line: LineState) -> None:
-    line.pace.take("push", 1, rate=10.0)
+    line.part(SharedPace).take("push", 1, rate=10.0)
     line.session.rollback()
     assert [row.endpoint for row in line.session.query(Pace)] == ["push"]

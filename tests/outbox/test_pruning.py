@@ -18,6 +18,7 @@ from flask_lineconnect.outbox.delivery import deliver_due
 from flask_lineconnect.outbox.pruning import CAMPAIGNS_KEPT
 from flask_lineconnect.outbox.pruning import MESSAGES_KEPT
 from flask_lineconnect.outbox.pruning import prune
+from flask_lineconnect.outbox.rules import Rules
 from flask_lineconnect.state import LineState
 from tests.conftest import DATABASES
 from tests.outbox.conftest import Join
@@ -50,7 +51,7 @@ def test_what_ended_long_ago_goes_and_the_rest_stays(
 ) -> None:
     _send_all(line, join)
     clock.now += MESSAGES_KEPT - timedelta(minutes=1)
-    assert prune(line.session, line.rules.policy, now=line.clock()) == 0
+    assert prune(line.session, line.part(Rules).policy, now=line.clock()) == 0
 
     clock.now += timedelta(minutes=2)
     look_after(line)
@@ -61,7 +62,7 @@ def test_what_ended_long_ago_goes_and_the_rest_stays(
     assert line.session.scalars(select(Campaign.key)).all() == ["spring"]
     assert len(line.session.scalars(select(QuotaMonth)).all()) == 1
     clock.now += CAMPAIGNS_KEPT
-    prune(line.session, line.rules.policy, now=line.clock())
+    prune(line.session, line.part(Rules).policy, now=line.clock())
     assert line.session.scalars(select(Campaign.key)).all() == []
 
 
@@ -71,7 +72,7 @@ def test_what_was_put_off_is_kept_from_its_end_on(
     _send_all(line, join)
     clock.now += timedelta(days=366)
     deliver_due(line)
-    prune(line.session, line.rules.policy, now=line.clock())
+    prune(line.session, line.part(Rules).policy, now=line.clock())
     assert _keys(line) == ["later"]
     assert line.session.scalars(select(OutboxMessage.state)).all() == ["accepted"]
 
@@ -82,7 +83,7 @@ def test_the_frequency_cap_finds_what_it_counts(
 ) -> None:
     _send_all(line, join)
     clock.now += timedelta(days=119)
-    assert prune(line.session, line.rules.policy, now=line.clock()) == 0
+    assert prune(line.session, line.part(Rules).policy, now=line.clock()) == 0
 
 
 def test_many_go_in_portions(
@@ -95,4 +96,4 @@ def test_many_go_in_portions(
     db.session.execute(update(OutboxMessage).values(state="cancelled", next_attempt_at=None))
     db.session.commit()
     clock.now += MESSAGES_KEPT + timedelta(minutes=1)
-    assert prune(line.session, line.rules.policy, now=line.clock()) == 7
+    assert prune(line.session, line.part(Rules).policy, now=line.clock()) == 7

@@ -18,6 +18,7 @@ from flask_lineconnect.models import QuotaMonth
 from flask_lineconnect.outbox import claims
 from flask_lineconnect.outbox.delivery import deliver_due
 from flask_lineconnect.outbox.results import record
+from flask_lineconnect.outbox.rules import Rules
 from flask_lineconnect.state import LineState
 from flask_lineconnect.testing.plugin import Emulator
 from tests.conftest import DATABASES
@@ -201,9 +202,9 @@ def test_S8_7_a_worker_that_was_overtaken_writes_nothing(
 ) -> None:
     [member] = join(1)
     _send(line, member)
-    [slow] = claims.claim_messages(line.session, line.rules, now=clock()).requests
+    [slow] = claims.claim_messages(line.session, line.part(Rules), now=clock()).requests
     clock.advance(seconds=claims.LEASE.total_seconds() + 1)
-    [quick] = claims.claim_messages(line.session, line.rules, now=clock()).requests
+    [quick] = claims.claim_messages(line.session, line.part(Rules), now=clock()).requests
     assert quick.is_uncertain
     assert (slow.retry_key, slow.body) == (quick.retry_key, quick.body)
     refusal = SendAnswer(400, "r-1", '{"message":"Failed to send messages"}')
@@ -223,7 +224,7 @@ def test_each_further_wait_is_longer_and_none_is_the_same(
     _send(line, member)
     waits: list[timedelta] = []
     for chance in (0.0, 1.0, 1.0, 1.0, 0.0):
-        [request] = claims.claim_messages(line.session, line.rules, now=clock()).requests
+        [request] = claims.claim_messages(line.session, line.part(Rules), now=clock()).requests
         silent = [(request, SendAnswer(None, text="no answer"))]
         record(line.session, silent, quota=None, now=clock(), chance=partial(float, chance))
         line.session.commit()

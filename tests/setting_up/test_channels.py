@@ -19,6 +19,7 @@ from flask_lineconnect import LineApiError
 from flask_lineconnect import RichMenu
 from flask_lineconnect import UsageError
 from flask_lineconnect import set_up_channels
+from flask_lineconnect.line_api.client import LineApi
 from flask_lineconnect.models import PublishedRichMenu
 from flask_lineconnect.state import LineState
 from tests.conftest import MakeApp
@@ -58,17 +59,17 @@ def test_line_learns_where_the_shop_is(line: LineState, line_emulator: Emulator)
 def test_the_same_menu_is_not_made_twice(line: LineState, line_emulator: Emulator) -> None:
     for _time in range(2):
         list(set_up_channels(line))
-    assert len(line.api.rich_menu_ids()) == 1
+    assert len(line.part(LineApi).rich_menu_ids()) == 1
 
 
 def test_a_changed_menu_replaces_the_old_one(line: LineState, line_emulator: Emulator) -> None:
     list(set_up_channels(line))
-    first = line.api.rich_menu_ids()
+    first = line.part(LineApi).rich_menu_ids()
     line.json_environment.loader = DictLoader({"menu.json": MENU % "second"})
     if line.json_environment.cache is not None:
         line.json_environment.cache.clear()
     list(set_up_channels(line))
-    now = line.api.rich_menu_ids()
+    now = line.part(LineApi).rich_menu_ids()
     assert len(now) == 1
     assert now != first
     assert line.session.scalar(select(func.count()).select_from(PublishedRichMenu)) == 1
@@ -77,10 +78,10 @@ def test_a_changed_menu_replaces_the_old_one(line: LineState, line_emulator: Emu
 def test_a_menu_that_line_has_lost_is_made_again(line: LineState, line_emulator: Emulator) -> None:
     list(set_up_channels(line))
     line_emulator.reset()
-    line.api.messaging_token.forget()
-    line.api.login_token.forget()
+    line.part(LineApi).messaging_token.forget()
+    line.part(LineApi).login_token.forget()
     list(set_up_channels(line))
-    assert len(line.api.rich_menu_ids()) == 1
+    assert len(line.part(LineApi).rich_menu_ids()) == 1
 
 
 @pytest.mark.parametrize("content", [None, b"GIF89a", b"\x89PNG" + b"0" * 1_000_001])

@@ -59,7 +59,7 @@ def add_member(street: Street, name: str, *, yen: int = 12_000) -> Member:
         db.session.flush()
         account = accounts.ensure_account(state.session, line_user_id, now=state.clock())
         account.display_name, account.is_friend = name, True
-        accounts.link(state.session, account, member.id, source=None, now=state.clock())
+        accounts.link(state, account, member.id, source=None, now=state.clock())
         if yen:
             add_at_counter(db.session(), member, yen, key=f"first:{member.id}")
         db.session.commit()

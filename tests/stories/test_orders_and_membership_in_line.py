@@ -79,7 +79,7 @@ def _link(street: Street, line_user_id: str, member: User) -> None:
     line = street.app.extensions["lineconnect"]
     account = accounts.ensure_account(line.session, line_user_id, now=line.clock())
     account.is_friend = True
-    accounts.link(line.session, account, member.id, source=None, now=line.clock())
+    accounts.link(line, account, member.id, source=None, now=line.clock())
 
 
 def _friend(street: Street, name: str) -> str:

@@ -51,11 +51,11 @@ def test_pages_and_webhooks_are_not_counted(app: Flask) -> None:
 
 def test_S12_each_account_has_its_own_counter(line: LineState) -> None:
     for _attempt in range(int(ACCOUNT_RATE.split("/")[0])):
-        line.rates.count("account", "U1")
+        line.part(RateLimits).count("account", "U1")
     with pytest.raises(Refused) as refusal:
-        line.rates.count("account", "U1")
+        line.part(RateLimits).count("account", "U1")
     assert refusal.value.step == "rate"
-    line.rates.count("account", "U2")
+    line.part(RateLimits).count("account", "U2")
 
 
 def test_a_wrong_rate_stops_the_start() -> None:
@@ -67,5 +67,5 @@ def test_a_wrong_rate_stops_the_start() -> None:
 def test_the_counters_of_two_apps_are_two(line: LineState) -> None:
     other = RateLimits(line.config)
     for _attempt in range(3):
-        line.rates.count("address", "a")
+        line.part(RateLimits).count("address", "a")
     other.count("address", "a")

@@ -57,7 +57,7 @@ def member_client(client: FlaskClient, line: LineState) -> FlaskClient:
     db.session.add(member)
     account = accounts.ensure_account(line.session, "U" + "a" * 32, now=line.clock())
     key = accounts.member_key(line.session, member)
-    accounts.link(line.session, account, key, source=None, now=line.clock())
+    accounts.link(line, account, key, source=None, now=line.clock())
     db.session.add(Purchase(number="N-1", user_id=key))
     db.session.commit()
     client.post(f"/password-login/{key}")

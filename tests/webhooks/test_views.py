@@ -21,10 +21,10 @@ from flask_lineconnect.models import Account
 from flask_lineconnect.models import InboxEvent
 from flask_lineconnect.state import LineState
 from flask_lineconnect.testing.plugin import Emulator
-from flask_lineconnect.web.blueprint import exempt_webhook
 from flask_lineconnect.webhooks.dispatch import dispatch_due
 from flask_lineconnect.webhooks.signature import sign
 from flask_lineconnect.webhooks.views import MAX_BODY
+from flask_lineconnect.webhooks.views import exempt_from_csrf
 from tests.conftest import DATABASES
 from tests.conftest import MakeApp
 from tests.emulator.conftest import wait_until as _wait_until
@@ -80,7 +80,7 @@ def test_the_shops_own_csrf_protection_lets_webhooks_in(app: Flask, is_first: bo
     if is_first:
         # As if the protection had been added before the extension.
         CSRFProtect(app)
-        exempt_webhook(app)
+        exempt_from_csrf(app)
     else:
         CSRFProtect(app)
     assert _post(app, app.test_client(), _event()).status_code == 200
@@ -181,7 +181,7 @@ def test_S7_7_a_members_data_are_answered_in_one_to_one_chats_only(
     db.session.add(member)
     db.session.flush()
     account = accounts.ensure_account(line.session, USER, now=line.clock())
-    accounts.link(line.session, account, member.id, source="login", now=line.clock())
+    accounts.link(line, account, member.id, source="login", now=line.clock())
     line.session.commit()
     asked = {"id": "1", "type": "text", "text": "残高"}
     _post(app, client, _event(source=source, message=asked))

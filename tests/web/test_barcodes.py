@@ -10,11 +10,11 @@ import segno
 from barcode.errors import BarcodeError
 
 from flask_lineconnect.errors import UsageError
-from flask_lineconnect.liff.barcodes import card_bars
-from flask_lineconnect.liff.barcodes import code128_svg
-from flask_lineconnect.liff.barcodes import jan13_svg
-from flask_lineconnect.liff.barcodes import qr_svg
 from flask_lineconnect.shop.adapter import Barcode
+from flask_lineconnect.web.barcodes import card_bars
+from flask_lineconnect.web.barcodes import code128_svg
+from flask_lineconnect.web.barcodes import jan13_svg
+from flask_lineconnect.web.barcodes import qr_svg
 
 NUMBER = "2026000012345678"
 

@@ -1,0 +1,68 @@
+"""What people and programs are told when a rule refused a login, a link, or a form."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+
+from flask import jsonify
+from flask import request
+from flask import url_for
+from werkzeug.wrappers import Response
+
+from ..errors import Refused
+from ..i18n import gettext as _
+from ..state import current_line
+from ..web.guards import wants_page
+from ..web.pages import render_error
+from . import sessions
+
+#: For programs; whatever else was refused is forbidden.
+_JSON_STATUS = {
+    "exp": HTTPStatus.UNAUTHORIZED,
+    "ended": HTTPStatus.UNAUTHORIZED,
+    "session": HTTPStatus.UNAUTHORIZED,
+    "rate": HTTPStatus.TOO_MANY_REQUESTS,
+}
+
+
+def show_refusal(refused: Refused) -> Response:
+    """Answer a refusal in the form that was asked for; nothing of the request is kept."""
+    current_line.session.rollback()
+    if not wants_page():
+        status = _JSON_STATUS.get(refused.step, HTTPStatus.FORBIDDEN)
+        response = jsonify(message=refused.message, step=refused.step)
+        response.status_code = status
+        return response
+    attempt = sessions.newest_attempt()
+    next_path = attempt["next_path"] if attempt else None
+    sessions.try_cookies()
+    is_about_linking = refused.step in {"account-taken", "member-taken", "person-changed"}
+    if is_about_linking or (attempt and attempt["intent"] == "link"):
+        title, label = _("連携できませんでした"), _("連携のページへ")
+        url = url_for("lineconnect.link", next=next_path)
+    elif _is_sent_from_liff():
+        title, label, url = _title(refused.step), _("画面を開き直す"), request.path
+    else:
+        title, label = _title(refused.step), _("LINEログインをもう一度はじめる")
+        url = url_for("lineconnect.login", fresh=1, next=next_path)
+    return render_error(
+        title=title,
+        text=refused.message,
+        step=refused.step,
+        action_label=label,
+        action_url=url,
+        status=HTTPStatus.TOO_MANY_REQUESTS if refused.step == "rate" else HTTPStatus.BAD_REQUEST,
+    )
+
+
+def _is_sent_from_liff() -> bool:
+    """Tell whether a form of a LIFF page was refused: opened anew, the page finds its member."""
+    return request.method == "POST" and request.path.startswith(url_for("lineconnect.card") + "/")
+
+
+def _title(step: str) -> str:
+    if step == "consent":
+        return _("ログインをキャンセルしました")
+    if step in {"expired", "csrf", "session"}:
+        return _("時間が経ちすぎました")
+    return _("ログインできませんでした")
