@@ -11,6 +11,7 @@ from blinker import Signal
 from flask_lineconnect import signals
 
 ROOT = Path(__file__).parents[1]
+AT_THE_ROOT = [ROOT / "README.md", ROOT / "CONTRIBUTING.md"]
 PAGES = sorted((ROOT / "docs").rglob("*.md"))
 
 
@@ -30,9 +31,7 @@ def test_the_architecture_names_files_that_exist() -> None:
     assert [name for name in sorted(packages) if f"{name}/" not in page] == []
 
 
-@pytest.mark.parametrize(
-    "page", [*PAGES, ROOT / "README.md", ROOT / "CONTRIBUTING.md"], ids=lambda page: page.name
-)
+@pytest.mark.parametrize("page", [*PAGES, *AT_THE_ROOT], ids=lambda page: page.name)
 def test_links_lead_somewhere(page: Path) -> None:
     for target in re.findall(r"\]\(([^)#]+)\)", page.read_text("utf-8")):
         if "://" not in target:
