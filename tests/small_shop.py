@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from collections.abc import Mapping
 from collections.abc import Sequence
 from datetime import UTC
@@ -159,7 +160,7 @@ class SmallShop(ShopAdapter[User]):
 
     def sign_up(self, profile: LineProfile) -> User | None:
         """Register, unless the e-mail address is taken."""
-        if db.session.query(User).filter_by(email=profile.email).first():
+        if profile.email and db.session.query(User).filter_by(email=profile.email).first():
             return None
         member = User(name=profile.display_name, email=profile.email)
         db.session.add(member)
@@ -177,6 +178,9 @@ class SmallShop(ShopAdapter[User]):
         """Return a number."""
         return f"{member.id:013d}"
 
+
+#: Joins an extension to an app.
+Join = Callable[[Flask], object]
 
 line = LineConnect(db=db, shop=SmallShop())
 pages = Blueprint("pages", __name__)
@@ -256,8 +260,14 @@ def make_hooks() -> LineBlueprint:
     return hooks
 
 
-def create_app(config: Mapping[str, Any]) -> Flask:
-    """Make the shop with an empty database."""
+def create_app(
+    config: Mapping[str, Any], *, before: Sequence[Join] = (), after: Sequence[Join] = ()
+) -> Flask:
+    """Make the shop with an empty database.
+
+    :param before: other extensions, joined to the app before LINE is.
+    :param after: and those that come after it.
+    """
     app = Flask(__name__)
     app.config.update(config)
     db.init_app(app)
@@ -266,7 +276,11 @@ def create_app(config: Mapping[str, Any]) -> Flask:
     login_manager.user_loader(lambda key: db.session.get(User, int(key)))
     if "OWN_CELERY" in config:
         app.extensions["celery"] = config["OWN_CELERY"]
+    for join in before:
+        join(app)
     line.init_app(app)
+    for join in after:
+        join(app)
     app.register_blueprint(pages)
     app.register_blueprint(make_hooks())
     with app.app_context():

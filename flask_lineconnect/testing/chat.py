@@ -5,10 +5,13 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
+from collections.abc import Iterable
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 from typing import Any
+from urllib.parse import urlsplit
 
 from flask import Flask
 from sqlalchemy import func
@@ -21,6 +24,11 @@ from ..models import InboxEvent
 from ..state import EXTENSION_KEY
 from ..state import LineState
 from .emulator import Emulator
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse
+    from _typeshed.wsgi import WSGIApplication
+    from _typeshed.wsgi import WSGIEnvironment
 
 #: Seconds that an event may take from LINE to the end of its hook.
 PATIENCE = 10.0
@@ -88,8 +96,12 @@ class LineChat:
 
 @contextmanager
 def open_chat(app: Flask, emulator: Emulator, user_id: str) -> Iterator[LineChat]:
-    """Let LINE's webhooks reach an app until the block ends, and open a user's chat with it."""
-    server = make_server("127.0.0.1", 0, app, threaded=True)
+    """Let LINE's webhooks reach an app until the block ends, and open a user's chat with it.
+
+    They come to it as they do behind a proxy: at the app's public address, be it https or below a
+    path.
+    """
+    server = make_server("127.0.0.1", 0, _at_public_address(app), threaded=True)
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
     prefix = app.extensions[EXTENSION_KEY].config.url_prefix
@@ -101,3 +113,14 @@ def open_chat(app: Flask, emulator: Emulator, user_id: str) -> Iterator[LineChat
         server.shutdown()
         thread.join()
         server.server_close()
+
+
+def _at_public_address(app: Flask) -> WSGIApplication:
+    """Return an app to which every request seems to be for ``LINECONNECT_BASE_URL``."""
+    base = urlsplit(app.extensions[EXTENSION_KEY].config.base_url)
+    address = {"wsgi.url_scheme": base.scheme, "HTTP_HOST": base.netloc, "SCRIPT_NAME": base.path}
+
+    def serve(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        return app(environ | address, start_response)
+
+    return serve

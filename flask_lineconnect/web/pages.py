@@ -68,11 +68,15 @@ def render_error(
 
 
 def set_headers(response: Response) -> Response:
-    """Forbid caching, foreign scripts, foreign frames and referrers on the extension's pages."""
+    """Forbid caching, foreign scripts and foreign frames on the extension's pages.
+
+    Other hosts learn no address of ours; our own must, because Flask-WTF's protection takes no
+    secure POST without a referrer.
+    """
     if (request.endpoint or "").endswith("static"):
         return response
     response.headers.setdefault("Cache-Control", "no-store")
-    response.headers["Referrer-Policy"] = "no-referrer"
+    response.headers["Referrer-Policy"] = "same-origin"
     response.headers["X-Content-Type-Options"] = "nosniff"
     if response.mimetype == "text/html":
         response.headers["Content-Security-Policy"] = _content_security_policy()

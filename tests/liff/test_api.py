@@ -347,7 +347,7 @@ def test_S6_4_private_pages_carry_their_headers(client: FlaskClient) -> None:
     assert "'unsafe" not in policy
     assert headers["Cache-Control"] == "no-store"
     assert headers["X-Content-Type-Options"] == "nosniff"
-    assert headers["Referrer-Policy"] == "no-referrer"
+    assert headers["Referrer-Policy"] == "same-origin"
 
 
 def test_S6_4_the_real_line_may_not_frame_us(make_app: MakeApp) -> None:

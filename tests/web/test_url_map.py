@@ -119,7 +119,7 @@ def test_S6_4_every_answer_carries_its_headers(app: Flask, member_client: FlaskC
         answer = member_client.get(_path(app, rule))
         assert answer.headers["Cache-Control"] == "no-store", rule
         assert answer.headers["X-Content-Type-Options"] == "nosniff", rule
-        assert answer.headers["Referrer-Policy"] == "no-referrer", rule
+        assert answer.headers["Referrer-Policy"] == "same-origin", rule
         if answer.mimetype == "text/html":
             policy = answer.headers["Content-Security-Policy"]
             assert "'nonce-" in policy, rule
