@@ -1,49 +1,47 @@
 """Jinja templates that render LINE's JSON.
 
-In a template that ends in ``.json`` every value is put in as JSON: text is escaped for the inside
-of a JSON string, so that a name with a quotation mark can't break the message or add to it.
+Each value stays in its place, whatever it is and whoever wrote it: a name with a quotation mark
+can't break a message or add to it. How: ``places.py``.
 """
 
 from __future__ import annotations
 
 import json
+from contextvars import ContextVar
 from typing import Any
 
 from flask import Flask
 from flask import current_app
 from jinja2 import Environment
+from jinja2 import pass_context
+from jinja2.runtime import Context
 
 from ..errors import InvalidMessage
 from ..hooks.table import HookTable
 from ..state import current_line
 from .objects import RawMessage
+from .places import JsonText
+from .places import Places
+
+_places: ContextVar[Places] = ContextVar("lineconnect_places")
 
 
-class _Json(str):
-    """Text that is JSON already, the result of ``|tojson``."""
-
-    __slots__ = ()
+def _to_json(value: object) -> JsonText:
+    return JsonText(json.dumps(value, ensure_ascii=False))
 
 
-def _to_json(value: object) -> _Json:
-    return _Json(json.dumps(value, ensure_ascii=False))
-
-
-def _inside_json(value: object) -> object:
-    """Return a value as it must stand in a JSON template."""
-    if isinstance(value, _Json):
-        return value
-    if isinstance(value, str):
-        return json.dumps(value, ensure_ascii=False)[1:-1]
-    if value is None or isinstance(value, bool | list | dict):
-        return json.dumps(value, ensure_ascii=False)
-    return value
+# With a context it is called when the template is rendered, for constants too.
+@pass_context
+def _mark(_context: Context, value: object) -> str:
+    return _places.get().take(value)
 
 
 def json_environment(app: Flask) -> Environment:
     """Return the app's Jinja environment, changed for JSON templates; made once per app."""
-    environment = app.jinja_env.overlay(finalize=_inside_json, autoescape=False)
+    environment = app.jinja_env.overlay(finalize=_mark, autoescape=False)
     environment.filters = {**environment.filters, "tojson": _to_json}
+    # What the shop keeps is compiled for pages, and would put values in as they are.
+    environment.bytecode_cache = None
     return environment
 
 
@@ -56,22 +54,27 @@ def render_json(template: str, **context: Any) -> Any:
     :raises InvalidMessage: what came out is not JSON; names the template and the place.
     """
     line = current_line
-    text = line.json_environment.get_template(template).render(
-        {
-            "shop_name": line.shop.name,
-            "url_for": line.url_for,
-            "liff_url": line.liff_url,
-            "postback_for": line.part(HookTable).postback_data,
-        }
-        | context
-    )
+    values = {
+        "shop_name": line.shop.name,
+        "url_for": line.url_for,
+        "liff_url": line.liff_url,
+        "postback_for": line.part(HookTable).postback_data,
+    }
+    places = Places()
+    token = _places.set(places)
     try:
-        return json.loads(text)
+        text = line.json_environment.get_template(template).render(values | context)
+    finally:
+        _places.reset(token)
+    try:
+        return places.parse(text)
     except json.JSONDecodeError as error:
         raise InvalidMessage(
             f"{template} of {current_app.name} did not render JSON: {error.msg} "
             f"at line {error.lineno}, column {error.colno}"
         ) from None
+    except ValueError as error:
+        raise InvalidMessage(f"{template} of {current_app.name}: {error}") from None
 
 
 def render_message(template: str, **context: Any) -> RawMessage | list[RawMessage]:
