@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Callable
 from typing import Any
 
 from flask_babel import lazy_gettext as _
@@ -23,6 +24,12 @@ from wtforms.validators import Length
 from wtforms.validators import NumberRange
 from wtforms.validators import Optional
 from wtforms.validators import Regexp
+from wtforms.widgets import TextInput
+
+from flask_lineconnect import fold_amount
+from flask_lineconnect import fold_email
+from flask_lineconnect import fold_phone
+from flask_lineconnect import fold_postal_code
 
 #: Largest purchase that the counter books at once, in yen.
 MAX_PURCHASE = 1_000_000
@@ -40,6 +47,21 @@ def _stripped(value: str | None) -> str | None:
     return value.strip() if value else value
 
 
+def _folded(fold: Callable[[str], str]) -> Callable[[str | None], str | None]:
+    """Return a filter that reads what was typed, full-width signs too."""
+    return lambda value: fold(value) if value else value
+
+
+class NumberField(IntegerField):
+    """A whole number as people type it: 「１，２００円」 is one."""
+
+    widget = TextInput()
+
+    def process_formdata(self, valuelist: list[str]) -> None:
+        """Read it without what stands around it."""
+        super().process_formdata([fold_amount(value) for value in valuelist])
+
+
 def email_field() -> Field:
     """Return a field for an e-mail address."""
     return EmailField(
@@ -49,7 +71,7 @@ def email_field() -> Field:
             Email(_("メールアドレスの形が正しくありません。")),
             Length(max=254),
         ],
-        filters=[_stripped],
+        filters=[_folded(fold_email)],
         render_kw={"autocomplete": "email"},
     )
 
@@ -67,9 +89,12 @@ def _name_field() -> Field:
 
 
 def _phone_field(*validators: Any) -> Field:
-    digits = Regexp(r"[0-9+\- ]{9,20}$", message=_("電話番号は数字とハイフンで入力してください。"))
+    digits = Regexp(r"\+?[0-9]{9,15}\Z", message=_("電話番号は数字とハイフンで入力してください。"))
     return TelField(
-        _("電話番号"), [*validators, digits], filters=[_stripped], render_kw={"autocomplete": "tel"}
+        _("電話番号"),
+        [*validators, digits],
+        filters=[_folded(fold_phone)],
+        render_kw={"autocomplete": "tel"},
     )
 
 
@@ -79,11 +104,11 @@ def _terms_field() -> Field:
 
 
 def _postal_code_field(*validators: Any) -> Field:
-    digits = Regexp(r"\d{3}-?\d{4}$", message=_("郵便番号は 123-4567 の形で入力してください。"))
+    digits = Regexp(r"[0-9]{7}\Z", message=_("郵便番号は 123-4567 の形で入力してください。"))
     return StringField(
         _("郵便番号"),
         [*validators, digits],
-        filters=[_stripped],
+        filters=[_folded(fold_postal_code)],
         render_kw={"autocomplete": "postal-code", "inputmode": "numeric"},
     )
 
@@ -175,7 +200,7 @@ class AnsweredForm(FlaskForm):
 class PointsForm(FlaskForm):
     """A purchase at the counter."""
 
-    yen = IntegerField(
+    yen = NumberField(
         _("お買い上げ金額（税込・円）"),
         [
             _required(_("金額を入力してください。")),
@@ -183,7 +208,7 @@ class PointsForm(FlaskForm):
                 1, MAX_PURCHASE, _("金額は1円から%(max)s円までです。", max=f"{MAX_PURCHASE:,}")
             ),
         ],
-        render_kw={"inputmode": "numeric", "min": 1, "max": MAX_PURCHASE},
+        render_kw={"inputmode": "numeric"},
     )
     #: Made with the form, so that pressing twice books once.
     key = HiddenField(default=_new_key)
@@ -192,13 +217,13 @@ class PointsForm(FlaskForm):
 class PayForm(FlaskForm):
     """A payment with points: a scanner types the code that the customer's card shows."""
 
-    points = IntegerField(
+    points = NumberField(
         _("使うポイント"),
         [
             _required(_("ポイント数を入力してください。")),
             NumberRange(1, MAX_PURCHASE, _("1ポイントから使えます。")),
         ],
-        render_kw={"inputmode": "numeric", "min": 1, "max": MAX_PURCHASE, "autofocus": True},
+        render_kw={"inputmode": "numeric", "autofocus": True},
     )
     code = StringField(
         _("お支払い用のコード"),

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import secrets
-import unicodedata
 
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 from werkzeug.security import check_password_hash
 from werkzeug.security import generate_password_hash
+
+from flask_lineconnect import fold_digits
 
 from .models import User
 
@@ -50,8 +51,8 @@ def make_member(
 
 def find_by_card(session: Session, typed: str) -> User | None:
     """Return the member with a card number, however it was typed."""
-    digits = "".join(filter(str.isdigit, unicodedata.normalize("NFKC", typed)))
-    return session.scalars(select(User).where(User.card_number == digits)).one_or_none()
+    is_theirs = User.card_number == fold_digits(typed)
+    return session.scalars(select(User).where(is_theirs)).one_or_none()
 
 
 def recognise(session: Session, *, email: str, password: str) -> User | None:

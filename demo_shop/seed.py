@@ -44,11 +44,11 @@ GIVEN = (
 )
 # fmt: on
 TOWNS = (
-    ("604-8005", "京都府京都市中京区恵比須町 {}"),
-    ("920-0902", "石川県金沢市尾張町 {}"),
-    ("150-0001", "東京都渋谷区神宮前 {}"),
-    ("460-0008", "愛知県名古屋市中区栄 {}"),
-    ("810-0001", "福岡県福岡市中央区天神 {}"),
+    ("6048005", "京都府京都市中京区恵比須町 {}"),
+    ("9200902", "石川県金沢市尾張町 {}"),
+    ("1500001", "東京都渋谷区神宮前 {}"),
+    ("4600008", "愛知県名古屋市中区栄 {}"),
+    ("8100001", "福岡県福岡市中央区天神 {}"),
 )
 
 
@@ -126,8 +126,8 @@ def _known_people() -> tuple[User, User]:
         email=HANAKO[0],
         password_hash=generate_password_hash(HANAKO[1]),
         name="山田 花子",
-        phone="075-000-0000",
-        postal_code="604-8005",
+        phone="0750000000",
+        postal_code="6048005",
         address="京都府京都市中京区恵比須町 12-3",
         card_number=new_card_number(twelve="290000000002"),
         rank="gold",
@@ -141,7 +141,7 @@ def _member(chance: random.Random, number: int) -> User:
     return User(
         email=f"member{number:02d}@komorebi.example",
         name=f"{chance.choice(FAMILY)} {chance.choice(GIVEN)}",
-        phone=f"090-0000-{number:04d}",
+        phone=f"0900000{number:04d}",
         postal_code=postal_code,
         address=address.format(f"{chance.randint(1, 30)}-{chance.randint(1, 20)}"),
         card_number=new_card_number(twelve=f"29{chance.randrange(10**10):010d}"),

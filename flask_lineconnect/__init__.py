@@ -16,6 +16,13 @@ if TYPE_CHECKING:
     from .errors import Refused
     from .errors import UsageError
     from .extension import LineConnect
+    from .folding import fold_amount
+    from .folding import fold_day
+    from .folding import fold_digits
+    from .folding import fold_email
+    from .folding import fold_phone
+    from .folding import fold_postal_code
+    from .folding import fold_text
     from .hooks.blueprint import LineBlueprint
     from .liff.blueprint import LiffBlueprint
     from .line_api.calls import LineCall
@@ -89,6 +96,15 @@ if TYPE_CHECKING:
     from .webhooks.people import member_for
 
 _HOMES = {
+    "folding": (
+        "fold_amount",
+        "fold_day",
+        "fold_digits",
+        "fold_email",
+        "fold_phone",
+        "fold_postal_code",
+        "fold_text",
+    ),
     "hooks.blueprint": ("LineBlueprint",),
     "shop.categories": ("DEFAULT_CATEGORIES", "Category"),
     "setting_up.channels": ("set_up_channels",),
@@ -247,6 +263,13 @@ __all__ = [
     "auto_login",
     "begin_dialogue",
     "current_line",
+    "fold_amount",
+    "fold_day",
+    "fold_digits",
+    "fold_email",
+    "fold_phone",
+    "fold_postal_code",
+    "fold_text",
     "keep_form",
     "link_invitation",
     "member_for",

@@ -29,6 +29,7 @@ from ..models import User
 from ..orders import order_by_number
 from ..orders import orders_of
 from ..shop.texts import day as written_day
+from ..shop.texts import postal_code as written_code
 from ..shop.texts import words
 
 CARRIER = "ゆうパック"
@@ -115,7 +116,7 @@ def _facts(order: Order) -> dict[str, str]:
         slot = f" {_(order.delivery_slot)}" if order.delivery_slot else ""
         facts[label] = written_day(order.delivery_on) + slot
     name = _("%(name)s さま", name=order.name)
-    facts[_("お届け先")] = f"〒{order.postal_code}\n{order.address}\n{name}"
+    facts[_("お届け先")] = f"〒{written_code(order.postal_code)}\n{order.address}\n{name}"
     facts[_("お支払い")] = _("代金引換")
     return facts
 

@@ -14,13 +14,18 @@ from markupsafe import Markup
 
 from ..points import points_for
 
+#: Of mobile numbers in Japan; others have ten.
+MOBILE_DIGITS = 11
+
 
 def register_filters(app: Flask) -> None:
     """Let the templates use them."""
     filters = {
         "card_number": card_number,
         "day": day,
+        "phone": phone,
         "points": points,
+        "postal_code": postal_code,
         "qr": qr,
         "words": words,
         "yen": yen,
@@ -49,6 +54,17 @@ def day(moment: datetime | date) -> str:
         moment = moment.astimezone(current_app.config["SHOP_ZONE"]).date()
     text: str = format_date(moment, "long")
     return text
+
+
+def postal_code(digits: str) -> str:
+    """Return a postal code as it is written on a parcel."""
+    return f"{digits[:3]}-{digits[3:]}"
+
+
+def phone(digits: str) -> str:
+    """Return a telephone number; of mobile ones it is known where the hyphens stand."""
+    is_mobile = len(digits) == MOBILE_DIGITS and digits.startswith("0")
+    return f"{digits[:3]}-{digits[3:7]}-{digits[7:]}" if is_mobile else digits
 
 
 def card_number(number: str) -> str:

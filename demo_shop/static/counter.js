@@ -5,8 +5,9 @@ const output = form.querySelector("output");
 const perPoint = Number(output.dataset.yenPerPoint);
 
 function preview() {
-  const yen = form.yen.valueAsNumber;
-  output.value = Math.floor(Math.max(yen || 0, 0) / perPoint).toLocaleString(document.documentElement.lang);
+  // As the server reads it: full-width digits, commas and a yen sign are no mistake.
+  const yen = Number(form.yen.value.normalize("NFKC").replace(/[^0-9]/g, ""));
+  output.value = Math.floor(yen / perPoint).toLocaleString(document.documentElement.lang);
   output.closest(".preview").hidden = !(yen > 0);
 }
 

@@ -15,6 +15,7 @@ from flask import Blueprint
 from flask.sansio.blueprints import BlueprintSetupState
 
 from ..errors import UsageError
+from ..folding import fold_pattern
 from ..webhooks import events
 from .patterns import check_pattern
 from .table import Hook
@@ -41,8 +42,9 @@ class LineBlueprint(Blueprint):
         """Answer a text: any of several spellings, one compiled pattern, or, without any, all.
 
         :param prefix: the texts are how it begins; what follows is ``event.rest``.
-        :param fold: compare after folding: full-width and half-width forms, case and spaces don't
-            count. Patterns see the folded text, too.
+        :param fold: compare after folding: full-width and half-width forms, case, the kind of a
+            hyphen or a wave (〜) and spaces don't count. Patterns are folded alike, and what they
+            find is folded text.
         :raises UsageError: a pattern stands beside other texts, or can take for ever.
         """
         compared = folded if fold else kept
@@ -55,7 +57,7 @@ class LineBlueprint(Blueprint):
         match = TextMatch(
             spellings=frozenset() if prefix else frozenset(spellings),
             prefixes=tuple(spellings) if prefix else (),
-            pattern=patterns[0] if patterns else None,
+            pattern=_as_compared(patterns[0], fold=fold) if patterns else None,
             compared=compared,
         )
         return self._hook(event_type=events.TextEvent, text=match)
@@ -171,6 +173,10 @@ class LineBlueprint(Blueprint):
             return function
 
         return keep
+
+
+def _as_compared(pattern: re.Pattern[str], *, fold: bool) -> re.Pattern[str]:
+    return fold_pattern(pattern) if fold else pattern
 
 
 def _hooks_of(setup: BlueprintSetupState) -> HookTable:

@@ -6,7 +6,6 @@ They are written in a ``LineBlueprint``, see ``blueprint.py``.
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Callable
 from collections.abc import Iterator
 from collections.abc import Mapping
@@ -22,6 +21,7 @@ from werkzeug.routing import Map
 from werkzeug.routing import Rule
 
 from ..errors import UsageError
+from ..folding import fold_for_search
 from ..messages.objects import Reply
 from ..webhooks.events import Event
 from ..webhooks.events import PostbackEvent
@@ -37,8 +37,8 @@ MAX_COMPARED = 1_000
 
 
 def fold(text: str) -> str:
-    """Return a text as hooks compare it: width, case and outer or double spaces don't count."""
-    return " ".join(unicodedata.normalize("NFKC", text).casefold().split())[:MAX_COMPARED]
+    """Return a text as hooks compare it: width, case, kind of hyphen and spaces don't count."""
+    return fold_for_search(text)[:MAX_COMPARED]
 
 
 def keep(text: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from ..folding import fold_code
 from ..i18n import gettext as _
 from ..models import Account
 from ..shop.adapter import ShopAdapter
@@ -17,7 +18,7 @@ from . import offline
 def draw_card(member: Any, account: Account, **context: Any) -> str:
     """Draw the point card of a linked member; with it the browser may keep it for offline."""
     shop = current_line.shop
-    number = shop.card_number(member)
+    number = fold_code(shop.card_number(member) or "") or None
     label = _("会員番号のバーコード")
     offline.let_keep()
     return render_page(

@@ -17,6 +17,7 @@ from sqlalchemy import delete
 from sqlalchemy import update
 from sqlalchemy.orm import Session
 
+from ..folding import fold_code
 from ..models import Account
 from ..models import CardCode
 from ..models.base import insert_if_absent
@@ -45,9 +46,7 @@ def redeem(session: Session, code: str, *, now: datetime) -> Account | None:
     """Take a code in the caller's transaction; return whose it was, the first time only."""
     statement = (
         delete(CardCode)
-        .where(
-            CardCode.code_hash == hashed("".join(code.split()).upper()), CardCode.expires_at > now
-        )
+        .where(CardCode.code_hash == hashed(fold_code(code).upper()), CardCode.expires_at > now)
         .returning(CardCode.account_id)
         .execution_options(synchronize_session=False)
     )

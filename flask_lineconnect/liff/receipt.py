@@ -1,6 +1,7 @@
 """Write a receipt (領収書) as a PDF, as Japan's rules for simplified qualified invoices want it.
 
 By reportlab, whose Japanese fonts need no file; fpdf2 needs one, WeasyPrint needs Pango as well.
+Names in other scripts: ``receipt_fonts.py``.
 It is Japanese in every language of the page: a document for Japanese tax offices.
 
 Source: National Tax Agency of Japan, "Contents of a simplified qualified invoice".
@@ -8,7 +9,6 @@ Source: National Tax Agency of Japan, "Contents of a simplified qualified invoic
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
 from collections.abc import Sequence
 from datetime import date
@@ -16,26 +16,24 @@ from io import BytesIO
 from typing import TYPE_CHECKING
 from typing import Any
 from typing import Literal
-from xml.sax.saxutils import escape
 
 from ..errors import UsageError
 from ..shop.order_desk import Issuer
 from ..shop.order_desk import OrderDetail
 from ..shop.order_desk import OrderLine
+from .receipt_fonts import font_named
+from .receipt_fonts import marked
 
 if TYPE_CHECKING:
     from reportlab.platypus import Flowable
 
 #: Of food, which is marked on the receipt.
 REDUCED_PERCENT = 8
-_JAPANESE = "HeiseiKakuGo-W5"
 _INK, _RULE, _GROUND = "#222222", "#bbbbbb", "#f2f2f2"
 #: As reportlab numbers them.
 LEFT: Literal[0] = 0
 CENTER: Literal[1] = 1
 RIGHT: Literal[2] = 2
-#: The built-in fonts know none of these; printers set the geta mark for a missing character.
-_BEYOND_BUILT_IN, _GETA = re.compile(r"[^\u0000-\uffff]"), "〓"
 #: Millimetres of the columns: what, how many, of one, together.
 _COLUMNS = (88, 16, 33, 33)
 _WIDTH = sum(_COLUMNS)
@@ -52,7 +50,7 @@ def receipt_pdf(order: OrderDetail, issuer: Issuer) -> bytes:
     from reportlab.platypus import SimpleDocTemplate
 
     paid_on = checked(order)
-    font = _font(issuer.font)
+    font = font_named(issuer.font)
     buffer = BytesIO()
     document = SimpleDocTemplate(
         buffer,
@@ -114,25 +112,13 @@ def checked(order: OrderDetail) -> date:
     return order.paid_on
 
 
-def _font(path: str | None) -> str:
-    """Return the name of the font, after making it known to reportlab."""
-    from reportlab.pdfbase import pdfmetrics
-    from reportlab.pdfbase.cidfonts import UnicodeCIDFont
-    from reportlab.pdfbase.ttfonts import TTFont
-
-    name = path or _JAPANESE
-    if name not in pdfmetrics.getRegisteredFontNames():
-        pdfmetrics.registerFont(TTFont(name, path) if path else UnicodeCIDFont(name))
-    return name
-
-
 def _head(order: OrderDetail, paid_on: date, font: str) -> list[Flowable]:
     day = f"{paid_on.year}年{paid_on.month}月{paid_on.day}日"
     return [
         _text("領 収 書", font, size=22, align=CENTER, after=8),
-        _text(f"No. {escape(order.number)}", font, align=RIGHT),
+        _text(f"No. {marked(order.number, font)}", font, align=RIGHT),
         _text(day, font, align=RIGHT, after=6),
-        _text(f"<u>{escape(order.addressee or '上')}　様</u>", font, size=14, after=6),
+        _text(f"<u>{marked(order.addressee or '上', font)}　様</u>", font, size=14, after=6),
         _boxed(f"￥{order.total:,} ―　（税込）", font),
         _text(
             "但し、お品代として。上記の金額を正に領収いたしました。", font, align=CENTER, after=8
@@ -163,8 +149,8 @@ def _foot(issuer: Issuer, font: str) -> list[Flowable]:
     number = issuer.registration_number
     facts = [issuer.address, issuer.phone, f"登録番号 {number}" if number else ""]
     return [
-        _text(escape(issuer.name), font, size=13, align=RIGHT, before=14, after=2),
-        *(_text(escape(fact), font, align=RIGHT) for fact in facts if fact),
+        _text(marked(issuer.name, font), font, size=13, align=RIGHT, before=14, after=2),
+        *(_text(marked(fact, font), font, align=RIGHT) for fact in facts if fact),
     ]
 
 
@@ -194,7 +180,7 @@ def _text(
         textColor=HexColor(_INK),
         wordWrap="CJK",
     )
-    return Paragraph(_BEYOND_BUILT_IN.sub(_GETA, markup) if font == _JAPANESE else markup, style)
+    return Paragraph(markup, style)
 
 
 def _boxed(markup: str, font: str) -> Flowable:
@@ -214,7 +200,7 @@ def _table(rows: list[list[str]], font: str, *, has_head: bool = False) -> Flowa
 
     cells = [
         [
-            _text(escape(cell), font, align=RIGHT if place else LEFT, after=0)
+            _text(marked(cell, font), font, align=RIGHT if place else LEFT, after=0)
             for place, cell in enumerate(row)
         ]
         for row in rows

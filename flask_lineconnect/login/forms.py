@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Callable
 from datetime import date
 from typing import Any
@@ -23,6 +22,7 @@ from wtforms.validators import Length
 from wtforms.validators import Optional
 from wtforms.validators import Regexp
 
+from .. import folding
 from ..config.settings import Config
 from ..i18n import gettext
 from ..i18n import lazy_gettext as _
@@ -38,14 +38,25 @@ def _stripped(value: str | None) -> str | None:
     return value.strip() if value else None
 
 
-def _plain(value: str | None) -> str | None:
-    """Return full-width digits, letters and signs as ordinary ones."""
-    return unicodedata.normalize("NFKC", value).strip() if value else None
+def _folded(fold: Callable[[str], str]) -> Callable[[str | None], str | None]:
+    """Return a filter for a field of a form; an empty one stays empty."""
+
+    def filter_(value: str | None) -> str | None:
+        return (fold(value) or None) if value else None
+
+    return filter_
 
 
-def _katakana(value: str | None) -> str | None:
-    plain = _plain(value)
-    return plain.translate(_TO_KATAKANA) if plain else None
+def _katakana(value: str) -> str:
+    return folding.fold_text(value).translate(_TO_KATAKANA)
+
+
+class TypedDateField(DateField):
+    """A day; browsers without a calendar of their own send it as it was typed."""
+
+    def process_formdata(self, valuelist: list[str]) -> None:
+        """Read it in any of the ways in which people write a year, a month and a day."""
+        super().process_formdata([folding.fold_day(" ".join(valuelist))] if valuelist else [])
 
 
 def _in_the_past(_form: Form, field: Field) -> None:
@@ -76,7 +87,7 @@ def _kana(label: Any, liff_name: str) -> Callable[[list[Any]], Field]:
                 Length(max=100, message=_("長すぎます。")),
                 Regexp(r"[ァ-ヺー・ ]+$", message=_("かなで入力してください。")),
             ],
-            filters=[_katakana],
+            filters=[_folded(_katakana)],
             render_kw={_LIFF: liff_name},
         )
 
@@ -93,13 +104,13 @@ def _email(validators: list[Any]) -> Field:
                 r"[^@\s]+@[^@\s]+\.[^@\s]+$", message=_("メールアドレスの形が正しくありません。")
             ),
         ],
-        filters=[_stripped],
+        filters=[_folded(folding.fold_email)],
         render_kw={"autocomplete": "email", _LIFF: "email"},
     )
 
 
 def _birthday(validators: list[Any]) -> Field:
-    return DateField(
+    return TypedDateField(
         _("生年月日"),
         [*validators, _in_the_past],
         render_kw={"autocomplete": "bday", _LIFF: "bday"},
@@ -117,9 +128,9 @@ def _phone(validators: list[Any]) -> Field:
         _("電話番号"),
         [
             *validators,
-            Regexp(r"\+?[0-9][0-9-]{8,18}$", message=_("電話番号の形が正しくありません。")),
+            Regexp(r"\+?[0-9]{9,15}\Z", message=_("電話番号の形が正しくありません。")),
         ],
-        filters=[_plain],
+        filters=[_folded(folding.fold_phone)],
         render_kw={"autocomplete": "tel", _LIFF: "tel"},
     )
 
@@ -127,8 +138,8 @@ def _phone(validators: list[Any]) -> Field:
 def _postal_code(validators: list[Any]) -> Field:
     return StringField(
         _("郵便番号"),
-        [*validators, Regexp(r"[0-9]{3}-?[0-9]{4}$", message=_("郵便番号は7桁の数字です。"))],
-        filters=[_plain],
+        [*validators, Regexp(r"[0-9]{7}\Z", message=_("郵便番号は7桁の数字です。"))],
+        filters=[_folded(folding.fold_postal_code)],
         render_kw={
             "autocomplete": "postal-code",
             "inputmode": "numeric",

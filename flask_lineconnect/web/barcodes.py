@@ -12,6 +12,7 @@ from itertools import groupby
 from markupsafe import Markup
 
 from ..errors import UsageError
+from ..folding import fold_code
 from ..shop.adapter import Barcode
 
 #: In modules, on each side. Source: ISO/IEC 15417 (Code 128), section 4.3.2.
@@ -70,9 +71,12 @@ def jan13_svg(number: str, *, label: str = "") -> Markup:
 
 
 def card_bars(number: str, kind: Barcode, *, label: str) -> Markup | None:
-    """Draw the bars of a point card; ``None`` if they would be too fine for a register."""
+    """Draw the bars of a point card; ``None`` if they would be too fine for a register.
+
+    :param number: as the shop keeps it; full-width signs and blanks are no part of the code.
+    """
     draw = jan13_svg if kind == "jan13" else code128_svg
-    bars = draw(number, label=label)
+    bars = draw(fold_code(number), label=label)
     return bars if _width(bars) <= MAX_BARCODE_MODULES else None
 
 

@@ -17,12 +17,15 @@ from babel import dates
 from flask import Blueprint
 from flask import Flask
 from flask_babel import format_date
+from flask_babel import format_decimal
 from flask_babel import get_locale
 from flask_wtf.csrf import generate_csrf
 from markupsafe import Markup
 from werkzeug.wrappers import Response
 
 from ..errors import Refused
+from ..folding import fold_code
+from ..folding import fold_text
 from ..i18n import gettext
 from ..linking import accounts
 from ..state import current_line
@@ -57,7 +60,7 @@ class PageBlueprint(Blueprint):
 
 def offer_to_templates(app: Flask) -> None:
     """Give every template of the app our filters, and :class:`TemplateHelpers`."""
-    for filter_ in (local_date, local_moment, short_day):
+    for filter_ in (local_date, local_moment, local_number, short_day):
         app.jinja_env.filters.setdefault(filter_.__name__, filter_)
     app.jinja_env.globals["lineconnect"] = TemplateHelpers()
 
@@ -74,6 +77,12 @@ def local_moment(moment: datetime) -> str:
     """Return day and time as people read them, in the shop's time zone."""
     zone = current_line.config.zone
     return dates.format_datetime(moment.astimezone(zone), "medium", locale=_locale())
+
+
+def local_number(number: int) -> str:
+    """Return a whole number as people read it."""
+    text: str = format_decimal(number)
+    return text
 
 
 def short_day(day: date) -> str:
@@ -117,9 +126,9 @@ class TemplateHelpers:
     @staticmethod
     def code128_svg(number: str, *, label: str) -> Markup:
         """Draw a Code 128 barcode."""
-        return barcodes.code128_svg(number, label=label)
+        return barcodes.code128_svg(fold_text(number), label=label)
 
     @staticmethod
     def jan13_svg(number: str, *, label: str) -> Markup:
         """Draw a JAN-13 barcode."""
-        return barcodes.jan13_svg(number, label=label)
+        return barcodes.jan13_svg(fold_code(number), label=label)

@@ -120,8 +120,9 @@ function pullToRefresh() {
 /** This card is a kept one: say of when, and look for the network. */
 function showSaved(savedAt) {
   const notice = find("offline");
-  const format = { dateStyle: "medium", timeStyle: "short" };
-  const time = new Date(savedAt).toLocaleString(document.documentElement.lang, format);
+  // The server's dates count Christian years in every language; browsers have another era for Thai.
+  const locale = `${document.documentElement.lang}-u-ca-gregory`;
+  const time = new Date(savedAt).toLocaleString(locale, { dateStyle: "medium", timeStyle: "short" });
   notice.textContent = notice.dataset.text.replace("{time}", time);
   notice.hidden = false;
   const look = () => awake().catch(() => {});

@@ -264,8 +264,8 @@ def test_the_profile_changes_the_member_and_leaves_the_address_of_the_login(
     db.session.refresh(member)
     assert (member.name, member.phone, member.postal_code) == (
         "山田 はな",
-        "075-111-1111",
-        "600-8001",
+        "0751111111",
+        "6008001",
     )
     assert (member.email, member.is_staff) == ("hanako@b.example", False)
 

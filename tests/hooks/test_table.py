@@ -161,6 +161,19 @@ def test_folding_can_be_switched_off(app: Flask) -> None:
     assert _names(app, _message("text", text="ok")) == []
 
 
+@pytest.mark.parametrize(
+    ("spelling", "written"),
+    [("10〜20", "10～20"), ("K-12", "Ｋー１２"), (re.compile(r"(\d+)〜(\d+)人"), "２~３人")],
+)
+def test_signs_that_look_the_same_are_the_same(
+    app: Flask, spelling: str | re.Pattern[str], written: str
+) -> None:
+    hooks = LineBlueprint("more", __name__)
+    hooks.on_text(spelling)(_hook("found"))
+    app.register_blueprint(hooks)
+    assert _names(app, _message("text", text=written)) == ["found"]
+
+
 def test_the_order_is_as_written_and_the_fallback_comes_last(app: Flask) -> None:
     hooks = LineBlueprint("more", __name__)
     hooks.on_fallback(_hook("fallback"))

@@ -67,6 +67,14 @@ class PointShop(SmallShop):
         ]
 
 
+class FullWidthShop(PointShop):
+    """Another one, whose register prints full-width digits."""
+
+    def card_number(self, member: User) -> str:
+        """Return a JAN as the register prints it."""
+        return f"{member.id:012d}".translate({48 + digit: 0xFF10 + digit for digit in range(10)})
+
+
 @pytest.fixture
 def app(app: Flask) -> Flask:
     """Return the small shop with points."""
@@ -93,6 +101,21 @@ def test_the_card_says_rank_expiry_and_what_is_missing(phone: FlaskClient) -> No
     for text in ("1,240", "シルバー", "ゴールドまで", "あと300円", 'value="70"', "2026年12月31日"):
         assert text in page, text
     assert page.count("<svg viewBox") >= 2
+
+
+def test_full_width_digits_are_a_card_number(phone: FlaskClient, line: LineState) -> None:
+    plain = phone.get("/line/liff").text
+    line.shop = FullWidthShop()
+    full_width = phone.get("/line/liff").text
+    drawings = [re.findall(r'd="[^"]+"', page) for page in (plain, full_width)]
+    assert drawings[0] == drawings[1]
+
+
+@pytest.mark.parametrize(("lang", "day"), [("ja", "2026年12月31日"), ("th", "ค.ศ. 2026")])
+def test_days_count_one_calendar(phone: FlaskClient, lang: str, day: str) -> None:
+    page = phone.get("/line/liff", headers={"Accept-Language": lang}).text
+    assert day in page
+    assert "2569" not in page
 
 
 @pytest.fixture

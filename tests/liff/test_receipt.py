@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC
@@ -140,3 +141,35 @@ def test_a_receipt_that_would_be_wrong_is_none(order: OrderDetail, complaint: st
 def test_a_registration_number_of_another_form_is_the_codes_mistake(number: str) -> None:
     with pytest.raises(UsageError, match="no registration number"):
         Issuer("A", "B", registration_number=number)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "สมชาย ใจดี",
+        "José",
+        "Jose\u0301 Nuñez",
+        "Nguyễn Thị Ánh",
+        "Łukasz Šimůnek",
+        "妳好 們",
+        "김철수",
+        "Иванова",
+        "山田 花子 & <Co>",
+    ],
+)
+def test_a_name_of_any_country_is_on_the_receipt(name: str) -> None:
+    text = _text(receipt_pdf(replace(ORDER, addressee=name), ISSUER))
+    assert "".join(unicodedata.normalize("NFC", name).split()) in unicodedata.normalize("NFC", text)
+    assert "〓" not in text
+
+
+def test_accents_do_not_tear_a_name(tmp_path: Path) -> None:
+    document = pypdfium2.PdfDocument(receipt_pdf(replace(ORDER, addressee="José"), ISSUER))
+    assert "José" in document[0].get_textpage().get_text_range()
+
+
+def test_a_sign_that_no_font_has_is_a_mark_and_a_line_in_the_log(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    assert "〓様" in _text(receipt_pdf(replace(ORDER, addressee="\U0001f33f"), ISSUER))
+    assert "Issuer.font" in caplog.text

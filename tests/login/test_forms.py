@@ -53,8 +53,17 @@ def test_order_and_need_are_the_settings() -> None:
 @pytest.mark.parametrize(
     ("name", "typed", "kept"),
     [
-        ("phone", "０９０－１２３４－５６７８", "090-1234-5678"),
+        ("phone", "０９０－１２３４－５６７８", "09012345678"),
+        ("phone", "03−1234−5678", "0312345678"),
+        ("phone", "03ー1234ー5678", "0312345678"),
+        ("phone", "090 1234 5678", "09012345678"),
+        ("phone", "+81 90 1234 5678", "+819012345678"),
         ("postal_code", "６０４８００１", "6048001"),
+        ("postal_code", "〒100-0001", "1000001"),
+        ("postal_code", "100ー0001", "1000001"),
+        ("email", "ｓａｋｕｒａ＠ｅｘａｍｐｌｅ．ｃｏｍ", "sakura@example.com"),
+        ("birthday", "１９９０／４／１", "1990-04-01"),
+        ("birthday", "1990年4月1日", "1990-04-01"),
         ("family_name_kana", "さとう", "サトウ"),
         ("given_name_kana", "ｻｸﾗ", "サクラ"),
         ("display_name", "  佐藤 ", "佐藤"),
@@ -72,6 +81,8 @@ def test_what_is_typed_is_made_uniform(name: str, typed: str, kept: str) -> None
     [
         ("phone", "call me"),
         ("phone", "1" * 40),
+        ("phone", "0312-34"),
+        ("postal_code", "100-00011"),
         ("postal_code", "1234"),
         ("family_name_kana", "佐藤"),
         ("birthday", "2999-01-01"),
