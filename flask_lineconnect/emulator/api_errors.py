@@ -66,6 +66,24 @@ def answer(error: ApiError | OAuthError) -> Response:
     return response
 
 
+def broken_rule(message: str, where: str, *, status: int = 400) -> ApiError:
+    """Return the error of a body that breaks one rule."""
+    detail = {"message": message, "property": where}
+    return ApiError(status, "The request body has 1 error(s)", details=[detail])
+
+
+def bad_property(name: str) -> ApiError:
+    """Return the error of a body in which one property has a wrong form."""
+    return ApiError(
+        400, f"The property, {name}, in the request body is invalid (line: -, column: -)"
+    )
+
+
+def bad_parameter(name: str) -> ApiError:
+    """Return the error of a parameter of path or query that is wrong."""
+    return ApiError(400, f"The value for the '{name}' parameter is invalid")
+
+
 def refuse_if(details: Details) -> None:
     """Refuse a body that breaks rules, naming all of them at once.
 

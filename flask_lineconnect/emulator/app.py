@@ -20,30 +20,52 @@ from werkzeug.wrappers import Response
 from . import api_errors
 from . import api_faults
 from . import call_log
-from .audiences import api as audiences
-from .control import api as control
-from .control import faults_page
-from .control import inspector
-from .insight import api as insight
-from .liff import opening as liff
-from .login import authorize
-from .login import tokens as login_tokens
-from .messaging import account_link
-from .messaging import api as messaging
-from .messaging import content as message_content
-from .messaging import narrowcasts
-from .phone import url_scheme
-from .phone import views as phone
+from .audiences.api import audiences
+from .control.api import control
+from .control.views import control_pages
+from .insight.api import insight
+from .liff.api import liff_apps
+from .liff.common_profile import common_profile
+from .liff.messages import liff_messages
+from .liff.opening import liff
+from .liff.permissions import permissions
+from .liff.sdk import sdk_files
+from .liff.subwindows import subwindows
+from .login.api import login_tokens
+from .login.profile import login_profile
+from .login.views import login_pages
+from .messaging.account_link import account_link
+from .messaging.account_link import link_tokens
+from .messaging.api import messaging
+from .messaging.content import content
+from .messaging.narrowcasts import narrowcasts
+from .phone.url_scheme import url_scheme
+from .phone.views import phone
 from .platform import Platform
-from .rich_menus import menus as rich_menus
-from .tokens import channel_tokens
-from .tokens import channel_tokens_v21
-from .webhooks import settings as webhook_settings
+from .rich_menus.aliases import aliases
+from .rich_menus.batches import batches
+from .rich_menus.links import links
+from .rich_menus.menus import menus
+from .tokens.api import channel_tokens
+from .tokens.channel_tokens_v21 import key_ids
+from .webhooks.api import webhook_settings
 
 #: LINE's own limit for a request body, in bytes.
 MAX_BODY = 2 * 1024 * 1024
 #: This machine's own names.
 OWN_HOSTS = ["127.0.0.1", "localhost", "[::1]"]
+#: What answers, in the order in which it may look at requests and answers.
+BLUEPRINTS = (
+    # LINE Login and the tokens of channels.
+    *(login_pages, login_tokens, login_profile, channel_tokens, key_ids),
+    # The Messaging API.
+    *(messaging, content, narrowcasts, link_tokens, audiences, insight),
+    *(menus, links, aliases, batches, webhook_settings),
+    # LIFF.
+    *(liff, liff_apps, sdk_files, common_profile, liff_messages, subwindows, permissions),
+    # What people see: LINE's pages, then our own.
+    *(account_link, url_scheme, phone, control_pages, control),
+)
 LANGUAGES = ["ja", "en"]
 _API = re.compile(r"/(v2|v3|oauth2|liff|message|friendship|user|\.well-known|_emulator)(/|$)")
 #: Pages below these paths.
@@ -82,29 +104,10 @@ def create_app(platform: Platform, *, is_exposed: bool = False) -> Flask:
     # Called last where it is registered first: it notes what the others made of an answer.
     call_log.register(app)
     app.after_request(_set_headers)
-    for module in (
-        api_errors,
-        api_faults,
-        authorize,
-        login_tokens,
-        channel_tokens,
-        channel_tokens_v21,
-        messaging,
-        message_content,
-        narrowcasts,
-        audiences,
-        insight,
-        rich_menus,
-        webhook_settings,
-        account_link,
-        url_scheme,
-        liff,
-        phone,
-        inspector,
-        faults_page,
-        control,
-    ):
-        module.register(app)
+    api_errors.register(app)
+    api_faults.register(app)
+    for blueprint in BLUEPRINTS:
+        app.register_blueprint(blueprint)
     app.register_error_handler(HTTPException, _show_error)
     return app
 

@@ -7,9 +7,10 @@ from collections.abc import Callable
 from collections.abc import Collection
 from collections.abc import Iterator
 from typing import Any
+from typing import TypeGuard
 from urllib.parse import urlsplit
 
-from .platform import is_loopback
+from .addresses import is_loopback
 from .text_counts import utf16_units
 
 #: An object of the body. Its values are anybody's, so every one is looked at before it is used.
@@ -18,6 +19,16 @@ Json = dict[str, Any]
 MAX_URL = 2_000
 #: What an address must have percent-encoded.
 _UNENCODED = re.compile(r"[^\x21-\x7e]")
+
+
+def is_whole(value: object) -> TypeGuard[int]:
+    """Tell whether a value of JSON is a whole number; ``true`` is none."""
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def is_number(value: object) -> TypeGuard[int | float]:
+    """Tell whether a value of JSON is a number; ``true`` is none."""
+    return is_whole(value) or isinstance(value, float)
 
 
 class Checker:
@@ -85,8 +96,7 @@ class Checker:
     ) -> None:
         """Check a required number; ``True`` is none."""
         value, path = holder.get(name), f"{where}.{name}"
-        kinds = int if whole else (int, float)
-        if isinstance(value, bool) or not isinstance(value, kinds):
+        if not is_number(value) or (whole and not is_whole(value)):
             self.add("must be specified", path)
         elif not low <= value <= high:
             self.add(f"Must be between {low} and {high}", path)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from typing import Any
-from urllib.parse import urlsplit
 
 from flask import request
 
@@ -13,8 +12,6 @@ from .platform import platform
 from .requests_in import json_body
 from .world import User
 
-#: Whose phone the browser is; set when something opens in it, read when a login begins there.
-APP_USER_COOKIE = "line_emulator_app_user"
 _OWN = re.compile(
     r"/$|/(phone|inspector|faults|_emulator|static)(/|$)|/favicon\.ico$|/oauth2/v2\.1/_|/liff/edge/"
 )
@@ -80,13 +77,3 @@ def known_user(user_id: str) -> User:
     if user is None:
         raise ApiError(404, "There is no such LINE user")
     return user
-
-
-def is_ours(url: str) -> bool:
-    """Tell whether an address is this emulator's, under whichever name of this machine."""
-    there, here = urlsplit(url), urlsplit(request.host_url)
-    if there.netloc == here.netloc:
-        return True
-    names = {"127.0.0.1", "localhost", "::1"}
-    are_both_loopback = there.hostname in names and here.hostname in names
-    return are_both_loopback and (there.port or 80) == (here.port or 80)

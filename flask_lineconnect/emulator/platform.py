@@ -10,21 +10,33 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from typing import Protocol
+from typing import TypeVar
+from typing import cast
 
 from flask import current_app
-from flask import request
 
 from .clock import Clock
 from .faults import Faults
 from .rate_limits import Buckets
-from .webhooks.sender import WebhookSender
 from .world import User
 from .world import World
 from .world import default_world
 
 #: API calls and webhooks that are remembered for the inspector and for tests.
 LOG_LENGTH = 2_000
+
+
+class Part(Protocol):
+    """What a room keeps of one platform, such as the webhooks on their way."""
+
+    def __init__(self, platform: Platform) -> None: ...
+
+    def forget(self) -> None:
+        """Go back to the start, when the platform does; under the platform's lock."""
+
+
+P = TypeVar("P", bound=Part)
 
 
 class Platform:
@@ -48,9 +60,9 @@ class Platform:
         self.webhook_counts: Counter[str] = Counter()
         self.faults = Faults()
         self.rate_limits = Buckets(self.clock)
-        self.webhook_sender = WebhookSender(self)
         #: Browsers on their way through the login screens, by the ticket in the form.
         self.tickets: dict[str, object] = {}
+        self._parts: dict[type[Part], Part] = {}
         self._make_world = make_world
         self._data_file = data_file
         self._changed = threading.Condition()
@@ -69,7 +81,8 @@ class Platform:
         """Go back to a fresh world and the real time."""
         with self.change():
             self.world = self._make_world()
-            self.webhook_sender.forget()
+            for part in self._parts.values():
+                part.forget()
             self.clock.reset()
             self.calls.clear()
             self.webhooks.clear()
@@ -98,6 +111,16 @@ class Platform:
             for app in world.liff_apps.values():
                 app.endpoint_url = f"{base_url}/line/liff"
 
+    def part(self, kind: type[P]) -> P:
+        """Return the platform's one object of a room's class, made when first asked for.
+
+        So the platform knows no room, and every room knows it.
+        """
+        with self.lock:
+            if kind not in self._parts:
+                self._parts[kind] = kind(self)
+            return cast(P, self._parts[kind])
+
     def user(self, user_id: str) -> User | None:
         """Return a user of this provider."""
         return self.world.users.get(user_id)
@@ -120,13 +143,3 @@ def platform() -> Platform:
     """Return the platform behind the current request."""
     found: Platform = current_app.extensions["line_platform"]
     return found
-
-
-def is_loopback(url: str) -> bool:
-    """Tell whether an address is on this machine; only such ones may be plain http."""
-    return urlsplit(url).hostname in {"127.0.0.1", "localhost", "::1"}
-
-
-def absolute_url(path: str) -> str:
-    """Return an address of ours as others see it; any other address stays as it is."""
-    return request.url_root.rstrip("/") + path if path.startswith("/") else path

@@ -1,4 +1,4 @@
-"""What LINE's JSON endpoints share: reading the body, and user ids in it."""
+"""What LINE's endpoints share: reading the body and the query, and user ids in them."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Any
 from flask import request
 
 from .api_errors import ApiError
+from .api_errors import bad_parameter
 
 USER_ID = re.compile(r"U[0-9a-f]{32}")
 #: A user, a group or a room.
@@ -41,7 +42,23 @@ def check_user_id(user_id: str) -> None:
     :raises ApiError: it is malformed.
     """
     if not USER_ID.fullmatch(user_id):
-        raise ApiError(400, "The value for the 'userId' parameter is invalid")
+        raise bad_parameter("userId")
+
+
+def is_user_id(value: object) -> bool:
+    """Tell whether a value of a body has the form of a user id."""
+    return isinstance(value, str) and USER_ID.fullmatch(value) is not None
+
+
+def number_in_query(name: str, default: int, most: int) -> int:
+    """Return a number of the query from 1 to ``most``.
+
+    :raises ApiError: it is none.
+    """
+    given = request.args.get(name, str(default))
+    if not given.isdecimal() or not 1 <= int(given[:18]) <= most:
+        raise bad_parameter(name)
+    return int(given)
 
 
 def _unreadable(line: int, column: int) -> ApiError:

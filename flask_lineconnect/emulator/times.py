@@ -1,9 +1,13 @@
-"""Times as LINE's JSON has them."""
+"""Times as LINE's JSON has them, and the zone in which LINE counts days."""
 
 from __future__ import annotations
 
 from datetime import UTC
 from datetime import datetime
+from zoneinfo import ZoneInfo
+
+#: The zone in which LINE counts months and days; for Japan, and not confirmed.
+ZONE = ZoneInfo("Asia/Tokyo")
 
 
 def iso_time(at: datetime) -> str:

@@ -7,6 +7,8 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from dataclasses import field
+from datetime import UTC
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -114,6 +116,12 @@ def line() -> Iterator[Line]:
         found = Line(platform, host)
         found.renew_token()
         yield found
+
+
+@pytest.fixture
+def stopped_clock(line: Line) -> None:
+    """Stop the clock, so that waiting ends when the test says so."""
+    line.platform.clock.freeze(datetime(2026, 8, 14, 3, 0, tzinfo=UTC))
 
 
 @pytest.fixture

@@ -5,26 +5,14 @@ from __future__ import annotations
 import json
 from typing import Any
 
-import pytest
 from flask.testing import FlaskClient
 
-from flask_lineconnect.emulator.app import create_app
 from flask_lineconnect.emulator.platform import Platform
+from tests.emulator.quiet import client as client
+from tests.emulator.quiet import line as line
 
 SAKURA = f"U{1:032x}"
 PUSH = "/v2/bot/message/push"
-
-
-@pytest.fixture
-def line() -> Platform:
-    """Return a platform without a shop, so that no webhook leaves it."""
-    return Platform()
-
-
-@pytest.fixture
-def client(line: Platform) -> FlaskClient:
-    """Return a client of the emulator."""
-    return create_app(line).test_client()
 
 
 def _calls(client: FlaskClient, since: object = 0) -> list[dict[str, Any]]:

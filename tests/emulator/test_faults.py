@@ -17,7 +17,7 @@ from playwright.sync_api import expect
 
 from flask_lineconnect.emulator.faults import Faults
 from flask_lineconnect.emulator.messaging import chats
-from flask_lineconnect.emulator.phone import friendship
+from flask_lineconnect.emulator.messaging import friendship
 from flask_lineconnect.testing.plugin import Emulator
 
 from .conftest import SAKURA

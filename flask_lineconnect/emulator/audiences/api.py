@@ -8,17 +8,17 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-from flask import Flask
 from flask import jsonify
 from flask import request
 from werkzeug.wrappers import Response
 
 from ..api_errors import ApiError
 from ..platform import platform
-from ..requests_in import USER_ID
+from ..requests_in import is_user_id
 from ..requests_in import json_body
+from ..requests_in import number_in_query
 from ..text_counts import utf16_units
-from ..tokens.channel_tokens import needs_messaging_token
+from ..tokens.guard import messaging_api
 from ..world import Audience
 from ..world import AudienceJob
 from ..world import SentRequest
@@ -32,26 +32,10 @@ MAX_NAME, MAX_URL, MAX_PAGE = 120, 2_000, 40
 #: Click and impression audiences come of requests that are no older.
 REQUEST_LIFE = timedelta(days=60)
 
-
-def register(app: Flask) -> None:
-    """Add the endpoints."""
-    group = "/v2/bot/audienceGroup"
-    for rule, view, method in (
-        (f"{group}/upload", create, "POST"),
-        (f"{group}/upload", extend, "PUT"),
-        (f"{group}/upload/byFile", create_by_file, "POST"),
-        (f"{group}/upload/byFile", extend_by_file, "PUT"),
-        (f"{group}/click", create_of_clicks, "POST"),
-        (f"{group}/imp", create_of_impressions, "POST"),
-        (f"{group}/list", list_all, "GET"),
-        (f"{group}/<int:audience_id>", get, "GET"),
-        (f"{group}/<int:audience_id>", delete, "DELETE"),
-        (f"{group}/<int:audience_id>/updateDescription", rename, "PUT"),
-    ):
-        guarded = needs_messaging_token(view)
-        app.add_url_rule(rule, f"audiences.{view.__name__}", guarded, methods=[method])
+audiences = messaging_api("audiences", "/v2/bot/audienceGroup")
 
 
+@audiences.post("/upload")
 def create() -> tuple[Response, int]:
     """Make an audience of uploaded user ids, also of none yet."""
     body = json_body()
@@ -61,12 +45,14 @@ def create() -> tuple[Response, int]:
     return jsonify(_created_json(audience)), 202
 
 
+@audiences.post("/upload/byFile")
 def create_by_file() -> tuple[Response, int]:
     """Make an audience of a file of user ids, one a line."""
     audience = _add("UPLOAD", request.form.to_dict(), _file_ids())
     return jsonify(_created_json(audience)), 202
 
 
+@audiences.put("/upload")
 def extend() -> tuple[Response, int]:
     """Add user ids; none can be taken away again."""
     body = json_body()
@@ -74,6 +60,7 @@ def extend() -> tuple[Response, int]:
     return jsonify({}), 202
 
 
+@audiences.put("/upload/byFile")
 def extend_by_file() -> tuple[Response, int]:
     """Add the user ids of a file."""
     form = request.form.to_dict()
@@ -82,6 +69,7 @@ def extend_by_file() -> tuple[Response, int]:
     return jsonify({}), 202
 
 
+@audiences.post("/click")
 def create_of_clicks() -> tuple[Response, int]:
     """Make an audience of who opened an address of a broadcast or narrowcast."""
     body = json_body()
@@ -95,6 +83,7 @@ def create_of_clicks() -> tuple[Response, int]:
     return jsonify(_created_json(audience)), 202
 
 
+@audiences.post("/imp")
 def create_of_impressions() -> tuple[Response, int]:
     """Make an audience of who saw a broadcast or narrowcast."""
     body = json_body()
@@ -104,6 +93,7 @@ def create_of_impressions() -> tuple[Response, int]:
     return jsonify(_created_json(audience)), 202
 
 
+@audiences.put("/<int:audience_id>/updateDescription")
 def rename(audience_id: int) -> Response:
     """Give an audience another name."""
     description = _name(json_body())
@@ -112,6 +102,7 @@ def rename(audience_id: int) -> Response:
     return jsonify({})
 
 
+@audiences.delete("/<int:audience_id>")
 def delete(audience_id: int) -> tuple[Response, int]:
     """Delete an audience."""
     with platform().change() as world:
@@ -119,6 +110,7 @@ def delete(audience_id: int) -> tuple[Response, int]:
     return jsonify({}), 202
 
 
+@audiences.get("/<int:audience_id>")
 def get(audience_id: int) -> Response:
     """Return one audience and its uploads."""
     with platform().lock:
@@ -127,9 +119,10 @@ def get(audience_id: int) -> Response:
         return jsonify(audienceGroup=_json(audience), jobs=jobs)
 
 
+@audiences.get("/list")
 def list_all() -> Response:
     """Return a page of the audiences, newest first."""
-    page, size = _number("page", 1, 2**31), _number("size", 20, MAX_PAGE)
+    page, size = number_in_query("page", 1, 2**31), number_in_query("size", 20, MAX_PAGE)
     name, status = request.args.get("description", ""), request.args.get("status")
     with platform().lock:
         found = [_json(one) for one in reversed(platform().world.audiences.values())]
@@ -210,7 +203,7 @@ def _checked_ids(ids: list[object], most: int, *, may_be_empty: bool) -> list[st
         raise _refusal("too many audience ids", "UPLOAD_AUDIENCE_GROUP_TOO_MANY_AUDIENCE_IDS")
     if not ids and not may_be_empty:
         raise _refusal("no valid audience ids", "UPLOAD_AUDIENCE_GROUP_NO_VALID_AUDIENCE_IDS")
-    good = [one for one in ids if isinstance(one, str) and USER_ID.fullmatch(one)]
+    good = [str(one) for one in ids if is_user_id(one)]
     if len(good) < len(ids):
         raise _refusal("invalid audience id", "UPLOAD_AUDIENCE_GROUP_INVALID_AUDIENCE_ID_FORMAT")
     return good
@@ -247,13 +240,6 @@ def _audience(world: World, audience_id: object) -> Audience:
 def _refusal(message: str, code: str) -> ApiError:
     """Return an error; LINE documents the codes, and the words of one of them."""
     return ApiError(400, message, details=[{"message": code}])
-
-
-def _number(name: str, default: int, most: int) -> int:
-    given = request.args.get(name, str(default))
-    if not given.isdecimal() or not 1 <= int(given[:18]) <= most:
-        raise ApiError(400, f"The value for the '{name}' parameter is invalid")
-    return int(given)
 
 
 def _created_json(audience: Audience) -> dict[str, Any]:

@@ -8,13 +8,14 @@ from datetime import datetime
 from datetime import timedelta
 from typing import Any
 
-from flask import Flask
+from flask import Blueprint
 from flask import jsonify
 from flask import request
 from pydantic import ValidationError
 from werkzeug.wrappers import Response
 
 from ..api_errors import ApiError
+from ..checks import is_number
 from ..faults import Fault
 from ..login.signing_keys import rotate
 from ..messaging import chats
@@ -35,37 +36,16 @@ from .setup import new_user
 #: Within these years no sum of times leaves what a ``datetime`` can hold.
 YEARS = range(1971, 3000)
 
-
-def register(app: Flask) -> None:
-    """Add the routes, all under ``/_emulator``."""
-    for rule, view, method in (
-        ("/health", health, "GET"),
-        ("/reset", reset, "POST"),
-        ("/state", state, "GET"),
-        ("/setup", set_up, "PUT"),
-        ("/users", list_users, "GET"),
-        ("/users", add_user, "POST"),
-        ("/users/<user_id>/chat", chat, "GET"),
-        ("/users/<user_id>/<action>", act, "POST"),
-        ("/calls", calls, "GET"),
-        ("/webhooks", webhooks, "GET"),
-        ("/events", send_events, "POST"),
-        ("/clock", set_clock, "POST"),
-        ("/keys/rotate", rotate_keys, "POST"),
-        ("/long-lived-token", make_long_lived_token, "POST"),
-        ("/faults", add_fault, "POST"),
-        ("/faults", list_faults, "GET"),
-        ("/faults", clear_faults, "DELETE"),
-        ("/faults/<fault_id>", remove_fault, "DELETE"),
-    ):
-        app.add_url_rule(f"/_emulator{rule}", f"control.{view.__name__}", view, methods=[method])
+control = Blueprint("control", __name__, url_prefix="/_emulator")
 
 
+@control.get("/health")
 def health() -> Response:
     """Say that the emulator runs."""
     return jsonify(ok=True)
 
 
+@control.post("/reset")
 def reset() -> Response:
     """Go back to the world that the emulator started with."""
     body_of_ours()
@@ -73,6 +53,7 @@ def reset() -> Response:
     return jsonify(ok=True)
 
 
+@control.get("/state")
 def state() -> Response:
     """Return channels, LIFF apps and users."""
     with platform().lock:
@@ -85,6 +66,7 @@ def state() -> Response:
         )
 
 
+@control.put("/setup")
 def set_up() -> Response:
     """Change the setup without losing what happened."""
     body = body_of_ours()
@@ -95,12 +77,14 @@ def set_up() -> Response:
     return jsonify(ok=True)
 
 
+@control.get("/users")
 def list_users() -> Response:
     """Return all users."""
     with platform().lock:
         return jsonify(users=_users_json())
 
 
+@control.post("/users")
 def add_user() -> Response:
     """Add a user; all but the display name may be left out."""
     body = body_of_ours()
@@ -113,16 +97,19 @@ def add_user() -> Response:
     return jsonify(user.model_dump(mode="json"))
 
 
+@control.get("/users/<user_id>/chat")
 def chat(user_id: str) -> Response:
     """Return a user's chat, oldest message first."""
     return jsonify(messages=chats.chat_json(known_user(user_id).user_id))
 
 
+@control.post("/users/<user_id>/<action>")
 def act(user_id: str, action: str) -> Response:
     """Let a user do something; the answer tells what came of it, if anything."""
     return jsonify(perform(user_id, action, BY_CONTROL) or {"ok": True})
 
 
+@control.get("/calls")
 def calls() -> Response:
     """Return the API calls after the first ``since`` ones, as far as they are still known."""
     since = request.args.get("since", "0")
@@ -133,12 +120,14 @@ def calls() -> Response:
     return jsonify(calls=[call for call in known if call["number"] > int(since[:18])])
 
 
+@control.get("/webhooks")
 def webhooks() -> Response:
     """Return the webhooks that were sent, with their outcome."""
     with platform().lock:
         return jsonify(webhooks=list(platform().webhooks), statistics=platform().webhook_counts)
 
 
+@control.post("/events")
 def send_events() -> Response:
     """Send one webhook with any events, also such as LINE sends to partners or will invent.
 
@@ -158,6 +147,7 @@ def send_events() -> Response:
     return jsonify(ok=True)
 
 
+@control.post("/clock")
 def set_clock() -> Response:
     """Move, stop or release the platform's clock."""
     clock, body = platform().clock, body_of_ours()
@@ -173,18 +163,21 @@ def set_clock() -> Response:
     return jsonify(now=clock.now().isoformat())
 
 
+@control.post("/long-lived-token")
 def make_long_lived_token() -> Response:
     """Issue the long-lived channel access token that LINE's console shows."""
     body_of_ours()
     return jsonify(access_token=issue_long_lived().access_token)
 
 
+@control.post("/keys/rotate")
 def rotate_keys() -> Response:
     """Sign ID tokens with a new key; the old one is told for ``keep_seconds`` more."""
     keep = body_of_ours().get("keep_seconds", 0)
     return jsonify(kid=rotate(platform(), _seconds(keep, platform().clock.now())))
 
 
+@control.post("/faults")
 def add_fault() -> Response:
     """Switch a fault on."""
     try:
@@ -194,11 +187,13 @@ def add_fault() -> Response:
     return jsonify(_fault_json(fault))
 
 
+@control.get("/faults")
 def list_faults() -> Response:
     """Return the faults that are on."""
     return jsonify(faults=[_fault_json(fault) for fault in platform().faults.all()])
 
 
+@control.delete("/faults")
 def clear_faults() -> Response:
     """Switch all faults off."""
     require_own_origin()
@@ -206,6 +201,7 @@ def clear_faults() -> Response:
     return jsonify(ok=True)
 
 
+@control.delete("/faults/<fault_id>")
 def remove_fault(fault_id: str) -> Response:
     """Switch one fault off."""
     require_own_origin()
@@ -223,9 +219,8 @@ def _users_json() -> list[dict[str, Any]]:
 
 
 def _seconds(value: object, now: datetime) -> float:
-    is_number = isinstance(value, int | float) and not isinstance(value, bool)
     try:
-        seconds = float(value) if is_number else math.nan  # type: ignore[arg-type]
+        seconds = float(value) if is_number(value) else math.nan
         if seconds >= 0 and (now + timedelta(seconds=seconds)).year in YEARS:
             return seconds
     except OverflowError:

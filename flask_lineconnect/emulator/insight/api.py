@@ -1,11 +1,10 @@
-"""What people did with messages, and the figures that LINE makes of it.
+"""The figures that LINE makes of what people did with messages.
 
 Source: Messaging API reference, "Insight", "Message" (statistics).
 """
 
 from __future__ import annotations
 
-import json
 import re
 from collections import Counter
 from collections.abc import Iterable
@@ -13,17 +12,17 @@ from datetime import date
 from datetime import datetime
 from typing import Any
 
-from flask import Flask
 from flask import jsonify
 from flask import request
 from werkzeug.wrappers import Response
 
 from ..api_errors import ApiError
-from ..messaging.quota import ZONE
+from ..api_errors import bad_parameter
 from ..platform import platform
-from ..tokens.channel_tokens import needs_messaging_token
+from ..requests_in import number_in_query
+from ..times import ZONE
+from ..tokens.guard import messaging_api
 from ..world import SentRequest
-from ..world import User
 
 MAX_UNITS = 100
 #: Statistics of a unit cover no more than so many days.
@@ -40,35 +39,23 @@ _FIELDS = {
     "reply": "apiReply",
 }
 
-
-def register(app: Flask) -> None:
-    """Add the endpoints."""
-    for rule, view in (
-        ("/v2/bot/message/delivery/<kind>", sent_on),
-        ("/v2/bot/message/aggregation/info", unit_count),
-        ("/v2/bot/message/aggregation/list", unit_names),
-        ("/v2/bot/insight/message/event/aggregation", of_unit),
-        ("/v2/bot/insight/message/event", of_request),
-        ("/v2/bot/insight/message/delivery", deliveries),
-        ("/v2/bot/insight/followers", followers),
-        ("/v2/bot/insight/demographic", demographic),
-    ):
-        guarded = needs_messaging_token(view)
-        app.add_url_rule(rule, f"insight.{view.__name__}", guarded)
+insight = messaging_api("insight", "/v2/bot")
 
 
+@insight.get("/message/delivery/<kind>")
 def sent_on(kind: str) -> Response:
     """Tell how many messages were sent in one way on one day."""
     if kind not in {"reply", "push", "multicast", "broadcast"}:
         raise ApiError(404, "Not found")
     day = _day("date")
     if day is None:
-        raise ApiError(400, "The value for the 'date' parameter is invalid")
+        raise bad_parameter("date")
     if day >= _today():
         return jsonify(status="unready")
     return jsonify(status="ready", success=_deliveries_on(day)[kind])
 
 
+@insight.get("/insight/message/delivery")
 def deliveries() -> Response:
     """Tell how many messages were sent on one day, in every way."""
     day = _day("date")
@@ -80,22 +67,25 @@ def deliveries() -> Response:
     return jsonify(status="ready", **{name: counts[kind] for kind, name in _FIELDS.items()})
 
 
+@insight.get("/message/aggregation/info")
 def unit_count() -> Response:
     """Tell how many units were used this month."""
     return jsonify(numOfCustomAggregationUnits=len(_units_this_month()))
 
 
+@insight.get("/message/aggregation/list")
 def unit_names() -> Response:
     """Name the units that were used this month."""
-    limit, start = request.args.get("limit", "100"), request.args.get("start", "0")
-    if not limit.isdecimal() or not 1 <= int(limit[:9]) <= MAX_UNITS or not start.isdecimal():
-        raise ApiError(400, "The value for the 'limit' parameter is invalid")
+    limit, start = number_in_query("limit", 100, MAX_UNITS), request.args.get("start", "0")
+    if not start.isdecimal():
+        raise bad_parameter("limit")
     names, begin = _units_this_month(), int(start[:9])
-    end = begin + int(limit)
+    end = begin + limit
     answer: dict[str, Any] = {"customAggregationUnits": names[begin:end]}
     return jsonify(answer | ({"next": str(end)} if end < len(names) else {}))
 
 
+@insight.get("/insight/message/event/aggregation")
 def of_unit() -> tuple[Response, int] | Response:
     """Tell what people did with all messages of one unit."""
     unit, first, last = request.args.get("customAggregationUnit"), _day("from"), _day("to")
@@ -110,6 +100,7 @@ def of_unit() -> tuple[Response, int] | Response:
         return jsonify(_figures(found))
 
 
+@insight.get("/insight/message/event")
 def of_request() -> Response:
     """Tell what people did with the messages of one broadcast or narrowcast."""
     line = platform()
@@ -127,6 +118,7 @@ def of_request() -> Response:
         return jsonify(figures)
 
 
+@insight.get("/insight/followers")
 def followers() -> Response:
     """Tell how many friends there are; today's count stands in for the past's."""
     day = _day("date")
@@ -141,6 +133,7 @@ def followers() -> Response:
     )
 
 
+@insight.get("/insight/demographic")
 def demographic() -> Response:
     """Tell who the friends are, in shares, once there are enough of them."""
     line = platform()
@@ -156,27 +149,6 @@ def demographic() -> Response:
             appTypes=_shares("appType", (user.app_type for user in friends)),
             subscriptionPeriods=[],
         )
-
-
-def note_seen(user: User) -> None:
-    """Note that a user saw the messages that were unread."""
-    world = platform().world
-    bot = [entry for entry in world.chats.get(user.user_id, []) if entry.sender == "bot"]
-    for entry in bot[-user.unread :] if user.unread else []:
-        sent = world.sent_requests.get(entry.request_id or "")
-        if sent is not None:
-            sent.seen.setdefault(entry.seq, []).append(user.user_id)
-
-
-def note_click(user: User, url: str) -> None:
-    """Note that a user opened an address; it belongs to the newest message that has it."""
-    world = platform().world
-    quoted = json.dumps(url, ensure_ascii=False)
-    for entry in reversed(world.chats.get(user.user_id, [])):
-        sent = world.sent_requests.get(entry.request_id or "")
-        if sent is not None and quoted in json.dumps(entry.message, ensure_ascii=False):
-            sent.clicks.setdefault(url, []).append(user.user_id)
-            return
 
 
 def _figures(requests: list[SentRequest]) -> dict[str, Any]:

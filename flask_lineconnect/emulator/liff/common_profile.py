@@ -8,30 +8,28 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from flask import Flask
+from flask import Blueprint
 from flask import jsonify
 from flask import send_from_directory
 from werkzeug.wrappers import Response
 
 from ..api_errors import ApiError
-from ..login.profile import bearer_of
+from ..login.tokens import bearer_of
 from ..platform import platform
 
 PLUGIN = "/5/liff-common-profile/edge/production/1.0.0/index.umd.cjs"
 _STATIC = Path(__file__).parents[1] / "static"
 
-
-def register(app: Flask) -> None:
-    """Add the plugin's script and what it asks."""
-    app.add_url_rule(PLUGIN, "liff_common_profile.plugin", plugin)
-    app.add_url_rule("/liff/v2/commonProfile", "liff_common_profile.fields", fields)
+common_profile = Blueprint("common_profile", __name__)
 
 
+@common_profile.get("/5/liff-common-profile/edge/production/1.0.0/index.umd.cjs")
 def plugin() -> Response:
     """Serve the stand-in for LINE's plugin."""
     return send_from_directory(_STATIC, "common_profile.js", mimetype="text/javascript")
 
 
+@common_profile.get("/liff/v2/commonProfile")
 def fields() -> Response:
     """Return the common profile of the user behind the access token."""
     user, _token = bearer_of("openid")

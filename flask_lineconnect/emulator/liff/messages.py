@@ -7,13 +7,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Flask
+from flask import Blueprint
 from flask import jsonify
 from werkzeug.wrappers import Response
 
 from ..api_errors import ApiError
 from ..api_errors import refuse_if
-from ..login.profile import bearer_of
+from ..login.tokens import bearer_of
 from ..messaging import chats
 from ..messaging.message_checks import check_messages
 from ..platform import Platform
@@ -22,12 +22,10 @@ from ..requests_in import json_body
 from ..world import ChatEntry
 from ..world import User
 
-
-def register(app: Flask) -> None:
-    """Add the endpoint."""
-    app.add_url_rule("/message/v3/share", "liff_messages.share", share, methods=["POST"])
+liff_messages = Blueprint("liff_messages", __name__)
 
 
+@liff_messages.post("/message/v3/share")
 def share() -> Response:
     """Write messages as the user into the chat that the LIFF page was opened from."""
     user, token = bearer_of("chat_message.write")
@@ -35,11 +33,11 @@ def share() -> Response:
         raise ApiError(403, "user doesn't grant required permissions yet")
     messages = json_body().get("messages")
     refuse_if(check_messages(messages))
-    write(platform(), user, messages or [])
+    write_as(platform(), user, messages or [])
     return jsonify({})
 
 
-def write(line: Platform, user: User, messages: list[dict[str, Any]]) -> None:
+def write_as(line: Platform, user: User, messages: list[dict[str, Any]]) -> None:
     """Write messages as the user into the chat with the account; it hears of texts alone."""
     with line.change() as world:
         for message in messages:

@@ -1,7 +1,7 @@
 """LIFF: the addresses that open apps, what LINE's app hands to a page, and what its SDK calls.
 
-The server API, which registers apps, is in ``liff_apps``; what the SDK asks for later is in the
-other ``liff_`` modules.
+The server API, which registers apps, is in ``api``; what the SDK asks for later is in the modules
+beside this one.
 
 Source: LIFF documentation, "Opening a LIFF app"; the SDK's calls as seen on the wire.
 """
@@ -14,31 +14,25 @@ from urllib.parse import urlencode
 from urllib.parse import urlsplit
 from urllib.parse import urlunsplit
 
-from flask import Flask
+from flask import Blueprint
 from flask import jsonify
 from flask import redirect
 from flask import request
 from werkzeug.exceptions import NotFound
 from werkzeug.wrappers import Response
 
+from ..browsers import app_user
 from ..login import id_tokens
-from ..login.authorize import is_in_app
-from ..login.profile import what_is_wrong
 from ..login.tokens import LIFF_TOKEN_LIFE
 from ..login.tokens import issue
-from ..own_requests import APP_USER_COOKIE
+from ..login.tokens import what_is_wrong
 from ..platform import Platform
 from ..platform import platform
-from ..tokens.channel_tokens import bearer
+from ..tokens.guard import bearer
 from ..world import AuthorizationCode
 from ..world import LiffApp
 from ..world import User
-from . import apps as liff_apps
-from . import common_profile
-from . import messages as liff_messages
-from . import permissions
-from . import sdk as liff_sdk
-from . import subwindows
+from .api import known_app
 
 #: What pages of other origins call, with an Authorization header.
 CORS_PATHS = (
@@ -54,34 +48,21 @@ CORS_PATHS = (
     "/xlt/",
 )
 
-
-def register(app: Flask) -> None:
-    """Add the endpoints, and the CORS answers that the SDK's calls need."""
-    for rule, view, method in (
-        ("/liff/v2/apps/<liff_id>/contextToken", context_token, "GET"),
-        ("/liff/v2/apps/<liff_id>/featureToken", feature_token, "GET"),
-        (r"/<regex('\d+-\w+'):liff_id>", open_liff, "GET"),
-        (r"/<regex('\d+-\w+'):liff_id>/<path:path>", open_liff, "GET"),
-        (r"/<regex('\d+-\w+'):liff_id>/", open_liff, "GET"),
-    ):
-        app.add_url_rule(rule, f"liff.{view.__name__}", view, methods=[method])
-    app.before_request(_answer_preflight)
-    app.after_request(_allow_other_origins)
-    liff_apps.register(app)
-    for module in (liff_sdk, common_profile, liff_messages, subwindows, permissions):
-        module.register(app)
+liff = Blueprint("liff", __name__)
 
 
+@liff.get(r"/<regex('\d+-\w+'):liff_id>")
+@liff.get(r"/<regex('\d+-\w+'):liff_id>/<path:path>")
+@liff.get(r"/<regex('\d+-\w+'):liff_id>/")
 def open_liff(liff_id: str, path: str = "") -> Response:
     """Open ``liff.line.me/{liffId}/…``: in the LIFF browser inside the app, else as a page."""
-    user = platform().user(request.cookies.get(APP_USER_COOKIE, "")) if is_in_app() else None
     # As it was written: decoded and encoded again, a path with %2F or %3F would be another.
     raw = str(request.environ.get("RAW_URI", "")).partition("?")[0]
     _, found, state = raw.partition(f"/{liff_id}")
     if not found:
         state = quote(f"/{path}")
     query = request.query_string.decode("ascii", "replace")
-    return _to_page(liff_id, state + (f"?{query}" if query else ""), user)
+    return _to_page(liff_id, state + (f"?{query}" if query else ""), app_user())
 
 
 def open_liff_url(user_id: str, url: str) -> Response:
@@ -111,9 +92,10 @@ def primary_url(line: Platform, app: LiffApp, state: str, user: User | None) -> 
     return urlunsplit((*endpoint[:3], "&".join(parameters), credentials))
 
 
+@liff.get("/liff/v2/apps/<liff_id>/contextToken")
 def context_token(liff_id: str) -> Response:
     """Return the context of a page outside the app, also of one that is logged out."""
-    line, app = platform(), liff_apps.known_app(liff_id)
+    line, app = platform(), known_app(liff_id)
     access_token = bearer() if "Authorization" in request.headers else None
     token = line.world.login_tokens.get(access_token or "")
     user = None
@@ -125,9 +107,10 @@ def context_token(liff_id: str) -> Response:
     return jsonify(contextToken=context)
 
 
+@liff.get("/liff/v2/apps/<liff_id>/featureToken")
 def feature_token(liff_id: str) -> Response:
     """Return a token that only LINE's app would look at."""
-    liff_apps.known_app(liff_id)
+    known_app(liff_id)
     return jsonify(featureToken=secrets.token_urlsafe(24))
 
 
@@ -174,12 +157,14 @@ def _credentials(line: Platform, app: LiffApp, user: User) -> dict[str, str]:
     return values
 
 
+@liff.before_app_request
 def _answer_preflight() -> Response | None:
     if request.method == "OPTIONS" and request.path.startswith(CORS_PATHS):
         return Response("", status=204)
     return None
 
 
+@liff.after_app_request
 def _allow_other_origins(response: Response) -> Response:
     if request.path.startswith(CORS_PATHS):
         response.headers["Access-Control-Allow-Origin"] = "*"

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Any
 from typing import Literal
 
-from flask import Flask
+from flask import Blueprint
 from flask import jsonify
 from flask import render_template
 from flask import request
@@ -24,15 +24,13 @@ from werkzeug.wrappers import Response
 
 from ..api_errors import ApiError
 from ..login.attempts import make_ticket
-from ..login.profile import what_is_wrong
+from ..login.tokens import living_token
 from ..messaging.message_checks import check_messages
 from ..platform import platform
 from ..requests_in import json_body
-from ..tokens.channel_tokens import bearer
-from ..world import LoginToken
 from ..world import User
-from . import apps as liff_apps
-from . import messages as liff_messages
+from .api import known_app
+from .messages import write_as
 
 #: Seconds that a question for the scanner's answer waits, far below what proxies allow.
 PATIENCE = 20.0
@@ -53,32 +51,19 @@ class SubWindow:
     answer: dict[str, Any] | None = None
 
 
-def register(app: Flask) -> None:
-    """Add the endpoints and the pages."""
-    picker = "/oauth2/v2.1/liff/shareTargetPicker"
-    for rule, view, method in (
-        ("/liff/v2/apps/<liff_id>/ott", one_time_token, "GET"),
-        (picker, show_picker, "GET"),
-        ("/oauth2/v2.1/_pick", pick, "POST"),
-        (f"{picker}/result", tell_result, "GET"),
-        (f"{picker}/result", take_result, "POST"),
-        ("/liff/v2/sub/msit", scanner_token, "POST"),
-        ("/oauth2/v2.1/_scanner", show_scanner, "GET"),
-        ("/oauth2/v2.1/_scan", scan, "POST"),
-        ("/liff/v2/sub/waitResult", wait_for_result, "POST"),
-        ("/liff/v2/sub/_cancel", cancel_scan, "POST"),
-    ):
-        app.add_url_rule(rule, f"liff_subwindows.{view.__name__}", view, methods=[method])
+subwindows = Blueprint("subwindows", __name__)
 
 
+@subwindows.get("/liff/v2/apps/<liff_id>/ott")
 def one_time_token(liff_id: str) -> Response:
     """Return what opens the share target picker once."""
-    app, token = liff_apps.known_app(liff_id), _token()
+    app, token = known_app(liff_id), living_token()
     if not app.has_share_target_picker:
         raise ApiError(403, "shareTargetPicker is not allowed in this LIFF app")
     return jsonify(ott=_open(SubWindow("picker", liff_id, token.user_id)))
 
 
+@subwindows.get("/oauth2/v2.1/liff/shareTargetPicker")
 def show_picker() -> str:
     """Show whom messages can be shared with; a page outside hands them over in the fragment."""
     window = _window(request.args.get("ott", ""), "picker")
@@ -92,6 +77,7 @@ def show_picker() -> str:
     )
 
 
+@subwindows.post("/oauth2/v2.1/_pick")
 def pick() -> str:
     """Share with the chosen, or with nobody."""
     window = _window(request.form.get("ott", ""), "picker")
@@ -102,16 +88,18 @@ def pick() -> str:
     with line.change():
         if window.answer is None and is_shared and "account" in chosen:
             # Friends are no part of the emulator: what they are sent is seen by nobody.
-            liff_messages.write(line, _user(window), messages)
+            write_as(line, _user(window), messages)
         _answer(window, {"result": "SUCCESS" if is_shared else "CANCEL"})
     return render_template("subwindow_done.html")
 
 
+@subwindows.get("/oauth2/v2.1/liff/shareTargetPicker/result")
 def tell_result() -> Response:
     """Tell what came of the picker; nothing while it is open."""
     return jsonify(_window(request.args.get("ott", ""), "picker").answer or {})
 
 
+@subwindows.post("/oauth2/v2.1/liff/shareTargetPicker/result")
 def take_result() -> Response:
     """Take the page's word that the picker was closed."""
     window = _window(request.args.get("ott", ""), "picker")
@@ -122,23 +110,26 @@ def take_result() -> Response:
     return jsonify({})
 
 
+@subwindows.post("/liff/v2/sub/msit")
 def scanner_token() -> Response:
     """Return what opens the scanner once."""
-    token, body = _token(), json_body()
+    token, body = living_token(), json_body()
     liff_id, challenge = body.get("mainLiffId"), body.get("mstChallenge")
     if not isinstance(liff_id, str) or not isinstance(challenge, str) or not challenge:
         raise ApiError(400, "mainLiffId and mstChallenge are required")
-    if body.get("subLiffId") != SCANNER_ID or not liff_apps.known_app(liff_id).has_qr_code:
+    if body.get("subLiffId") != SCANNER_ID or not known_app(liff_id).has_qr_code:
         raise ApiError(403, "scanCodeV2 is not allowed in this LIFF app")
     return jsonify(msit=_open(SubWindow("scanner", liff_id, token.user_id, challenge)))
 
 
+@subwindows.get("/oauth2/v2.1/_scanner")
 def show_scanner() -> str:
     """Show a field for what the camera would see: nobody holds a code up to a desktop."""
     _window(request.args.get("msit", ""), "scanner")
     return render_template("scanner.html", msit=request.args["msit"], limit=MAX_SCANNED)
 
 
+@subwindows.post("/oauth2/v2.1/_scan")
 def scan() -> str:
     """Take what the camera saw."""
     window = _window(request.form.get("msit", ""), "scanner")
@@ -151,6 +142,7 @@ def scan() -> str:
     return render_template("subwindow_done.html")
 
 
+@subwindows.post("/liff/v2/sub/waitResult")
 def wait_for_result() -> Response:
     """Tell what came of the scanner, once something has; the page asks again after an error."""
     window, line = _asked_for(json_body()), platform()
@@ -161,6 +153,7 @@ def wait_for_result() -> Response:
     return jsonify(window.answer or {"status": "error"})
 
 
+@subwindows.post("/liff/v2/sub/_cancel")
 def cancel_scan() -> Response:
     """Take the stand-in's word that the scanner was closed; LINE's app sees that by itself."""
     window = _asked_for(json_body())
@@ -176,15 +169,6 @@ def _asked_for(body: dict[str, Any]) -> SubWindow:
     if not secrets.compare_digest(window.challenge.encode("utf-8", "replace"), given):
         raise ApiError(404, "not found")
     return window
-
-
-def _token() -> LoginToken:
-    line = platform()
-    token = line.world.login_tokens.get(bearer())
-    wrong = what_is_wrong(line, token)
-    if token is None or wrong:
-        raise ApiError(401, wrong or "The access token revoked")
-    return token
 
 
 def _open(window: SubWindow) -> str:

@@ -1,1 +1,1 @@
-"""LINE Login: its screens, codes, tokens and ID tokens. Read ``authorize.py`` first."""
+"""LINE Login: its screens, codes, tokens and ID tokens. Read ``views.py`` first."""

@@ -13,8 +13,8 @@ from joserfc.errors import JoseError
 from joserfc.jwk import ECKey
 from joserfc.jwk import OctKey
 
+from ..addresses import absolute_url
 from ..platform import Platform
-from ..platform import absolute_url
 from ..world import AuthorizationCode
 from ..world import LiffApp
 from ..world import User

@@ -5,62 +5,23 @@ Source: LINE Login v2.1 reference, "Profile", "Friendship status"; LINE's own di
 
 from __future__ import annotations
 
-from flask import Flask
+from flask import Blueprint
 from flask import jsonify
 from flask import request
 from werkzeug.wrappers import Response
 
+from ..addresses import absolute_url
 from ..api_errors import ApiError
-from ..platform import Platform
-from ..platform import absolute_url
 from ..platform import platform
-from ..tokens.channel_tokens import bearer
-from ..world import ChannelToken
-from ..world import LoginToken
 from ..world import User
 from . import id_tokens
 from .signing_keys import public_keys
+from .tokens import bearer_of
+
+login_profile = Blueprint("login_profile", __name__)
 
 
-def register(app: Flask) -> None:
-    """Add the endpoints."""
-    for rule, view, methods in (
-        ("/oauth2/v2.1/userinfo", userinfo, ["GET", "POST"]),
-        ("/v2/profile", profile, ["GET"]),
-        ("/friendship/v1/status", friendship_status, ["GET"]),
-        ("/oauth2/v2.1/certs", certs, ["GET"]),
-        ("/.well-known/openid-configuration", discovery, ["GET"]),
-    ):
-        app.add_url_rule(rule, f"login_profile.{view.__name__}", view, methods=methods)
-
-
-def what_is_wrong(line: Platform, token: LoginToken | ChannelToken | None) -> str | None:
-    """Return LINE's words for a token that is not good any more, or ``None``."""
-    if token is None:
-        return "The access token not JWS"
-    if token.is_revoked:
-        return "The access token revoked"
-    is_expired = token.expires_at is not None and token.expires_at <= line.clock.now()
-    return "The access token expired" if is_expired else None
-
-
-def bearer_of(scope: str) -> tuple[User, LoginToken]:
-    """Return whose token the request carries, and the token.
-
-    :raises ApiError: it is not good, or not for this scope.
-    """
-    line = platform()
-    with line.lock:
-        token = line.world.login_tokens.get(bearer())
-        user = None if token is None else line.user(token.user_id)
-        wrong = what_is_wrong(line, token)
-    if token is None or user is None or wrong:
-        raise ApiError(401, wrong or "The access token revoked")
-    if scope not in token.scope:
-        raise ApiError(403, "The permission is not in the scope of the access token.")
-    return user, token
-
-
+@login_profile.route("/oauth2/v2.1/userinfo", methods=["GET", "POST"])
 def userinfo() -> Response:
     """Return the claims that the scope allows; never the e-mail address."""
     user, token = bearer_of("openid")
@@ -70,6 +31,7 @@ def userinfo() -> Response:
     return _filled(fields)
 
 
+@login_profile.get("/v2/profile")
 def profile() -> Response:
     """Return the main profile."""
     user, _token = bearer_of("profile")
@@ -83,6 +45,7 @@ def profile() -> Response:
     )
 
 
+@login_profile.get("/friendship/v1/status")
 def friendship_status() -> Response:
     """Tell whether the user is a friend and has not blocked the account."""
     user, _token = bearer_of("profile")
@@ -91,11 +54,13 @@ def friendship_status() -> Response:
     return jsonify(friendFlag=user.relation == "friend")
 
 
+@login_profile.get("/oauth2/v2.1/certs")
 def certs() -> Response:
     """Return the public keys of ES256 ID tokens."""
     return jsonify(public_keys(platform()))
 
 
+@login_profile.get("/.well-known/openid-configuration")
 def discovery() -> Response:
     """Return the OpenID configuration, which names ES256 alone, as LINE's does."""
     origin = request.url_root.rstrip("/")

@@ -8,19 +8,19 @@ from __future__ import annotations
 import secrets
 from datetime import timedelta
 
-from flask import Flask
+from flask import Blueprint
 from flask import jsonify
 from flask import render_template
 from flask import request
 from werkzeug.exceptions import BadRequest
 from werkzeug.wrappers import Response
 
-from ..login.authorize import SSO_COOKIE
-from ..login.authorize import is_in_app
-from ..own_requests import APP_USER_COOKIE
+from ..browsers import app_user
+from ..browsers import is_in_app
+from ..browsers import sso_user
 from ..platform import platform
 from ..requests_in import check_user_id
-from ..tokens.channel_tokens import needs_messaging_token
+from ..tokens.guard import messaging_api
 from ..webhooks.events import emit
 from ..world import LinkToken
 from ..world import User
@@ -28,14 +28,11 @@ from ..world import User
 LINK_TOKEN_LIFE = timedelta(minutes=10)
 MIN_NONCE, MAX_NONCE = 10, 255
 
-
-def register(app: Flask) -> None:
-    """Add the endpoint and the page."""
-    issue = needs_messaging_token(issue_link_token)
-    app.add_url_rule("/v2/bot/user/<user_id>/linkToken", view_func=issue, methods=["POST"])
-    app.add_url_rule("/dialog/bot/accountLink", view_func=link_account)
+link_tokens = messaging_api("link_tokens")
+account_link = Blueprint("account_link", __name__)
 
 
+@link_tokens.post("/user/<user_id>/linkToken")
 def issue_link_token(user_id: str) -> Response:
     """Issue a token that links one user, once, for ten minutes."""
     check_user_id(user_id)
@@ -47,6 +44,7 @@ def issue_link_token(user_id: str) -> Response:
     return jsonify(linkToken=token.token)
 
 
+@account_link.get("/dialog/bot/accountLink")
 def link_account() -> str:
     """End the linking: the event says ok only if the browser's user is the token's own."""
     nonce = request.args.get("nonce", "")
@@ -69,8 +67,7 @@ def link_account() -> str:
 
 def _user_of_browser() -> User:
     """Return the LINE user of the app or of LINE's own session in this browser."""
-    cookie = APP_USER_COOKIE if is_in_app() else SSO_COOKIE
-    user = platform().user(request.cookies.get(cookie, ""))
+    user = app_user() if is_in_app() else sso_user()
     if user is None:
         raise BadRequest("Nobody is logged in to LINE in this browser.")
     return user

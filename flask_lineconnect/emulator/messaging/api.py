@@ -9,23 +9,24 @@ import re
 from datetime import timedelta
 from typing import Any
 
-from flask import Flask
 from flask import jsonify
 from flask import request
 from werkzeug.wrappers import Response
 
+from ..addresses import absolute_url
 from ..api_errors import ApiError
 from ..api_errors import Details
+from ..api_errors import bad_property
 from ..api_errors import refuse_if
-from ..platform import absolute_url
+from ..checks import is_whole
 from ..platform import platform
 from ..request_ids import request_id
 from ..requests_in import CHAT_ID
-from ..requests_in import USER_ID
 from ..requests_in import check_user_id
+from ..requests_in import is_user_id
 from ..requests_in import json_body
-from ..tokens.channel_tokens import needs_messaging_token
-from ..tokens.channel_tokens import needs_messaging_token_and_takes_retry_key
+from ..requests_in import number_in_query
+from ..tokens.guard import messaging_api
 from .message_checks import check_messages
 from .quota import used_this_month
 from .sending import send
@@ -36,30 +37,10 @@ MAX_MULTICAST = 500
 MAX_FOLLOWERS = 1_000
 _UNIT_NAME = re.compile(r"[A-Za-z0-9_]{1,30}")
 
-
-def register(app: Flask) -> None:
-    """Add the endpoints."""
-    message = "/v2/bot/message"
-    for rule, view, method in (
-        (f"{message}/reply", reply, "POST"),
-        (f"{message}/validate/<kind>", validate, "POST"),
-        (f"{message}/quota", quota, "GET"),
-        (f"{message}/quota/consumption", consumption, "GET"),
-        ("/v2/bot/profile/<user_id>", profile, "GET"),
-        ("/v2/bot/followers/ids", follower_ids, "GET"),
-        ("/v2/bot/info", bot_info, "GET"),
-        ("/v2/bot/chat/loading/start", start_loading, "POST"),
-    ):
-        app.add_url_rule(rule, view_func=needs_messaging_token(view), methods=[method])
-    for rule, sender in (
-        (f"{message}/push", push),
-        (f"{message}/multicast", multicast),
-        (f"{message}/broadcast", broadcast),
-    ):
-        guarded = needs_messaging_token_and_takes_retry_key(sender)
-        app.add_url_rule(rule, view_func=guarded, methods=["POST"])
+messaging = messaging_api("messaging", "/v2/bot")
 
 
+@messaging.post("/message/reply")
 def reply() -> Response:
     """Answer a webhook event; free of charge."""
     body = json_body()
@@ -76,19 +57,20 @@ def reply() -> Response:
     return jsonify(sentMessages=sent)
 
 
+@messaging.post("/message/push")
 def push() -> Response:
     """Send messages to one user."""
     body = json_body()
     messages = _checked_messages(body, _unit_details(body))
     to = body.get("to")
     if not isinstance(to, str) or not CHAT_ID.fullmatch(to):
-        text = "The property, 'to', in the request body is invalid (line: -, column: -)"
-        raise ApiError(400, text)
+        raise bad_property("'to'")
     if platform().user(to) is None:
         raise ApiError(400, "Failed to send messages")
     return jsonify(sentMessages=send_once("push", [to], messages, unit=_unit(body)))
 
 
+@messaging.post("/message/multicast")
 def multicast() -> Response:
     """Send messages to up to 500 users; unknown ones are left out or refused, by a setting."""
     body = json_body()
@@ -101,14 +83,13 @@ def multicast() -> Response:
     messages = _checked_messages(body, details)
     is_strict = platform().world.messaging_channel.refuses_foreign_multicast
     for index, user_id in enumerate(to):
-        is_user_id = isinstance(user_id, str) and USER_ID.fullmatch(user_id)
-        if not is_user_id or (is_strict and platform().user(user_id) is None):
-            text = f"The property, to[{index}], in the request body is invalid (line: -, column: -)"
-            raise ApiError(400, text)
+        if not is_user_id(user_id) or (is_strict and platform().user(user_id) is None):
+            raise bad_property(f"to[{index}]")
     send_once("multicast", list(dict.fromkeys(to)), messages, unit=_unit(body))
     return jsonify({})
 
 
+@messaging.post("/message/broadcast")
 def broadcast() -> Response:
     """Send messages to all friends."""
     messages = _checked_messages(json_body())
@@ -119,6 +100,7 @@ def broadcast() -> Response:
     return jsonify({})
 
 
+@messaging.post("/message/validate/<kind>")
 def validate(kind: str) -> Response:
     """Check messages without sending them."""
     if kind not in {"reply", "push", "multicast", "narrowcast", "broadcast"}:
@@ -127,17 +109,20 @@ def validate(kind: str) -> Response:
     return jsonify({})
 
 
+@messaging.get("/message/quota")
 def quota() -> Response:
     """Tell how many messages the plan allows this month."""
     limit = platform().world.messaging_channel.quota
     return jsonify(type="none") if limit is None else jsonify(type="limited", value=limit)
 
 
+@messaging.get("/message/quota/consumption")
 def consumption() -> Response:
     """Tell how many messages were counted this month."""
     return jsonify(totalUsage=used_this_month(platform()))
 
 
+@messaging.get("/profile/<user_id>")
 def profile(user_id: str) -> Response:
     """Return a friend's profile."""
     check_user_id(user_id)
@@ -154,6 +139,7 @@ def profile(user_id: str) -> Response:
     return jsonify({name: value for name, value in fields.items() if value})
 
 
+@messaging.get("/followers/ids")
 def follower_ids() -> Response:
     """List the friends, for a verified account."""
     with platform().lock:
@@ -161,15 +147,14 @@ def follower_ids() -> Response:
         if not world.messaging_channel.is_verified:
             raise ApiError(403, "Access to this API is not available for your account")
         friends = [user.user_id for user in world.users.values() if user.relation == "friend"]
-    limit = request.args.get("limit", "300")
-    if not limit.isdecimal() or not 1 <= int(limit[:9]) <= MAX_FOLLOWERS:
-        raise ApiError(400, "The value for the 'limit' parameter is invalid")
+    limit = number_in_query("limit", 300, MAX_FOLLOWERS)
     begin = _place(request.args.get("start"), len(friends))
-    end = begin + int(limit)
+    end = begin + limit
     answer: dict[str, Any] = {"userIds": friends[begin:end]}
     return jsonify(answer | ({"next": f"after-{end}"} if end < len(friends) else {}))
 
 
+@messaging.get("/info")
 def bot_info() -> Response:
     """Tell about the official account."""
     channel = platform().world.messaging_channel
@@ -183,17 +168,18 @@ def bot_info() -> Response:
     )
 
 
+@messaging.post("/chat/loading/start")
 def start_loading() -> tuple[Response, int]:
     """Show that an answer is on its way, until a message comes; friends see it, nobody else."""
     body = json_body()
     seconds, chat_id, details = body.get("loadingSeconds", 20), body.get("chatId"), []
-    if not isinstance(chat_id, str) or not USER_ID.fullmatch(chat_id):
+    if not is_user_id(chat_id):
         text = (
             "Only user id is acceptable, please confirm if there are any group/room ids or "
             "illegal ids."
         )
         details.append({"message": text, "property": "chatId"})
-    if not isinstance(seconds, int) or isinstance(seconds, bool) or not 5 <= seconds <= 60:
+    if not is_whole(seconds) or not 5 <= seconds <= 60:
         details.append({"message": "Must be between 5 and 60", "property": "loadingSeconds"})
     elif seconds % 5:
         details.append({"message": "must be a multiple of five", "property": "loadingSeconds"})

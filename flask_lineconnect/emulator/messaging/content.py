@@ -7,33 +7,24 @@ from __future__ import annotations
 
 import base64
 
-from flask import Flask
 from flask import jsonify
 from werkzeug.wrappers import Response
 
 from ..api_errors import ApiError
 from ..platform import platform
-from ..tokens.channel_tokens import needs_messaging_token
+from ..tokens.guard import messaging_api
 from ..world import Content
 
-
-def register(app: Flask) -> None:
-    """Add the endpoints."""
-    content = "/v2/bot/message/<message_id>/content"
-    for rule, view in (
-        (content, download),
-        (f"{content}/preview", preview),
-        (f"{content}/transcoding", transcoding),
-    ):
-        guarded = needs_messaging_token(view)
-        app.add_url_rule(rule, f"message_content.{view.__name__}", guarded)
+content = messaging_api("content", "/v2/bot/message")
 
 
+@content.get("/<message_id>/content")
 def download(message_id: str) -> Response:
     """Return the medium itself."""
     return content_response(_content(message_id))
 
 
+@content.get("/<message_id>/content/preview")
 def preview(message_id: str) -> Response:
     """Return a picture of it; an image is its own."""
     content = _content(message_id)
@@ -43,6 +34,7 @@ def preview(message_id: str) -> Response:
     return content_response(content)
 
 
+@content.get("/<message_id>/content/transcoding")
 def transcoding(message_id: str) -> Response:
     """Tell that a video or sound is ready, which here it is at once."""
     if _content(message_id).kind not in {"video", "audio"}:

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import json
 
+from ..action_checks import FLEX
+from ..action_checks import FLEX_BUTTON
+from ..action_checks import check_action
 from ..checks import Checker
 from ..checks import Json
-from .action_checks import FLEX
-from .action_checks import FLEX_BUTTON
-from .action_checks import check_action
 
 #: Bytes of JSON.
 MAX_BUBBLE, MAX_CAROUSEL = 30_000, 50_000

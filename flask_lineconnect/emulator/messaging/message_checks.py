@@ -8,11 +8,12 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
+from ..action_checks import QUICK_REPLY
+from ..action_checks import check_action
 from ..checks import Checker
 from ..checks import Json
+from ..checks import is_whole
 from ..text_counts import utf16_units
-from .action_checks import QUICK_REPLY
-from .action_checks import check_action
 from .flex_checks import check_flex
 from .template_checks import check_template
 
@@ -43,12 +44,7 @@ def _check_text(checker: Checker, message: Json, where: str) -> None:
     for emoji, path in checker.items(message, "emojis", where, 0, MAX_EMOJIS):
         _check_emoji(checker, emoji, path)
         index = emoji.get("index")
-        if (
-            not isinstance(index, int)
-            or isinstance(index, bool)
-            or index < 0
-            or units[2 * index : 2 * index + 2] != b"$\x00"
-        ):
+        if not is_whole(index) or index < 0 or units[2 * index : 2 * index + 2] != b"$\x00":
             checker.add("index must point at a $", f"{path}.index")
 
 

@@ -11,7 +11,6 @@ from datetime import datetime
 from datetime import timedelta
 from typing import Any
 
-from flask import Flask
 from flask import jsonify
 from flask import request
 from werkzeug.wrappers import Response
@@ -24,8 +23,7 @@ from ..platform import platform
 from ..request_ids import request_id
 from ..requests_in import json_body
 from ..times import iso_time
-from ..tokens.channel_tokens import needs_messaging_token
-from ..tokens.channel_tokens import needs_messaging_token_and_takes_retry_key
+from ..tokens.guard import messaging_api
 from ..world import Narrowcast
 from .message_checks import check_messages
 from .narrowcast_recipients import check_recipient
@@ -48,16 +46,16 @@ FAILURES = {
     PARTIAL_FORBIDDEN: "Only a part of the recipients could be reached",
 }
 
-
-def register(app: Flask) -> None:
-    """Add the endpoints, and let what is due happen before any request."""
-    start = needs_messaging_token_and_takes_retry_key(narrowcast)
-    app.add_url_rule("/v2/bot/message/narrowcast", view_func=start, methods=["POST"])
-    tell = needs_messaging_token(progress)
-    app.add_url_rule("/v2/bot/message/progress/narrowcast", view_func=tell)
-    app.before_request(lambda: deliver_due(platform()))
+narrowcasts = messaging_api("narrowcasts", "/v2/bot/message")
 
 
+@narrowcasts.before_app_request
+def _deliver_due() -> None:
+    """Let what is due happen before any request."""
+    deliver_due(platform())
+
+
+@narrowcasts.post("/narrowcast")
 def narrowcast() -> tuple[Response, int]:
     """Accept messages to friends who are meant by audiences and filters."""
     body, line = json_body(), platform()
@@ -83,6 +81,7 @@ def narrowcast() -> tuple[Response, int]:
     return jsonify({}), 202
 
 
+@narrowcasts.get("/progress/narrowcast")
 def progress() -> Response:
     """Tell how far a narrowcast is; its counts are missing while it waits."""
     line = platform()

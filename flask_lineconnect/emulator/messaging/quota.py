@@ -5,14 +5,10 @@ Source: Messaging API documentation, "Messaging API pricing".
 
 from __future__ import annotations
 
-from zoneinfo import ZoneInfo
-
 from ..api_errors import USED_UP
 from ..api_errors import ApiError
 from ..platform import Platform
-
-#: The zone in which LINE counts months and days; for Japan, and not confirmed.
-ZONE = ZoneInfo("Asia/Tokyo")
+from ..times import ZONE
 
 
 def used_this_month(line: Platform) -> int:

@@ -23,8 +23,8 @@ from ..api_errors import RATE_LIMITED
 from ..api_errors import USED_UP
 from ..clock import Clock
 from ..rate_limits import Buckets
-from ..tokens.channel_tokens import BAD_TOKEN
 from ..tokens.channel_tokens import STATELESS_SECONDS
+from ..tokens.guard import BAD_TOKEN
 
 MESSAGE = "/v2/bot/message/"
 _SENDS = re.compile(r"/v2/bot/message/(reply|push|multicast|broadcast|narrowcast)")

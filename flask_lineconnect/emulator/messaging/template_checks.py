@@ -5,14 +5,14 @@ Source: Messaging API reference, "Template messages".
 
 from __future__ import annotations
 
+from ..action_checks import DEFAULT_ACTION
+from ..action_checks import IMAGE_CAROUSEL
+from ..action_checks import TEMPLATE
+from ..action_checks import check_action
+from ..action_checks import check_action_object
 from ..checks import Checker
 from ..checks import Json
 from ..text_counts import graphemes
-from .action_checks import DEFAULT_ACTION
-from .action_checks import IMAGE_CAROUSEL
-from .action_checks import TEMPLATE
-from .action_checks import check_action
-from .action_checks import check_action_object
 
 MAX_COLUMNS = 10
 #: Longest text beside an image or a title.

@@ -7,20 +7,18 @@ from __future__ import annotations
 
 from urllib.parse import unquote
 
-from flask import Flask
+from flask import Blueprint
 from flask import render_template
 from flask import request
 from werkzeug.exceptions import NotFound
 
 from ..platform import platform
 
-
-def register(app: Flask) -> None:
-    """Add the addresses."""
-    for rule in ("/R/oaMessage/<basic_id>", "/R/oaMessage/<basic_id>/"):
-        app.add_url_rule(rule, view_func=open_chat)
+url_scheme = Blueprint("url_scheme", __name__)
 
 
+@url_scheme.get("/R/oaMessage/<basic_id>")
+@url_scheme.get("/R/oaMessage/<basic_id>/")
 def open_chat(basic_id: str) -> str:
     """Open an official account's chat with the text of the query typed in, not sent.
 

@@ -7,9 +7,12 @@ from collections.abc import Callable
 from typing import Any
 
 from ..api_errors import ApiError
-from ..insight.api import note_seen
+from ..checks import is_whole
+from ..insight.traces import note_seen
 from ..liff.closing import close_liff
+from ..login.tokens import end_consent
 from ..messaging import chats
+from ..messaging import friendship
 from ..own_requests import body_of_ours
 from ..own_requests import known_user
 from ..own_requests import optional_text_in
@@ -17,7 +20,6 @@ from ..own_requests import text_in
 from ..platform import Platform
 from ..platform import platform
 from ..world import User
-from . import friendship
 from . import user_messages
 from .state import shown_menu
 
@@ -109,7 +111,7 @@ def tap(line: Platform, user: User, body: Body) -> Answer:
     """
     menu, number = shown_menu(line, user), body.get("area")
     areas = menu.definition["areas"] if menu is not None else []
-    if isinstance(number, bool) or not isinstance(number, int) or not 0 <= number < len(areas):
+    if not is_whole(number) or not 0 <= number < len(areas):
         raise ApiError(400, f"'area' must be one of the {len(areas)} areas that the user sees")
     action = areas[number]["action"]
     match action["type"]:
@@ -129,14 +131,7 @@ def tap(line: Platform, user: User, body: Body) -> Answer:
 
 def unlink_app(line: Platform, user: User, _body: Body) -> None:
     """Unlink the login channel's app, as in LINE's settings: its consent and tokens end."""
-    with line.change() as world:
-        user.granted = []
-        for token in world.login_tokens.values():
-            if token.user_id == user.user_id:
-                token.is_revoked = True
-        world.codes = {
-            name: code for name, code in world.codes.items() if code.user_id != user.user_id
-        }
+    end_consent(line, user)
 
 
 def _picked(body: Body) -> dict[str, str] | None:

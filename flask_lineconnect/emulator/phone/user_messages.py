@@ -8,6 +8,8 @@ from typing import Any
 from typing import Literal
 
 from ..api_errors import ApiError
+from ..checks import is_number
+from ..checks import is_whole
 from ..messaging import chats
 from ..own_requests import optional_text_in
 from ..own_requests import text_in
@@ -52,8 +54,7 @@ def send_location(line: Platform, user: User, body: Body) -> Answer:
         message |= {name: text} if text else {}
     for name, limit in (("latitude", 90), ("longitude", 180)):
         value = body.get(name)
-        is_number = isinstance(value, int | float) and not isinstance(value, bool)
-        if not is_number or not -limit <= (value or 0) <= limit:
+        if not is_number(value) or not -limit <= value <= limit:
             raise ApiError(400, f"'{name}' must be a number from -{limit} to {limit}")
         message[name] = value
     return {"message_id": chats.write(line, user.user_id, message)}
@@ -136,6 +137,6 @@ def _bytes(body: Body) -> bytes:
 
 def _duration(body: Body) -> int:
     value = body.get("duration", 1_000)
-    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= 86_400_000:
+    if not is_whole(value) or not 0 <= value <= 86_400_000:
         raise ApiError(400, "'duration' must be a number of milliseconds")
     return value

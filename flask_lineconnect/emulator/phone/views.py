@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
-from flask import Flask
+from flask import Blueprint
 from flask import jsonify
 from flask import redirect
 from flask import render_template
@@ -16,11 +16,11 @@ from werkzeug.exceptions import NotFound
 from werkzeug.urls import iri_to_uri
 from werkzeug.wrappers import Response
 
-from ..insight.api import note_click
+from ..addresses import is_ours
+from ..browsers import APP_USER_COOKIE
+from ..insight.traces import note_click
 from ..liff.opening import open_liff_url
 from ..messaging.content import content_response
-from ..own_requests import APP_USER_COOKIE
-from ..own_requests import is_ours
 from ..own_requests import known_user
 from ..platform import Platform
 from ..platform import platform
@@ -35,29 +35,16 @@ HEARTBEAT = 15.0
 _LIFF_HOSTS = {"liff.line.me", "miniapp.line.me"}
 _CHANGED, _ALIVE = "event: changed\ndata: {}\n\n", ": alive\n\n"
 
-
-def register(app: Flask) -> None:
-    """Add the pages and what their scripts call."""
-    phone = "/phone/<user_id>"
-    for rule, view, method in (
-        ("/", show_home, "GET"),
-        ("/phone", show_phones, "GET"),
-        (phone, show_phone, "GET"),
-        (f"{phone}/state", tell_state, "GET"),
-        (f"{phone}/events", tell_changes, "GET"),
-        (f"{phone}/open", open_address, "GET"),
-        (f"{phone}/rich-menu/<menu_id>", show_menu_image, "GET"),
-        (f"{phone}/content/<message_id>", show_content, "GET"),
-        (f"{phone}/<action>", act, "POST"),
-    ):
-        app.add_url_rule(rule, f"phone.{view.__name__}", view, methods=[method])
+phone = Blueprint("phone", __name__)
 
 
+@phone.get("/")
 def show_home() -> Response:
     """Lead to the phones."""
     return redirect("/phone")
 
 
+@phone.get("/phone")
 def show_phones() -> str:
     """List the users, to choose a phone."""
     with platform().lock:
@@ -66,17 +53,20 @@ def show_phones() -> str:
         return render_template("phones.html", users=users, account=world.messaging_channel)
 
 
+@phone.get("/phone/<user_id>")
 def show_phone(user_id: str) -> str:
     """Show a user's phone."""
     account = platform().world.messaging_channel
     return render_template("phone.html", user=_owner(user_id), account=account)
 
 
+@phone.get("/phone/<user_id>/state")
 def tell_state(user_id: str) -> Response:
     """Return all that the phone shows."""
     return _not_kept(jsonify(phone_state(platform(), known_user(user_id))))
 
 
+@phone.get("/phone/<user_id>/events")
 def tell_changes(user_id: str) -> Response:
     """Tell, as server-sent events, whenever the phone would show something else."""
     line = platform()
@@ -86,6 +76,7 @@ def tell_changes(user_id: str) -> Response:
     return _not_kept(Response(stream_with_context(stream), mimetype="text/event-stream"))
 
 
+@phone.get("/phone/<user_id>/open")
 def open_address(user_id: str) -> Response:
     """Open an address in the phone: a LIFF app with its user's credentials, or any other page."""
     url, user = _web_address(request.args.get("url", "")), _owner(user_id)
@@ -96,6 +87,7 @@ def open_address(user_id: str) -> Response:
     return _not_kept(response)
 
 
+@phone.get("/phone/<user_id>/rich-menu/<menu_id>")
 def show_menu_image(user_id: str, menu_id: str) -> Response:
     """Return the image of a rich menu; a phone has no channel access token."""
     known_user(user_id)
@@ -108,6 +100,7 @@ def show_menu_image(user_id: str, menu_id: str) -> Response:
     return response
 
 
+@phone.get("/phone/<user_id>/content/<message_id>")
 def show_content(user_id: str, message_id: str) -> Response:
     """Return what the user sent beside text, for their own chat."""
     known_user(user_id)
@@ -118,6 +111,7 @@ def show_content(user_id: str, message_id: str) -> Response:
     return _not_kept(content_response(content))
 
 
+@phone.post("/phone/<user_id>/<action>")
 def act(user_id: str, action: str) -> tuple[str, int]:
     """Do what a person does with the phone."""
     perform(user_id, action, ON_PHONE)

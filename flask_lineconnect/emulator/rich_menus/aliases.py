@@ -7,39 +7,27 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Flask
 from flask import jsonify
 from werkzeug.wrappers import Response
 
+from ..action_checks import ALIAS_ID
 from ..api_errors import ApiError
-from ..messaging.action_checks import ALIAS_ID
+from ..api_errors import broken_rule
 from ..platform import platform
 from ..requests_in import json_body
-from ..tokens.channel_tokens import needs_messaging_token
+from ..tokens.guard import messaging_api
 from ..world import World
 
-
-def register(app: Flask) -> None:
-    """Add the endpoints."""
-    alias = "/v2/bot/richmenu/alias"
-    for rule, view, method in (
-        (alias, create, "POST"),
-        (f"{alias}/list", list_all, "GET"),
-        (f"{alias}/<alias_id>", update, "POST"),
-        (f"{alias}/<alias_id>", get, "GET"),
-        (f"{alias}/<alias_id>", delete, "DELETE"),
-    ):
-        guarded = needs_messaging_token(view)
-        app.add_url_rule(rule, f"rich_menu_aliases.{view.__name__}", guarded, methods=[method])
+aliases = messaging_api("aliases", "/v2/bot/richmenu/alias")
 
 
+@aliases.post("")
 def create() -> Response:
     """Give a rich menu a name."""
     body = json_body()
     alias_id = body.get("richMenuAliasId")
     if not isinstance(alias_id, str) or not ALIAS_ID.fullmatch(alias_id):
-        detail = {"message": "invalid richMenuAliasId", "property": "richMenuAliasId"}
-        raise ApiError(400, "The request body has 1 error(s)", details=[detail])
+        raise broken_rule("invalid richMenuAliasId", "richMenuAliasId")
     with platform().change() as world:
         if alias_id in world.rich_menu_aliases:
             raise ApiError(400, "conflict richmenu alias id", details=[])
@@ -47,6 +35,7 @@ def create() -> Response:
     return jsonify({})
 
 
+@aliases.post("/<alias_id>")
 def update(alias_id: str) -> Response:
     """Let a name mean another rich menu."""
     body = json_body()
@@ -56,6 +45,7 @@ def update(alias_id: str) -> Response:
     return jsonify({})
 
 
+@aliases.get("/<alias_id>")
 def get(alias_id: str) -> Response:
     """Return what a name means."""
     with platform().lock:
@@ -64,6 +54,7 @@ def get(alias_id: str) -> Response:
         return jsonify(_json(alias_id, world.rich_menu_aliases[alias_id]))
 
 
+@aliases.delete("/<alias_id>")
 def delete(alias_id: str) -> Response:
     """Forget a name; the rich menu stays."""
     with platform().change() as world:
@@ -72,6 +63,7 @@ def delete(alias_id: str) -> Response:
     return jsonify({})
 
 
+@aliases.get("/list")
 def list_all() -> Response:
     """Return all names."""
     with platform().lock:

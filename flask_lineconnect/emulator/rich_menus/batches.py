@@ -9,17 +9,17 @@ import re
 from datetime import timedelta
 from typing import Any
 
-from flask import Flask
 from flask import jsonify
 from flask import request
 from werkzeug.wrappers import Response
 
 from ..api_errors import ApiError
+from ..api_errors import broken_rule
 from ..platform import platform
 from ..request_ids import request_id
 from ..requests_in import json_body
 from ..times import iso_time
-from ..tokens.channel_tokens import needs_messaging_token
+from ..tokens.guard import messaging_api
 from ..world import RichMenuBatch
 from ..world import World
 
@@ -30,19 +30,10 @@ TAKES = timedelta(seconds=1)
 _RESUME_KEY = re.compile(r"[0-9a-zA-Z_-]{1,100}")
 _NEEDS = {"link": ("from", "to"), "unlink": ("from",), "unlinkAll": ()}
 
-
-def register(app: Flask) -> None:
-    """Add the endpoints."""
-    menu = "/v2/bot/richmenu"
-    for rule, view, method in (
-        (f"{menu}/batch", start, "POST"),
-        (f"{menu}/validate/batch", validate, "POST"),
-        (f"{menu}/progress/batch", progress, "GET"),
-    ):
-        guarded = needs_messaging_token(view)
-        app.add_url_rule(rule, f"rich_menu_batches.{view.__name__}", guarded, methods=[method])
+batches = messaging_api("batches", "/v2/bot/richmenu")
 
 
+@batches.post("/batch")
 def start() -> tuple[Response, int]:
     """Change the links of all users who have certain rich menus."""
     body = json_body()
@@ -61,6 +52,7 @@ def start() -> tuple[Response, int]:
     return jsonify({}), 202
 
 
+@batches.post("/validate/batch")
 def validate() -> Response:
     """Check a batch without doing it."""
     with platform().lock:
@@ -68,6 +60,7 @@ def validate() -> Response:
     return jsonify({})
 
 
+@batches.get("/progress/batch")
 def progress() -> Response:
     """Tell how far a batch is."""
     line = platform()
@@ -86,19 +79,19 @@ def progress() -> Response:
 def _checked(world: World, body: dict[str, Any]) -> list[dict[str, Any]]:
     operations = body.get("operations")
     if not isinstance(operations, list) or not 1 <= len(operations) <= MAX_OPERATIONS:
-        raise _refusal(400, f"Size must be between 1 and {MAX_OPERATIONS}", "operations")
+        raise broken_rule(f"Size must be between 1 and {MAX_OPERATIONS}", "operations")
     for index, one in enumerate(operations):
         _check_operation(world, one, f"operations[{index}]")
     types = {one["type"] for one in operations}
     if "unlinkAll" in types and len(operations) > 1:
-        raise _refusal(400, "'unlinkAll' type can't be combined with other type", "operations")
+        raise broken_rule("'unlinkAll' type can't be combined with other type", "operations")
     sources = [one["from"] for one in operations if "from" in one]
     for source in sources:
         if sources.count(source) > 1:
-            raise _refusal(400, f"from richmenu ({source}) is duplicated", "operations")
+            raise broken_rule(f"from richmenu ({source}) is duplicated", "operations")
     key = body.get("resumeRequestKey")
     if key is not None and not (isinstance(key, str) and _RESUME_KEY.fullmatch(key)):
-        raise _refusal(400, "invalid resumeRequestKey", "resumeRequestKey")
+        raise broken_rule("invalid resumeRequestKey", "resumeRequestKey")
     return operations
 
 
@@ -106,17 +99,12 @@ def _check_operation(world: World, operation: object, where: str) -> None:
     kind = operation.get("type") if isinstance(operation, dict) else None
     if not isinstance(operation, dict) or not isinstance(kind, str) or kind not in _NEEDS:
         words = ", ".join(_NEEDS)
-        raise _refusal(400, f"Must be one of the following values: [{words}]", f"{where}.type")
+        raise broken_rule(f"Must be one of the following values: [{words}]", f"{where}.type")
     for side in _NEEDS[kind]:
         menu_id = operation.get(side)
         menu = world.rich_menus.get(menu_id) if isinstance(menu_id, str) else None
         if menu is None:
-            raise _refusal(404, f"Richmenu ({menu_id}) is not found", f"{where}.{side}")
+            raise broken_rule(f"Richmenu ({menu_id}) is not found", f"{where}.{side}", status=404)
         if side == "to" and menu.image_base64 is None:
             text = f"'to' richmenu ({menu_id}) must have image but it doesn't"
-            raise _refusal(400, text, f"{where}.to")
-
-
-def _refusal(status: int, text: str, where: str) -> ApiError:
-    detail = {"message": text, "property": where}
-    return ApiError(status, "The request body has 1 error(s)", details=[detail])
+            raise broken_rule(text, f"{where}.to")

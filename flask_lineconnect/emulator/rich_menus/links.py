@@ -7,39 +7,26 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Flask
 from flask import jsonify
 from werkzeug.wrappers import Response
 
 from ..api_errors import ApiError
+from ..api_errors import bad_property
+from ..api_errors import broken_rule
 from ..platform import platform
-from ..requests_in import USER_ID
 from ..requests_in import check_user_id
+from ..requests_in import is_user_id
 from ..requests_in import json_body
-from ..tokens.channel_tokens import needs_messaging_token
+from ..tokens.guard import messaging_api
 from ..world import World
 
 MAX_USERS = 500
 NO_IMAGE = "must upload richmenu image before applying it to user"
 
-
-def register(app: Flask) -> None:
-    """Add the endpoints."""
-    everybody, one = "/v2/bot/user/all/richmenu", "/v2/bot/user/<user_id>/richmenu"
-    for rule, view, method in (
-        (f"{everybody}/<menu_id>", set_default, "POST"),
-        (everybody, get_default, "GET"),
-        (everybody, clear_default, "DELETE"),
-        (f"{one}/<menu_id>", link, "POST"),
-        (one, get_linked, "GET"),
-        (one, unlink, "DELETE"),
-        ("/v2/bot/richmenu/bulk/link", link_many, "POST"),
-        ("/v2/bot/richmenu/bulk/unlink", unlink_many, "POST"),
-    ):
-        guarded = needs_messaging_token(view)
-        app.add_url_rule(rule, f"rich_menu_links.{view.__name__}", guarded, methods=[method])
+links = messaging_api("links", "/v2/bot")
 
 
+@links.post("/user/all/richmenu/<menu_id>")
 def set_default(menu_id: str) -> Response:
     """Show a rich menu to everybody who has none of their own."""
     with platform().change() as world:
@@ -48,6 +35,7 @@ def set_default(menu_id: str) -> Response:
     return jsonify({})
 
 
+@links.get("/user/all/richmenu")
 def get_default() -> Response:
     """Return the id of everybody's rich menu."""
     menu_id = platform().world.messaging_channel.default_rich_menu_id
@@ -56,6 +44,7 @@ def get_default() -> Response:
     return jsonify(richMenuId=menu_id)
 
 
+@links.delete("/user/all/richmenu")
 def clear_default() -> Response:
     """Show no rich menu to those who have none of their own."""
     with platform().change() as world:
@@ -63,6 +52,7 @@ def clear_default() -> Response:
     return jsonify({})
 
 
+@links.post("/user/<user_id>/richmenu/<menu_id>")
 def link(user_id: str, menu_id: str) -> Response:
     """Show a rich menu to one user; without effect for people who are no friends."""
     check_user_id(user_id)
@@ -72,6 +62,7 @@ def link(user_id: str, menu_id: str) -> Response:
     return jsonify({})
 
 
+@links.get("/user/<user_id>/richmenu")
 def get_linked(user_id: str) -> Response:
     """Return the id of a user's own rich menu."""
     check_user_id(user_id)
@@ -81,6 +72,7 @@ def get_linked(user_id: str) -> Response:
     return jsonify(richMenuId=user.rich_menu_id)
 
 
+@links.delete("/user/<user_id>/richmenu")
 def unlink(user_id: str) -> Response:
     """Take a user's own rich menu away."""
     check_user_id(user_id)
@@ -89,13 +81,13 @@ def unlink(user_id: str) -> Response:
     return jsonify({})
 
 
+@links.post("/richmenu/bulk/link")
 def link_many() -> tuple[Response, int]:
     """Show a rich menu to many users; LINE takes seconds for what is done here at once."""
     body = json_body()
     user_ids, menu_id = _user_ids(body), body.get("richMenuId")
     if not isinstance(menu_id, str) or not menu_id.startswith("richmenu-"):
-        detail = {"message": "invalid richMenuId", "property": "richMenuId"}
-        raise ApiError(400, "The request body has 1 error(s)", details=[detail])
+        raise broken_rule("invalid richMenuId", "richMenuId")
     with platform().change() as world:
         if menu_id not in world.rich_menus:
             raise ApiError(404, "richmenu not found", details=[])
@@ -105,6 +97,7 @@ def link_many() -> tuple[Response, int]:
     return jsonify({}), 202
 
 
+@links.post("/richmenu/bulk/unlink")
 def unlink_many() -> tuple[Response, int]:
     """Take their own rich menu away from many users."""
     user_ids = _user_ids(json_body())
@@ -117,13 +110,10 @@ def unlink_many() -> tuple[Response, int]:
 def _user_ids(body: dict[str, Any]) -> list[str]:
     user_ids = body.get("userIds")
     if not isinstance(user_ids, list) or not 1 <= len(user_ids) <= MAX_USERS:
-        detail = {"message": f"Size must be between 1 and {MAX_USERS}", "property": "userIds"}
-        raise ApiError(400, "The request body has 1 error(s)", details=[detail])
+        raise broken_rule(f"Size must be between 1 and {MAX_USERS}", "userIds")
     for index, user_id in enumerate(user_ids):
-        if not isinstance(user_id, str) or not USER_ID.fullmatch(user_id):
-            name = f"userIds[{index}]"
-            text = f"The property, '{name}', in the request body is invalid (line: -, column: -)"
-            raise ApiError(400, text)
+        if not is_user_id(user_id):
+            raise bad_property(f"'userIds[{index}]'")
     return user_ids
 
 

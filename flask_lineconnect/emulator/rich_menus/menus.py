@@ -9,25 +9,21 @@ import base64
 import secrets
 from typing import Any
 
-from flask import Flask
 from flask import jsonify
 from flask import request
 from werkzeug.wrappers import Response
 
+from ..action_checks import RICH_MENU
+from ..action_checks import check_action
 from ..api_errors import ApiError
 from ..api_errors import refuse_if
 from ..checks import Checker
-from ..messaging.action_checks import RICH_MENU
-from ..messaging.action_checks import check_action
 from ..platform import platform
 from ..requests_in import json_body
 from ..text_counts import graphemes
-from ..tokens.channel_tokens import needs_messaging_token
+from ..tokens.guard import messaging_api
 from ..world import RichMenu
 from ..world import World
-from . import aliases
-from . import batches
-from . import links as rich_menu_links
 from .image_sizes import image_size
 
 #: Bytes; LINE says 1 MB.
@@ -35,24 +31,7 @@ MAX_IMAGE = 1_000_000
 MAX_AREAS = 20
 MIN_RATIO = 1.45
 
-
-def register(app: Flask) -> None:
-    """Add the endpoints."""
-    menu = "/v2/bot/richmenu"
-    for rule, view, method in (
-        (menu, create, "POST"),
-        (f"{menu}/validate", validate, "POST"),
-        (f"{menu}/list", list_all, "GET"),
-        (f"{menu}/<menu_id>", get, "GET"),
-        (f"{menu}/<menu_id>", delete, "DELETE"),
-        (f"{menu}/<menu_id>/content", upload, "POST"),
-        (f"{menu}/<menu_id>/content", download, "GET"),
-    ):
-        guarded = needs_messaging_token(view)
-        app.add_url_rule(rule, f"rich_menus.{view.__name__}", guarded, methods=[method])
-    rich_menu_links.register(app)
-    aliases.register(app)
-    batches.register(app)
+menus = messaging_api("menus", "/v2/bot/richmenu")
 
 
 def shown_to(world: World, user_id: str) -> RichMenu | None:
@@ -64,6 +43,7 @@ def shown_to(world: World, user_id: str) -> RichMenu | None:
     return world.rich_menus.get(menu_id or "")
 
 
+@menus.post("")
 def create() -> Response:
     """Make a rich menu, still without an image."""
     definition = json_body()
@@ -74,23 +54,27 @@ def create() -> Response:
     return jsonify(richMenuId=menu_id)
 
 
+@menus.post("/validate")
 def validate() -> Response:
     """Check a rich menu without making it."""
     _check(json_body())
     return jsonify({})
 
 
+@menus.get("/list")
 def list_all() -> Response:
     """Return all rich menus."""
     with platform().lock:
         return jsonify(richmenus=[_json(menu) for menu in platform().world.rich_menus.values()])
 
 
+@menus.get("/<menu_id>")
 def get(menu_id: str) -> Response:
     """Return one rich menu."""
     return jsonify(_json(_menu(platform().world, menu_id)))
 
 
+@menus.delete("/<menu_id>")
 def delete(menu_id: str) -> Response:
     """Delete a rich menu, wherever it is shown; aliases that name it stay, and lead nowhere."""
     with platform().change() as world:
@@ -104,6 +88,7 @@ def delete(menu_id: str) -> Response:
     return jsonify({})
 
 
+@menus.post("/<menu_id>/content")
 def upload(menu_id: str) -> Response:
     """Give a rich menu its image, once."""
     body, content_type = request.get_data(), request.mimetype
@@ -123,6 +108,7 @@ def upload(menu_id: str) -> Response:
     return jsonify({})
 
 
+@menus.get("/<menu_id>/content")
 def download(menu_id: str) -> Response:
     """Return a rich menu's image."""
     return image_response(_menu(platform().world, menu_id))

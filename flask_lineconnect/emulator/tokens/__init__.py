@@ -1,1 +1,1 @@
-"""Channel access tokens, of every kind that LINE gives. Read ``channel_tokens.py`` first."""
+"""Channel access tokens, of every kind that LINE gives. Read ``api.py``, then ``guard.py``."""

@@ -14,6 +14,7 @@ from joserfc.jwk import RSAKey
 
 from ..api_errors import ApiError
 from ..api_errors import OAuthError
+from ..checks import is_whole
 from ..platform import Platform
 from ..world import LoginChannel
 from ..world import MessagingChannel
@@ -50,8 +51,7 @@ def _checked(
     if claims.get("aud") != AUDIENCE:
         raise OAuthError("invalid_client", "Invalid aud")
     expiry, now = claims.get("exp"), line.clock.timestamp()
-    is_number = isinstance(expiry, int) and not isinstance(expiry, bool)
-    if not is_number or not now < int(expiry or 0) <= now + MAX_LIFE:
+    if not is_whole(expiry) or not now < expiry <= now + MAX_LIFE:
         raise OAuthError("invalid_client", "Invalid exp")
     return claims
 

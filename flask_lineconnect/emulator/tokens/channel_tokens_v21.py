@@ -7,13 +7,14 @@ Source: Messaging API reference, "Channel access token v2.1".
 
 from __future__ import annotations
 
-from flask import Flask
+from flask import Blueprint
 from flask import jsonify
 from flask import request
 from werkzeug.wrappers import Response
 
 from ..api_errors import ApiError
 from ..api_errors import OAuthError
+from ..checks import is_whole
 from ..platform import platform
 from ..world import ChannelToken
 from .assertions import TYPE
@@ -26,17 +27,14 @@ MAX_LIFE = 30 * 86_400
 #: A channel's living tokens; one more is refused.
 MAX_TOKENS = 30
 
-
-def register(app: Flask) -> None:
-    """Add the endpoint that is its own."""
-    app.add_url_rule("/oauth2/v2.1/tokens/kid", view_func=list_key_ids)
+key_ids = Blueprint("key_ids", __name__)
 
 
 def issue_for_assertion() -> Response:
     """Issue a token for as long as the assertion asks for."""
     claims = claims_of(platform(), _assertion(dict(request.form)))
     seconds = claims.get("token_exp")
-    if isinstance(seconds, bool) or not isinstance(seconds, int) or not 0 < seconds <= MAX_LIFE:
+    if not is_whole(seconds) or not 0 < seconds <= MAX_LIFE:
         raise OAuthError("invalid_client", "Invalid token_exp")
     with platform().change():
         if len(_living(str(claims["iss"]))) >= MAX_TOKENS:
@@ -50,6 +48,7 @@ def issue_for_assertion() -> Response:
     )
 
 
+@key_ids.get("/oauth2/v2.1/tokens/kid")
 def list_key_ids() -> Response:
     """Name a channel's living tokens."""
     claims = claims_of(platform(), _assertion(dict(request.args)))

@@ -7,15 +7,13 @@ from __future__ import annotations
 
 import json
 import secrets
-from typing import TYPE_CHECKING
 from typing import Any
 
+from ..platform import Platform
 from ..world import ReplyToken
 from .sender import Delivery
+from .sender import WebhookSender
 from .sender import sign
-
-if TYPE_CHECKING:
-    from ..platform import Platform
 
 _CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 #: Events that the bot may answer, as long as they tell where they happened.
@@ -53,7 +51,7 @@ def emit(
             complete = [_complete(platform, event) for event in events]
             body = batch(platform, *complete, destination=destination)
             signed = sign(body, channel.secret) if signature is None else signature
-            platform.webhook_sender.send(Delivery(channel.webhook_url, body, signed))
+            platform.part(WebhookSender).send(Delivery(channel.webhook_url, body, signed))
 
 
 def batch(platform: Platform, *events: dict[str, Any], destination: str | None = None) -> bytes:

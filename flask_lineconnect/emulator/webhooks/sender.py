@@ -16,13 +16,11 @@ import time
 from dataclasses import dataclass
 from dataclasses import replace
 from datetime import timedelta
-from typing import TYPE_CHECKING
 from typing import Any
 
 import requests
 
-if TYPE_CHECKING:
-    from ..platform import Platform
+from ..platform import Platform
 
 #: Seconds in which the shop must answer.
 TIMEOUT = 2.0

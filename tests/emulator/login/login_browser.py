@@ -169,6 +169,16 @@ def back(answer: requests.Response) -> dict[str, str]:
     return {name: values[0] for name, values in parse_qs(query).items()}
 
 
+def channel_token(line: Line, path: str = "/oauth2/v3/token") -> str:
+    """Return an access token of the login channel itself."""
+    form = {
+        "grant_type": "client_credentials",
+        "client_id": CHANNEL,
+        "client_secret": SECRET,
+    }
+    return str(requests.post(line.host + path, data=form, timeout=10).json()["access_token"])
+
+
 def parts_of(token: str) -> tuple[dict[str, Any], dict[str, Any]]:
     """Return header and claims of a JWT, unchecked."""
     header, claims = (

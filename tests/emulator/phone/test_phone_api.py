@@ -16,23 +16,13 @@ from flask_lineconnect.emulator.app import create_app
 from flask_lineconnect.emulator.phone import views as phone
 from flask_lineconnect.emulator.platform import Platform
 from flask_lineconnect.emulator.world import RichMenu
+from tests.emulator.quiet import client as client
+from tests.emulator.quiet import line as line
 
 SAKURA, KENTA = f"U{1:032x}", f"U{2:032x}"
 NOBODY = f"U{99:032x}"
 #: A PNG's first bytes are enough: the phone passes images on as they are.
 IMAGE = "iVBORw0KGgo="
-
-
-@pytest.fixture
-def line() -> Platform:
-    """Return a platform without a shop, so that no webhook leaves it."""
-    return Platform()
-
-
-@pytest.fixture
-def client(line: Platform) -> FlaskClient:
-    """Return a browser without cookies."""
-    return create_app(line).test_client()
 
 
 @pytest.fixture

@@ -11,27 +11,21 @@ from playwright.sync_api import expect
 
 from flask_lineconnect.testing.plugin import Emulator
 
-from .test_phone_page import Bot
-from .test_phone_page import bot  # noqa: F401
-from .test_phone_page import complaints  # noqa: F401
-from .test_phone_page import emulator  # noqa: F401
-from .test_phone_page import in_app
-from .test_phone_page import phone  # noqa: F401
-from .test_phone_page import plain_png
-from .test_phone_page import shop_url  # noqa: F401
-from .test_phone_page import text
-from .test_phone_page import user_id  # noqa: F401
+from .conftest import Bot
+from .conftest import in_app
+from .conftest import plain_png
+from .conftest import text
 
 
-def said(emulator: Emulator, user_id: str) -> list[dict[str, Any]]:  # noqa: F811
+def said(emulator: Emulator, user_id: str) -> list[dict[str, Any]]:
     """Return what the user sent, oldest first."""
     return [entry["message"] for entry in emulator.chat(user_id) if entry["from"] == "user"]
 
 
 def test_a_sticker_and_a_place_are_sent(
-    phone: Page,  # noqa: F811
-    emulator: Emulator,  # noqa: F811
-    user_id: str,  # noqa: F811
+    phone: Page,
+    emulator: Emulator,
+    user_id: str,
 ) -> None:
     phone.get_by_role("button", name="スタンプやファイルを送る").click()
     phone.get_by_role("button", name="スタンプ 2").click()
@@ -45,9 +39,9 @@ def test_a_sticker_and_a_place_are_sent(
 
 
 def test_a_photo_is_sent_shown_and_taken_back(
-    phone: Page,  # noqa: F811
-    emulator: Emulator,  # noqa: F811
-    user_id: str,  # noqa: F811
+    phone: Page,
+    emulator: Emulator,
+    user_id: str,
     tmp_path: Path,
 ) -> None:
     picture = tmp_path / "cat.png"
@@ -69,10 +63,10 @@ def test_a_photo_is_sent_shown_and_taken_back(
 
 
 def test_a_picker_posts_what_was_chosen(
-    phone: Page,  # noqa: F811
-    emulator: Emulator,  # noqa: F811
-    bot: Bot,  # noqa: F811
-    user_id: str,  # noqa: F811
+    phone: Page,
+    emulator: Emulator,
+    bot: Bot,
+    user_id: str,
 ) -> None:
     action = {
         "type": "datetimepicker",
@@ -105,8 +99,8 @@ def test_a_picker_posts_what_was_chosen(
 
 
 def test_M30_a_tap_switches_the_rich_menu(
-    phone: Page,  # noqa: F811
-    bot: Bot,  # noqa: F811
+    phone: Page,
+    bot: Bot,
 ) -> None:
     switch = {"type": "richmenuswitch", "richMenuAliasId": "orders", "data": "to-orders"}
     bot.publish_menu({"type": "message", "label": "注文", "text": "注文"})
@@ -119,9 +113,9 @@ def test_M30_a_tap_switches_the_rich_menu(
 
 
 def test_C12_dots_show_that_an_answer_is_coming(
-    phone: Page,  # noqa: F811
-    bot: Bot,  # noqa: F811
-    user_id: str,  # noqa: F811
+    phone: Page,
+    bot: Bot,
+    user_id: str,
 ) -> None:
     bot.post("/v2/bot/chat/loading/start", json={"chatId": user_id, "loadingSeconds": 60})
     expect(phone.get_by_role("status", name="返信を用意しています")).to_be_visible()
@@ -130,11 +124,11 @@ def test_C12_dots_show_that_an_answer_is_coming(
 
 
 def test_a_liff_app_takes_as_much_of_the_screen_as_it_asks_for(
-    phone: Page,  # noqa: F811
-    emulator: Emulator,  # noqa: F811
-    bot: Bot,  # noqa: F811
-    user_id: str,  # noqa: F811
-    shop_url: str,  # noqa: F811
+    phone: Page,
+    emulator: Emulator,
+    bot: Bot,
+    user_id: str,
+    shop_url: str,
 ) -> None:
     heights = {}
     for view in ("full", "tall", "compact"):
@@ -154,9 +148,9 @@ def test_a_liff_app_takes_as_much_of_the_screen_as_it_asks_for(
 
 
 def test_L33_the_app_is_unlinked_in_the_accounts_menu(
-    phone: Page,  # noqa: F811
-    emulator: Emulator,  # noqa: F811
-    user_id: str,  # noqa: F811
+    phone: Page,
+    emulator: Emulator,
+    user_id: str,
 ) -> None:
     menu = phone.get_by_role("button", name="メニュー", exact=True)
     menu.click()

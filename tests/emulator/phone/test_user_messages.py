@@ -13,8 +13,8 @@ from flask_lineconnect.testing.plugin import Emulator
 from ..conftest import SAKURA
 from ..conftest import Line
 from ..conftest import Shop
-from ..rich_menus.test_rich_menus import definition
-from ..rich_menus.test_rich_menus import make_menu
+from ..rich_menus.making import definition
+from ..rich_menus.making import make_menu
 
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(8)
 

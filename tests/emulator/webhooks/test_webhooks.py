@@ -13,7 +13,7 @@ from linebot.v3.webhook import SignatureValidator
 from linebot.v3.webhook import WebhookParser
 
 from flask_lineconnect.emulator.messaging import chats
-from flask_lineconnect.emulator.phone import friendship
+from flask_lineconnect.emulator.messaging import friendship
 from flask_lineconnect.emulator.webhooks import events as webhooks
 from flask_lineconnect.emulator.webhooks import sender as webhook_sender
 
@@ -212,7 +212,7 @@ def test_what_was_queued_before_a_reset_is_never_sent(line: Line, shop: Shop) ->
     shop.delay_seconds = 0.5
     chats.write_text(line.platform, SAKURA, "送信中")
     chats.write_text(line.platform, SAKURA, "待機中")
-    wait_until(lambda: line.platform.webhook_sender._queue.qsize() <= 1)
+    wait_until(lambda: line.platform.part(webhook_sender.WebhookSender)._queue.qsize() <= 1)
     line.platform.reset()
     with line.platform.change() as world:
         world.messaging_channel.webhook_url = shop.url

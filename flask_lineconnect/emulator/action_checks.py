@@ -8,9 +8,9 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from ..checks import Checker
-from ..checks import Json
-from ..text_counts import graphemes
+from .checks import Checker
+from .checks import Json
+from .text_counts import graphemes
 
 _EVERYWHERE = ("postback", "message", "uri", "datetimepicker", "clipboard")
 _ONLY_QUICK_REPLY = ("camera", "cameraRoll", "location")

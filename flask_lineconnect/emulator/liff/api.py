@@ -10,15 +10,15 @@ import string
 from typing import Any
 from urllib.parse import urlsplit
 
-from flask import Flask
+from flask import Blueprint
 from flask import jsonify
 from werkzeug.wrappers import Response
 
+from ..addresses import is_loopback
 from ..api_errors import ApiError
-from ..login.tokens import require_login_channel
-from ..platform import is_loopback
 from ..platform import platform
 from ..requests_in import json_body
+from ..tokens.guard import require_login_channel
 from ..world import LiffApp
 
 #: Apps that a channel may have.
@@ -31,16 +31,7 @@ DEFAULT_SCOPE = ["profile", "chat_message.write"]
 _TOKENS = {"short-lived", "stateless"}
 _LETTERS = string.ascii_letters + string.digits
 
-
-def register(app: Flask) -> None:
-    """Add the endpoints."""
-    for rule, view, method in (
-        ("/liff/v1/apps", list_apps, "GET"),
-        ("/liff/v1/apps", add_app, "POST"),
-        ("/liff/v1/apps/<liff_id>", update_app, "PUT"),
-        ("/liff/v1/apps/<liff_id>", delete_app, "DELETE"),
-    ):
-        app.add_url_rule(rule, f"liff_apps.{view.__name__}", view, methods=[method])
+liff_apps = Blueprint("liff_apps", __name__, url_prefix="/liff/v1/apps")
 
 
 def known_app(liff_id: str) -> LiffApp:
@@ -54,6 +45,7 @@ def known_app(liff_id: str) -> LiffApp:
     return app
 
 
+@liff_apps.get("")
 def list_apps() -> Response:
     """Return all apps of the channel; none at all is an error."""
     require_login_channel(_TOKENS)
@@ -63,6 +55,7 @@ def list_apps() -> Response:
     return jsonify(apps=apps)
 
 
+@liff_apps.post("")
 def add_app() -> Response:
     """Add an app."""
     require_login_channel(_TOKENS)
@@ -77,6 +70,7 @@ def add_app() -> Response:
     return jsonify(liffId=liff_id)
 
 
+@liff_apps.put("/<liff_id>")
 def update_app(liff_id: str) -> Response:
     """Change the fields that the body names."""
     require_login_channel(_TOKENS)
@@ -86,6 +80,7 @@ def update_app(liff_id: str) -> Response:
     return Response("", status=200)
 
 
+@liff_apps.delete("/<liff_id>")
 def delete_app(liff_id: str) -> Response:
     """Delete an app."""
     require_login_channel(_TOKENS)

@@ -7,19 +7,19 @@ from __future__ import annotations
 
 from urllib.parse import urlsplit
 
-from flask import Flask
 from flask import jsonify
 from flask import request
 from werkzeug.wrappers import Response
 
+from ..addresses import is_loopback
 from ..api_errors import ApiError
-from ..platform import is_loopback
 from ..platform import platform
 from ..requests_in import json_body
 from ..times import iso_time
-from ..tokens.channel_tokens import needs_messaging_token
+from ..tokens.guard import messaging_api
 from .events import batch
 from .sender import Delivery
+from .sender import WebhookSender
 from .sender import sign
 
 MAX_URL = 500
@@ -30,18 +30,10 @@ _REASONS = {
     "error_status_code": "ERROR_STATUS_CODE",
 }
 
-
-def register(app: Flask) -> None:
-    """Add the endpoints."""
-    endpoint, test = "/v2/bot/channel/webhook/endpoint", "/v2/bot/channel/webhook/test"
-    for rule, view, method in (
-        (endpoint, set_endpoint, "PUT"),
-        (endpoint, get_endpoint, "GET"),
-        (test, try_endpoint, "POST"),
-    ):
-        app.add_url_rule(rule, view_func=needs_messaging_token(view), methods=[method])
+webhook_settings = messaging_api("webhook_settings", "/v2/bot/channel/webhook")
 
 
+@webhook_settings.put("/endpoint")
 def set_endpoint() -> Response:
     """Set where webhooks go; LINE takes up to a minute for what is done here at once."""
     url = _checked(json_body().get("endpoint"))
@@ -50,6 +42,7 @@ def set_endpoint() -> Response:
     return jsonify({})
 
 
+@webhook_settings.get("/endpoint")
 def get_endpoint() -> Response:
     """Tell where webhooks go."""
     channel = platform().world.messaging_channel
@@ -58,6 +51,7 @@ def get_endpoint() -> Response:
     return jsonify(endpoint=channel.webhook_url, active=channel.use_webhook)
 
 
+@webhook_settings.post("/test")
 def try_endpoint() -> Response:
     """Send a webhook without events, and tell what came of it."""
     asked = json_body() if request.get_data() else {}
@@ -70,7 +64,7 @@ def try_endpoint() -> Response:
     began_at = line.clock.now()
     target = _checked(channel.webhook_url if url is None else url)
     body = batch(line)
-    record = line.webhook_sender.try_now(Delivery(target, body, sign(body, channel.secret)))
+    record = line.part(WebhookSender).try_now(Delivery(target, body, sign(body, channel.secret)))
     reason = _REASONS.get(record["outcome"], "UNCLASSIFIED")
     return jsonify(
         success=reason == "OK",

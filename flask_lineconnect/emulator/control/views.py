@@ -1,10 +1,10 @@
-"""The faults page: switch on what goes wrong, and off again."""
+"""Pages for developers: the faults page and the inspector."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from flask import Flask
+from flask import Blueprint
 from flask import redirect
 from flask import render_template
 from flask import request
@@ -60,24 +60,22 @@ OTHERS: Effects = {
     "auto_login": (_("自動ログインに失敗する"), {"auto_login": "fail"}),
 }
 
-
-def register(app: Flask) -> None:
-    """Add the page and what its forms call."""
-    for rule, view, method in (
-        ("/faults", show_faults, "GET"),
-        ("/faults/calls", add_call_fault, "POST"),
-        ("/faults/others", add_other_fault, "POST"),
-        ("/faults/off", switch_all_off, "POST"),
-        ("/faults/<fault_id>/off", switch_off, "POST"),
-    ):
-        app.add_url_rule(rule, f"faults_page.{view.__name__}", view, methods=[method])
+control_pages = Blueprint("control_pages", __name__)
 
 
+@control_pages.get("/inspector")
+def show_inspector() -> str:
+    """Show every API call and every webhook, which the page's script reads from ``api``."""
+    return render_template("inspector.html")
+
+
+@control_pages.get("/faults")
 def show_faults() -> str:
     """Show what is on, and the forms to switch on more."""
     return _page()
 
 
+@control_pages.post("/faults/calls")
 def add_call_fault() -> Response | tuple[str, int]:
     """Let calls go wrong."""
     path, effect = request.form.get("path", ""), EFFECTS.get(request.form.get("effect", ""))
@@ -86,6 +84,7 @@ def add_call_fault() -> Response | tuple[str, int]:
     return _add({"path": path, **effect[1]})
 
 
+@control_pages.post("/faults/others")
 def add_other_fault() -> Response | tuple[str, int]:
     """Let webhooks or logins go wrong."""
     effect = OTHERS.get(request.form.get("effect", ""))
@@ -94,6 +93,7 @@ def add_other_fault() -> Response | tuple[str, int]:
     return _add(effect[1])
 
 
+@control_pages.post("/faults/<fault_id>/off")
 def switch_off(fault_id: str) -> Response:
     """Switch one fault off."""
     require_own_origin()
@@ -102,6 +102,7 @@ def switch_off(fault_id: str) -> Response:
     return redirect("/faults", 303)
 
 
+@control_pages.post("/faults/off")
 def switch_all_off() -> Response:
     """Switch all faults off."""
     require_own_origin()

@@ -1,7 +1,6 @@
 """The way of a browser through LINE Login: authorize, login, consent, add-friend, redirect.
 
-What a request may ask for is in ``login_attempts``, what the browser brings back in
-``login_answers``.
+What a request may ask for is in ``attempts``, what the browser brings back in ``answers``.
 
 Source: LINE Login v2.1 reference; "Integrating LINE Login with your web app"; "Add a LINE Official
 Account as a friend when logged in"; "How auto login works".
@@ -11,15 +10,18 @@ from __future__ import annotations
 
 import re
 
-from flask import Flask
+from flask import Blueprint
 from flask import g
 from flask import render_template
 from flask import request
 from werkzeug.exceptions import BadRequest
 from werkzeug.wrappers import Response
 
-from ..own_requests import APP_USER_COOKIE
-from ..phone import friendship
+from ..browsers import SSO_COOKIE
+from ..browsers import app_user
+from ..browsers import is_in_app
+from ..browsers import sso_user
+from ..messaging import friendship
 from ..platform import platform
 from ..world import User
 from .answers import fail_auto_login
@@ -32,21 +34,13 @@ from .attempts import make_ticket
 from .attempts import take_ticket
 from .attempts import web_attempt
 
-#: Names the LINE user who logged in to LINE in this browser.
-SSO_COOKIE = "line_emulator_session"
-_LINE_APP = re.compile(r"\bLine/\d+\.\d+")
 _IOS = re.compile(r"\b(iPhone|iPad|iPod)\b")
 
-
-def register(app: Flask) -> None:
-    """Add the pages."""
-    app.add_url_rule("/oauth2/v2.1/authorize", "authorize.web", authorize)
-    app.add_url_rule("/liff/v1/authorize", "authorize.liff", authorize_liff)
-    for name, view in (("login", log_in), ("consent", consent), ("add_friend", add_friend)):
-        app.add_url_rule(f"/oauth2/v2.1/_{name}", f"authorize.{name}", view, methods=["POST"])
-    app.register_error_handler(Refusal, refuse)
+login_pages = Blueprint("login_pages", __name__)
+login_pages.register_error_handler(Refusal, refuse)
 
 
+@login_pages.get("/oauth2/v2.1/authorize")
 def authorize() -> Response:
     """Begin a web login."""
     attempt = web_attempt(platform(), request.args)
@@ -56,11 +50,13 @@ def authorize() -> Response:
     return _identify(attempt)
 
 
+@login_pages.get("/liff/v1/authorize")
 def authorize_liff() -> Response:
     """Begin the login of ``liff.login()``."""
     return _identify(liff_attempt(platform(), request.args))
 
 
+@login_pages.post("/oauth2/v2.1/_login")
 def log_in() -> Response:
     """Take the choice of the login screen."""
     attempt = _resume()
@@ -73,6 +69,7 @@ def log_in() -> Response:
     return response
 
 
+@login_pages.post("/oauth2/v2.1/_consent")
 def consent() -> Response:
     """Take the decision of the consent screen."""
     attempt = _resume()
@@ -97,6 +94,7 @@ def consent() -> Response:
     return succeed(attempt, user)
 
 
+@login_pages.post("/oauth2/v2.1/_add_friend")
 def add_friend() -> Response:
     """Take the decision of the add-friend screen."""
     attempt = _resume()
@@ -104,30 +102,22 @@ def add_friend() -> Response:
     return succeed(attempt, _user(attempt))
 
 
-def is_in_app() -> bool:
-    """Tell whether the browser is the LINE app's, or a frame of the phone page."""
-    return (
-        _LINE_APP.search(request.user_agent.string) is not None
-        or request.headers.get("Sec-Fetch-Dest") == "iframe"
-    )
-
-
 def _identify(attempt: Attempt) -> Response:
     """Find out who it is: by the app, by LINE's own session, or by the login screen."""
     g.ui_locales = attempt.ui_locales
     if attempt.prompt != "login":
-        app_user = _app_user()
+        owner = app_user()
         if is_in_app() and attempt.may_auto_login and platform().faults.of_auto_login():
             return fail_auto_login(attempt)
-        if app_user is not None and attempt.may_auto_login:
-            _authenticate(attempt, app_user, "lineautologin")
+        if owner is not None and attempt.may_auto_login:
+            _authenticate(attempt, owner, "lineautologin")
             return _ask_for_consent(attempt)
-        sso_user = platform().user(request.cookies.get(SSO_COOKIE, ""))
+        user = sso_user()
         # The app keeps its own cookies: whoever uses the desktop is nobody on this phone.
-        if app_user is not None and app_user is not sso_user:
-            sso_user = None
-        if sso_user is not None and _is_fresh(attempt, sso_user):
-            attempt.user_id, attempt.amr = sso_user.user_id, ["linesso"]
+        if owner is not None and owner is not user:
+            user = None
+        if user is not None and _is_fresh(attempt, user):
+            attempt.user_id, attempt.amr = user.user_id, ["linesso"]
             return _ask_for_consent(attempt)
     if attempt.prompt == "none":
         raise Refusal(attempt, "LOGIN_REQUIRED", "The user is not logged in.")
@@ -170,11 +160,6 @@ def _authenticate(attempt: Attempt, user: User, method: str) -> None:
     attempt.user_id, attempt.amr = user.user_id, [method]
     with platform().change():
         user.last_authenticated_at = platform().clock.now()
-
-
-def _app_user() -> User | None:
-    """Return the user whose phone this browser is."""
-    return platform().user(request.cookies.get(APP_USER_COOKIE, "")) if is_in_app() else None
 
 
 def _user(attempt: Attempt) -> User:
