@@ -7,11 +7,16 @@ tried now and then. Run by the engines; every step may run twice.
 from __future__ import annotations
 
 import logging
+import secrets
+from collections.abc import Iterator
+from collections.abc import Sequence
 from datetime import datetime
 from datetime import timedelta
+from functools import partial
 
+from sqlalchemy import ColumnElement
 from sqlalchemy import and_
-from sqlalchemy import delete
+from sqlalchemy import func
 from sqlalchemy import inspect
 from sqlalchemy import or_
 from sqlalchemy import select
@@ -32,8 +37,13 @@ from ..models import InboxEvent
 from ..models import KeptForm
 from ..models import LoginAttempt
 from ..models import OpenDialogue
-from ..outbox.mending import mend
-from ..outbox.pruning import prune
+from ..models.portions import Portions
+from ..models.portions import Step
+from ..models.portions import deleting
+from ..models.portions import updating
+from ..outbox.mending import mending_steps
+from ..outbox.mending import report_strangers
+from ..outbox.pruning import pruning_steps
 from ..outbox.rules import Rules
 from ..state import LineState
 from ..webhooks.inbox import CLOCK_SKEW
@@ -48,22 +58,52 @@ CHECK_EVERY = timedelta(days=7)
 RETRY_AFTER = timedelta(hours=1)
 #: How many links are looked at before other work has its turn.
 BATCH = 20
+#: Of how many accounts it is asked at once whether their members are still there.
+ACCOUNTS_AT_ONCE = 2_000
 #: How often this process looks for members who are gone, and clears away what expired.
 SWEEP_EVERY = timedelta(minutes=10)
+#: Seconds after which it looks at what is more urgent, before it goes on.
+SWEEP_SECONDS = 5.0
 
 
 def look_after(line: LineState) -> int:
     """Do what is due; return how much there was."""
     now = line.clock()
+    is_left = False
     if line.next_sweep_at is None or line.next_sweep_at <= now:
         line.next_sweep_at = now + SWEEP_EVERY
-        with line.work_context():
-            end_links_without_members(line)
-            clear_expired(line.session, now=now)
-            mend(line.session, now=now)
-            line.session.commit()
-            prune(line.session, line.part(Rules).policy, now=now)
-    return check_consents(line)
+        is_left = not sweep(line, seconds=SWEEP_SECONDS)
+        if is_left:
+            line.next_sweep_at = now
+    return check_consents(line) + is_left
+
+
+def sweep(line: LineState, *, seconds: float) -> bool:
+    """Clear away, for so many seconds at the most; return whether all of it was looked at.
+
+    A step that fails costs no other.
+    """
+    with line.work_context():
+        now, is_stopping = line.clock(), line.stopping.is_set
+        with Portions(line.session, seconds=seconds, is_stopping=is_stopping) as portions:
+            for step in _steps(line, now):
+                try:
+                    portions.run(step)
+                except Exception:  # another step's rows may be as they should be
+                    line.session.rollback()
+                    logger.exception("upkeep: a step failed", extra=log_fields("upkeep_failed"))
+                if portions.is_over():
+                    return False
+        report_strangers(line.session)
+        line.session.commit()
+    return True
+
+
+def _steps(line: LineState, now: datetime) -> Iterator[Step]:
+    yield from _clearing_steps(now)
+    yield from mending_steps(now=now)
+    yield from pruning_steps(line.part(Rules).policy, now=now)
+    yield from _orphan_steps(line)
 
 
 def check_consents(line: LineState) -> int:
@@ -170,38 +210,82 @@ def _forget_tokens(session: Session, account_id: int, sealed_tokens: str | None)
 def end_links_without_members(line: LineState) -> None:
     """Erase the accounts of members whom the shop deleted by SQL, past the session.
 
-    Where the database keeps foreign keys, it took the member's key out; elsewhere the key points
-    nowhere, until the database gives it to the next member.
+    With foreign keys the member is gone from the account, without them its key points nowhere; in
+    both cases the link must not pass to the next member.
     """
+    with Portions(line.session) as portions:
+        for step in _orphan_steps(line):
+            portions.run(step)
+
+
+def _orphan_steps(line: LineState) -> Iterator[Step]:
     key = inspect(line.shop.model).primary_key[0]
-    if key.table.metadata is not line.db.metadata:
-        # Members of another database can't be asked for in one statement.
-        return
-    has_member = select(key).where(key == Account.member_id).exists()
-    is_left_over = or_(
-        and_(Account.member_id.is_(None), Account.linked_at.is_not(None)),
-        and_(Account.member_id.is_not(None), ~has_member),
-    )
-    for account in line.session.scalars(select(Account).where(is_left_over).limit(BATCH)).all():
+    # Members of another database can't be asked for in one statement.
+    if key.table.metadata is line.db.metadata:
+        has_member = select(key).where(key == Account.member_id).exists()
+        is_left_over = or_(
+            and_(Account.member_id.is_(None), Account.linked_at.is_not(None)),
+            and_(Account.member_id.is_not(None), ~has_member),
+        )
+        erase = partial(_erase, line=line, is_left_over=is_left_over)
+        for first, last in _ranges_of_accounts(line.session):
+            found = select(Account.id).where(Account.id.between(first, last), is_left_over)
+            # One at a time: what a person leaves behind may be much.
+            yield Step(found, erase, most=1)
+
+
+def _ranges_of_accounts(session: Session) -> list[tuple[int, int]]:
+    """Return ranges of ids, from anywhere on: who is last this time may be first the next."""
+    last = session.scalar(select(func.max(Account.id))) or 0
+    session.rollback()
+    starts = range(1, last + 1, ACCOUNTS_AT_ONCE)
+    begin = secrets.randbelow(max(1, len(starts)))
+    return [(start, start + ACCOUNTS_AT_ONCE - 1) for start in (*starts[begin:], *starts[:begin])]
+
+
+def _erase(
+    session: Session, ids: Sequence[int], *, line: LineState, is_left_over: ColumnElement[bool]
+) -> None:
+    for account in session.scalars(select(Account).where(Account.id.in_(ids), is_left_over)).all():
         unlinking.erase(line, account, now=line.clock())
 
 
 def clear_expired(session: Session, *, now: datetime) -> None:
-    """Delete what waited too long for its person."""
-    for model in (LoginAttempt, ChatLink, EndedLink, KeptForm, OpenDialogue, CardCode):
-        session.execute(delete(model).where(model.expires_at <= now - timedelta(hours=1)))
-    clear_inbox(session, now=now)
+    """Delete what waited too long for its person; commits."""
+    with Portions(session) as portions:
+        for step in _clearing_steps(now):
+            portions.run(step)
+
+
+def _clearing_steps(now: datetime) -> Iterator[Step]:
+    until = now - timedelta(hours=1)
+    for key in (
+        LoginAttempt.proof_hash,
+        ChatLink.token_hash,
+        EndedLink.line_user_hash,
+        KeptForm.handle_hash,
+        OpenDialogue.line_user_id,
+        CardCode.account_id,
+    ):
+        expires_at = key.class_.expires_at
+        yield deleting(key, expires_at, expires_at <= until)
+    yield from _inbox_steps(now)
 
 
 def clear_inbox(session: Session, *, now: datetime) -> None:
-    """Forget what answered events said, and, once LINE can't send them again, that they were."""
-    is_old = InboxEvent.finished_at <= now - CONTENT_KEPT
-    session.execute(
-        update(InboxEvent)
-        .where(InboxEvent.state == "done", is_old)
-        .values(state="cleared", payload="", reply=None)
-    )
-    is_past = InboxEvent.finished_at <= now - KEPT - CLOCK_SKEW
-    session.execute(
-        delete(InboxEvent).where(InboxEvent.state.in_(("done", "cleared", "dead")), is_past)
-    )
+    """Forget what answered events said, and, once LINE can't send them again, that they were.
+
+    Commits.
+    """
+    with Portions(session) as portions:
+        for step in _inbox_steps(now):
+            portions.run(step)
+
+
+def _inbox_steps(now: datetime) -> Iterator[Step]:
+    key, ended_at = InboxEvent.webhook_event_id, InboxEvent.finished_at
+    is_answered = InboxEvent.state == "done", ended_at <= now - CONTENT_KEPT
+    yield updating(key, ended_at, *is_answered, state="cleared", payload="", reply=None)
+    for state in ("done", "cleared", "dead"):
+        is_past = InboxEvent.state == state, ended_at <= now - KEPT - CLOCK_SKEW
+        yield deleting(key, ended_at, *is_past)

@@ -11,6 +11,7 @@ from datetime import datetime
 from datetime import timedelta
 
 from sqlalchemy import select
+from sqlalchemy import text
 from sqlalchemy import update
 from sqlalchemy.orm import Session
 
@@ -21,6 +22,7 @@ from ..login.tokens import LoginTokenApi
 from ..login.tokens import LoginTokens
 from ..login.tokens import TokenVault
 from ..models import UnlinkTask
+from ..models.account import IS_QUEUED
 from ..state import LineState
 
 logger = logging.getLogger(__name__)
@@ -46,11 +48,11 @@ def tell_line_due(line: LineState) -> int:
 
 
 def _claim(session: Session, *, now: datetime) -> int | None:
-    """Take the oldest due task, in one statement, and commit."""
+    """Take the task that has been due for longest, in one statement, and commit."""
     due = (
         select(UnlinkTask.id)
-        .where(UnlinkTask.state == "queued", UnlinkTask.next_attempt_at <= now)
-        .order_by(UnlinkTask.id)
+        .where(text(IS_QUEUED), UnlinkTask.next_attempt_at <= now)
+        .order_by(UnlinkTask.next_attempt_at)
         .limit(1)
         .with_for_update(skip_locked=True)
     )

@@ -14,14 +14,25 @@ from sqlalchemy.orm import mapped_column
 from .base import LineBase
 from .base import MemberKey
 from .base import UtcDateTime
+from .base import partial_index
+
+#: Of an :class:`UnlinkTask` that LINE is still to be told of.
+IS_QUEUED = "state = 'queued'"
 
 
 class Account(LineBase):
     """One LINE user of this provider, and the member it is linked to."""
 
     __tablename__ = "lineconnect_account"
-    # A session names its account by the id, which therefore must never come again.
-    __table_args__ = {"sqlite_autoincrement": True}  # noqa: RUF012  # SQLAlchemy's own form
+    __table_args__ = (
+        partial_index(
+            "account_consent",
+            "consent_checked_at",
+            where="member_id IS NOT NULL AND sealed_tokens IS NOT NULL",
+        ),
+        # A session names its account by the id, which therefore must never come again.
+        {"sqlite_autoincrement": True},
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     #: ``U`` and 32 hexadecimal digits; never changes, differs per provider.
@@ -40,7 +51,7 @@ class Account(LineBase):
     #: Encrypted, for this row alone; see ``login/tokens.py``.
     sealed_tokens: Mapped[str | None] = mapped_column(Text, deferred=True)
     #: When LINE was last asked whether the consent still stands; see ``upkeep.py``.
-    consent_checked_at: Mapped[datetime | None] = mapped_column(UtcDateTime, index=True)
+    consent_checked_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     #: When a page asked the person to become a friend, which it does once.
     friend_asked_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     #: Raised at unlink and erasure, which ends the sessions that LINE gave.
@@ -115,6 +126,7 @@ class UnlinkTask(LineBase):
     """
 
     __tablename__ = "lineconnect_unlink_task"
+    __table_args__ = (partial_index("unlink_task_due", "next_attempt_at", where=IS_QUEUED),)
 
     id: Mapped[int] = mapped_column(primary_key=True)
     #: Of an account whose row may be gone.
@@ -124,7 +136,7 @@ class UnlinkTask(LineBase):
     state: Mapped[str] = mapped_column(String(10), default="queued")
     attempts: Mapped[int] = mapped_column(default=0)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
-    next_attempt_at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
+    next_attempt_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
 
 class EndedLink(LineBase):

@@ -13,11 +13,13 @@ from sqlalchemy import Dialect
 from sqlalchemy import Engine
 from sqlalchemy import ExceptionContext
 from sqlalchemy import ForeignKey
+from sqlalchemy import Index
 from sqlalchemy import MetaData
 from sqlalchemy import String
 from sqlalchemy import Table
 from sqlalchemy import event
 from sqlalchemy import inspect
+from sqlalchemy import text
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.orm import DeclarativeBase
@@ -77,6 +79,17 @@ class LineBase(DeclarativeBase):
             "fk": "fk_%(table_name)s_%(column_0_name)s",
             "pk": "pk_%(table_name)s",
         }
+    )
+
+
+def partial_index(name: str, *columns: str, where: str) -> Index:
+    """Return an index of some of a table's rows.
+
+    :param where: plain SQL; SQLite uses the index for statements that say the very same.
+    """
+    condition = text(where)
+    return Index(
+        f"ix_lineconnect_{name}", *columns, sqlite_where=condition, postgresql_where=condition
     )
 
 

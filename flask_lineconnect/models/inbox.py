@@ -6,25 +6,14 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import JSON
-from sqlalchemy import Index
 from sqlalchemy import String
 from sqlalchemy import Text
-from sqlalchemy import text
 from sqlalchemy.orm import Mapped
 from sqlalchemy.orm import mapped_column
 
 from .base import LineBase
 from .base import UtcDateTime
-
-
-def _index(name: str, *columns: str, where: str) -> Index:
-    condition = text(where)
-    return Index(
-        f"ix_lineconnect_inbox_event_{name}",
-        *columns,
-        sqlite_where=condition,
-        postgresql_where=condition,
-    )
+from .base import partial_index
 
 
 class InboxEvent(LineBase):
@@ -39,10 +28,21 @@ class InboxEvent(LineBase):
 
     __tablename__ = "lineconnect_inbox_event"
     __table_args__ = (
-        _index("order", "occurred_at", "webhook_event_id", where="next_attempt_at IS NOT NULL"),
-        _index("tried", "next_attempt_at", where="next_attempt_at IS NOT NULL AND attempts > 0"),
-        _index("finished", "state", "finished_at", where="finished_at IS NOT NULL"),
-        _index("question", "line_user_id", where="waits_until IS NOT NULL"),
+        partial_index(
+            "inbox_event_order",
+            "occurred_at",
+            "webhook_event_id",
+            where="next_attempt_at IS NOT NULL",
+        ),
+        partial_index(
+            "inbox_event_tried",
+            "next_attempt_at",
+            where="next_attempt_at IS NOT NULL AND attempts > 0",
+        ),
+        partial_index(
+            "inbox_event_finished", "state", "finished_at", where="finished_at IS NOT NULL"
+        ),
+        partial_index("inbox_event_question", "line_user_id", where="waits_until IS NOT NULL"),
     )
 
     webhook_event_id: Mapped[str] = mapped_column(String(64), primary_key=True)

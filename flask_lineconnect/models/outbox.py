@@ -8,25 +8,44 @@ from sqlalchemy import ForeignKey
 from sqlalchemy import Index
 from sqlalchemy import String
 from sqlalchemy import Text
-from sqlalchemy import text
 from sqlalchemy.orm import Mapped
 from sqlalchemy.orm import mapped_column
 
 from .account import Account
 from .base import LineBase
 from .base import UtcDateTime
+from .base import partial_index
 
 #: States in which a row is on its way.
 UNSENT = ("queued", "sending")
 #: The same as a condition that the database recognises in its partial indexes.
 IS_UNSENT = "state IN ('queued', 'sending')"
 STATES = ("queued", "sending", "accepted", "refused", "expired", "cancelled")
+CAMPAIGN_STATES = ("running", "finished", "cancelled")
+IS_STRANGE_CAMPAIGN = "state NOT IN ('running', 'finished', 'cancelled')"
+#: States in which a row has come to its end; other states are another version's.
+IS_ENDED = "state IN ('accepted', 'refused', 'expired', 'cancelled')"
+#: In a state that this version does not know: a newer one's, which runs beside it.
+IS_STRANGE = "state NOT IN ('queued', 'sending', 'accepted', 'refused', 'expired', 'cancelled')"
+#: Still to be looked at; a batch's messages follow the batch.
+IS_WAITING = f"next_attempt_at IS NOT NULL AND {IS_UNSENT}"
+#: Claimed by a worker, as itself and not as one of a batch.
+IS_CLAIMED = "state = 'sending' AND next_attempt_at IS NOT NULL"
+#: The column that says when a row ended, and of which rows it does.
+ENDS = {
+    "accepted_at": f"accepted_at IS NOT NULL AND {IS_ENDED}",
+    "first_tried_at": f"accepted_at IS NULL AND first_tried_at IS NOT NULL AND {IS_ENDED}",
+    "created_at": f"accepted_at IS NULL AND first_tried_at IS NULL AND {IS_ENDED}",
+}
 
 
-def _index(name: str, *columns: str, where: str) -> Index:
-    condition = text(where)
-    return Index(
-        f"ix_lineconnect_{name}", *columns, sqlite_where=condition, postgresql_where=condition
+def _indexes(name: str) -> tuple[Index, ...]:
+    """Return what both kinds of rows are found by: what is due, claimed, old or strange."""
+    return (
+        partial_index(f"{name}_waiting", "priority", "next_attempt_at", where=IS_WAITING),
+        partial_index(f"{name}_claimed", "next_attempt_at", where=IS_CLAIMED),
+        partial_index(f"{name}_strange", "state", where=IS_STRANGE),
+        *(partial_index(f"{name}_{column}", column, where=where) for column, where in ENDS.items()),
     )
 
 
@@ -71,6 +90,11 @@ class Campaign(LineBase):
     """
 
     __tablename__ = "lineconnect_campaign"
+    __table_args__ = (
+        partial_index("campaign_running", "id", where="state = 'running'"),
+        partial_index("campaign_strange", "state", where=IS_STRANGE_CAMPAIGN),
+        partial_index("campaign_finished", "finished_at", where="finished_at IS NOT NULL"),
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     #: Names it: beginning the same campaign again changes nothing.
@@ -90,9 +114,8 @@ class OutboxBatch(Deliverable, LineBase):
 
     __tablename__ = "lineconnect_outbox_batch"
     __table_args__ = (
-        _index(
-            "outbox_batch_due", "priority", "next_attempt_at", where="next_attempt_at IS NOT NULL"
-        ),
+        *_indexes("outbox_batch"),
+        partial_index("outbox_batch_unsent", "campaign_id", where=IS_UNSENT),
         Index("ix_lineconnect_outbox_batch_accounts", "first_account_id", "last_account_id"),
     )
 
@@ -117,11 +140,11 @@ class OutboxMessage(Deliverable, LineBase):
 
     __tablename__ = "lineconnect_outbox_message"
     __table_args__ = (
-        _index(
-            "outbox_message_due", "priority", "next_attempt_at", where="next_attempt_at IS NOT NULL"
-        ),
-        _index("outbox_message_batch", "batch_id", where="batch_id IS NOT NULL"),
-        _index("outbox_message_campaign", "campaign_id", where=IS_UNSENT),
+        *_indexes("outbox_message"),
+        partial_index("outbox_message_batch", "batch_id", where="batch_id IS NOT NULL"),
+        partial_index("outbox_message_campaign", "campaign_id", where=IS_UNSENT),
+        # A campaign's end asks for all of its messages, and so does the database when it goes.
+        partial_index("outbox_message_campaigned", "campaign_id", where="campaign_id IS NOT NULL"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)

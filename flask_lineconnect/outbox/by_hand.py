@@ -14,6 +14,7 @@ from sqlalchemy import case
 from sqlalchemy import func
 from sqlalchemy import null
 from sqlalchemy import select
+from sqlalchemy import text
 from sqlalchemy import true
 from sqlalchemy import update
 from sqlalchemy.orm import Session
@@ -22,9 +23,12 @@ from ..models import Campaign
 from ..models import OutboxBatch
 from ..models import OutboxMessage
 from ..models import SendingPause
+from ..models.outbox import IS_WAITING
 from . import budget
 from . import results
 from .claims import LEASE
+from .due import PRIORITIES
+from .due import is_due
 from .send_requests import Model
 
 #: What may be sent again.
@@ -118,8 +122,8 @@ def end_pauses(session: Session, *, now: datetime) -> Sequence[str]:
 def count_waiting(session: Session, *, now: datetime) -> int:
     """Return to how many recipients something is on its way or due."""
     is_near = now + LEASE
-    messages = select(func.count()).where(OutboxMessage.next_attempt_at <= is_near)
-    batches = select(_RECIPIENTS).where(OutboxBatch.next_attempt_at <= is_near)
+    messages = select(func.count(OutboxMessage.id)).where(*is_due(OutboxMessage, now=is_near))
+    batches = select(_RECIPIENTS).where(*is_due(OutboxBatch, now=is_near))
     return (session.scalar(messages) or 0) + int(session.scalar(batches) or 0)
 
 
@@ -132,7 +136,7 @@ def count_unsent(session: Session) -> Counter[tuple[str, str]]:
     for model, count in ((OutboxMessage, func.count()), (OutboxBatch, _RECIPIENTS)):
         statement = (
             select(model.state, model.category, count)
-            .where(model.next_attempt_at.is_not(None))
+            .where(text(IS_WAITING))
             .group_by(model.state, model.category)
         )
         for state, category, number in session.execute(statement):
@@ -143,8 +147,13 @@ def count_unsent(session: Session) -> Counter[tuple[str, str]]:
 def oldest_due(session: Session, *, now: datetime) -> datetime | None:
     """Return since when the message that has waited for longest is due."""
     since = [
-        session.scalar(select(func.min(model.next_attempt_at)).where(model.next_attempt_at <= now))
+        session.scalar(
+            select(func.min(model.next_attempt_at)).where(
+                *is_due(model, now=now, priorities=[priority])
+            )
+        )
         for model in (OutboxMessage, OutboxBatch)
+        for priority in PRIORITIES
     ]
     return min((one for one in since if one is not None), default=None)
 

@@ -16,6 +16,7 @@ from typing import Any
 from sqlalchemy import Row
 from sqlalchemy import Select
 from sqlalchemy import case
+from sqlalchemy import false
 from sqlalchemy import func
 from sqlalchemy import literal
 from sqlalchemy import null
@@ -31,11 +32,15 @@ from ..models import Campaign
 from ..models import OutboxBatch
 from ..models import OutboxMessage
 from ..models import QuotaMonth
+from ..models.outbox import CAMPAIGN_STATES
+from ..models.outbox import UNSENT
 from ..models.sqlite import begin_writing
 from . import budget
 from . import grouping
 from . import pauses
 from . import results
+from .due import is_anything_due
+from .due import is_due
 from .policy import MARKETING
 from .policy import TRANSACTIONAL
 from .rules import Rules
@@ -47,6 +52,8 @@ from .send_requests import Request
 LEASE = timedelta(seconds=60)
 #: LINE remembers a retry key for 24 hours; afterwards the same key would send again.
 RETRY_KEY_LIFE = timedelta(hours=23)
+#: For how long a message is left whose campaign is in a state of a newer version.
+LEAVE_ALONE = timedelta(minutes=10)
 #: What one claim takes: half a second of LINE's push rate, a fifth of its multicast rate.
 MESSAGES_AT_ONCE, BATCHES_AT_ONCE = 1_000, 40
 
@@ -104,9 +111,8 @@ class _Claim:
         Where advertisements are counted, nobody else counts until this one has noted its own.
         """
         stopped = pauses.current(self.session, now=self.now)
-        is_due = select(self.model.id).where(self.model.next_attempt_at <= self.now).exists()
-        if any(not one.is_for_marketing_only for one in stopped) or not self.session.scalar(
-            select(is_due)
+        if any(not one.is_for_marketing_only for one in stopped) or not is_anything_due(
+            self.session, now=self.now, models=[self.model]
         ):
             return []
         begin_writing(self.session)
@@ -122,7 +128,7 @@ class _Claim:
         model, now = self.model, self.now
         due = (
             select(model.id)
-            .where(model.priority == priority, model.next_attempt_at <= now)
+            .where(*is_due(model, now=now, priorities=[priority]))
             .order_by(model.next_attempt_at)
             .limit(limit)
             .with_for_update(skip_locked=True)
@@ -130,7 +136,11 @@ class _Claim:
         )
         return (
             update(model)
-            .where(model.id.in_(select(due.c.id)), model.next_attempt_at <= now)
+            .where(
+                model.id.in_(select(due.c.id)),
+                model.next_attempt_at <= now,
+                model.state.in_(UNSENT),
+            )
             .values(
                 state="sending",
                 attempts=model.attempts + 1,
@@ -153,6 +163,7 @@ class _Claim:
                 literal(1).label("recipients"),
                 Account.line_user_id,
                 func.coalesce(_campaign_ended(), reason).label("reason"),
+                _campaign_is_strange(),
             )
             .join(Account, Account.id == OutboxMessage.account_id)
             .outerjoin(Campaign, Campaign.id == OutboxMessage.campaign_id)
@@ -169,6 +180,7 @@ class _Claim:
                 OutboxBatch.recipients,
                 OutboxBatch.line_user_ids,
                 func.coalesce(_campaign_ended(), nobody).label("reason"),
+                _campaign_is_strange(),
             )
             .outerjoin(Campaign, Campaign.id == OutboxBatch.campaign_id)
             .where(OutboxBatch.id.in_(ids))
@@ -332,8 +344,15 @@ def _campaign_ended() -> Any:
     return case((is_cancelled, literal("the campaign was cancelled")), else_=null())
 
 
+def _campaign_is_strange() -> Any:
+    """Ask whether a campaign is in a state that only a newer version knows."""
+    return func.coalesce(Campaign.state.not_in(CAMPAIGN_STATES), false()).label("is_strange")
+
+
 def _verdict(row: Row[Any], quiet_until: datetime | None, now: datetime) -> Verdict | None:
     """Return what becomes of a row instead; ``None``: send it."""
+    if row.is_strange:
+        return "queued", None, now + LEAVE_ALONE
     if row.first_tried_at is not None and now - row.first_tried_at > RETRY_KEY_LIFE:
         return "expired", _UNKNOWN, None
     if row.expires_at is not None and row.expires_at <= now:

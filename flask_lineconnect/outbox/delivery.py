@@ -24,9 +24,6 @@ from http import HTTPStatus
 from typing import ParamSpec
 from typing import TypeVar
 
-from sqlalchemy import or_
-from sqlalchemy import select
-
 from .. import signals
 from ..after_commit import announce
 from ..errors import LineApiError
@@ -36,8 +33,6 @@ from ..line_api.sender import Kind
 from ..line_api.sender import SendAnswer
 from ..line_api.sender import Sender
 from ..log_fields import log_fields
-from ..models import OutboxBatch
-from ..models import OutboxMessage
 from ..models.sqlite import begin_writing
 from ..shop.adapter import OwnerNotice
 from ..state import LineState
@@ -46,6 +41,7 @@ from . import claims
 from . import pauses
 from .claims import claim_batches
 from .claims import claim_messages
+from .due import is_anything_due
 from .pacing import Pacer
 from .pacing import SharedPace
 from .results import Answered
@@ -87,11 +83,7 @@ def _may_send_anything(line: LineState) -> bool:
         now = line.clock()
         if any(not one.is_for_marketing_only for one in pauses.current(line.session, now=now)):
             return False
-        due = [
-            select(model.id).where(model.next_attempt_at <= now).exists()
-            for model in (OutboxMessage, OutboxBatch)
-        ]
-        return bool(line.session.scalar(select(or_(*due))))
+        return is_anything_due(line.session, now=now)
 
 
 def _read_quota(line: LineState) -> None:

@@ -1,0 +1,150 @@
+"""Each question of upkeep, and whether anything is due, has an index; shown on both databases."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import event
+from sqlalchemy import text
+from sqlalchemy import update
+
+from flask_lineconnect.engines.upkeep import look_after
+from flask_lineconnect.linking.unlink_tasks import tell_line_due
+from flask_lineconnect.models import Campaign
+from flask_lineconnect.models import InboxEvent
+from flask_lineconnect.models import OutboxMessage
+from flask_lineconnect.outbox import by_hand
+from flask_lineconnect.outbox.claims import claim_batches
+from flask_lineconnect.outbox.claims import claim_messages
+from flask_lineconnect.outbox.due import is_anything_due
+from flask_lineconnect.outbox.rules import Rules
+from flask_lineconnect.state import LineState
+from tests.conftest import DATABASES
+from tests.outbox.conftest import BASE_URL as BASE_URL
+from tests.outbox.conftest import Join
+from tests.outbox.conftest import StoppedClock
+from tests.outbox.conftest import app as app
+from tests.outbox.conftest import clock as clock
+from tests.outbox.conftest import join as join
+from tests.outbox.conftest import settings as settings
+from tests.small_shop import db
+from tests.small_shop import line as extension
+
+pytestmark = pytest.mark.parametrize("database", DATABASES, indirect=True)
+
+#: Of a few rows each, in every shop: tables, and indexes of some rows of a table.
+SMALL = (
+    "lineconnect_sending_pause",
+    "lineconnect_quota_month",
+    "lineconnect_pace",
+    "_campaign_running",
+    "_strange",
+)
+
+
+@contextmanager
+def _plans(line: LineState) -> Iterator[list[str]]:
+    """Collect how the database carries out each of our statements, where it does so badly."""
+    bad: list[str] = []
+    is_sqlite = db.engine.dialect.name == "sqlite"
+    explain = "EXPLAIN QUERY PLAN " if is_sqlite else "EXPLAIN "
+
+    def look(connection: Any, _cursor: Any, statement: str, values: Any, *_more: Any) -> None:
+        if not statement.startswith(("SELECT", "UPDATE", "DELETE", "WITH")):
+            return
+        cursor = connection.connection.cursor()
+        if not is_sqlite:
+            # So that it reads a whole table only if there is no index.
+            cursor.execute("SET LOCAL enable_seqscan = off")
+        cursor.execute(explain + statement, values)
+        for row in cursor.fetchall():
+            step = str(row[-1])
+            is_whole = "SCAN lineconnect_" in step or "Seq Scan on lineconnect_" in step
+            if is_whole and not any(name in step for name in SMALL):
+                bad.append(f"{step}\n{statement}")
+        cursor.close()
+
+    event.listen(db.engine, "before_cursor_execute", look)
+    try:
+        yield bad
+    finally:
+        event.remove(db.engine, "before_cursor_execute", look)
+
+
+def _fill(line: LineState, join: Join) -> None:
+    """Leave something of each kind that upkeep looks at."""
+    one, *others = join(4)
+    extension.send(one, "old", key="old")
+    for member in others:
+        extension.send(member, "same")
+    extension.begin_campaign("spring", "sale")
+    extension.send(one, "later", send_at=line.clock() + timedelta(days=3_000))
+    extension.unlink(others[0])
+    db.session.commit()
+    now = line.clock()
+    db.session.execute(update(OutboxMessage).values(state="accepted", accepted_at=now))
+    db.session.execute(update(Campaign).values(finished_at=now, state="finished"))
+    for number, state in enumerate(("done", "dead")):
+        db.session.add(
+            InboxEvent(
+                webhook_event_id=str(number),
+                payload="{}",
+                state=state,
+                occurred_at=now,
+                received_at=now,
+                finished_at=now,
+            )
+        )
+    db.session.commit()
+
+
+def test_upkeep_reads_no_table_from_end_to_end(
+    line: LineState, clock: StoppedClock, join: Join
+) -> None:
+    _fill(line, join)
+    clock.advance(days=900)
+    with _plans(line) as bad:
+        look_after(line)
+        tell_line_due(line)
+    assert bad == []
+
+
+def test_asking_what_is_due_reads_only_what_is(
+    line: LineState, clock: StoppedClock, join: Join
+) -> None:
+    (member,) = join(1)
+    extension.send(member, "later", send_at=line.clock() + timedelta(days=30))
+    db.session.commit()
+    with _plans(line) as bad:
+        assert not is_anything_due(line.session, now=line.clock())
+        claim_messages(line.session, line.part(Rules), now=line.clock())
+        claim_batches(line.session, line.part(Rules), now=line.clock())
+        by_hand.oldest_due(line.session, now=line.clock())
+        by_hand.count_waiting(line.session, now=line.clock())
+    assert bad == []
+
+
+def test_the_indexes_have_names_that_migrations_find(line: LineState) -> None:
+    is_sqlite = db.engine.dialect.name == "sqlite"
+    names = set(
+        db.session.scalars(
+            text(
+                "SELECT name FROM sqlite_master WHERE type = 'index'"
+                if is_sqlite
+                else "SELECT indexname FROM pg_indexes"
+            )
+        )
+    )
+    assert {
+        "ix_lineconnect_outbox_message_waiting",
+        "ix_lineconnect_outbox_message_claimed",
+        "ix_lineconnect_outbox_message_campaigned",
+        "ix_lineconnect_outbox_message_accepted_at",
+        "ix_lineconnect_outbox_batch_unsent",
+        "ix_lineconnect_campaign_finished",
+        "ix_lineconnect_account_consent",
+    } <= names
