@@ -23,7 +23,7 @@ from ..errors import UsageError
 from .browser import LineBrowser
 
 #: Seconds that an emulator may take to start.
-START_TIMEOUT = 20.0
+START_TIMEOUT = 60.0
 REQUEST_TIMEOUT = 10.0
 
 
