@@ -23,8 +23,8 @@ from ..outbox import pauses
 from ..outbox.send_requests import Model
 from ..state import LineState
 from ..state import current_line
-from .worker import deliver_with_progress
-from .worker import this_line
+from .progress import deliver_with_progress
+from .progress import this_line
 
 outbox = AppGroup("outbox", help="Messages: look at them, send them again, cancel them.")
 

@@ -29,7 +29,6 @@ from flask_lineconnect.state import LineState
 from flask_lineconnect.testing.plugin import Emulator
 from flask_lineconnect.testing.plugin import free_port
 from tests.conftest import DATABASES
-from tests.conftest import SETTINGS
 from tests.conftest import MakeApp
 from tests.engines.celery_fleet import wait_until
 from tests.outbox.conftest import BASE_URL
@@ -37,6 +36,7 @@ from tests.outbox.conftest import Join
 from tests.outbox.conftest import join as join
 from tests.outbox.conftest import sends
 from tests.outbox.conftest import texts
+from tests.small_shop import SETTINGS
 from tests.small_shop import User
 from tests.small_shop import line as extension
 

@@ -1,4 +1,4 @@
-"""``flask line quota``, ``resume`` and ``campaign …``: how sending stands, and who may go on."""
+"""``flask line quota``: how sending stands this month."""
 
 from __future__ import annotations
 
@@ -7,24 +7,17 @@ from datetime import datetime
 from decimal import Decimal
 
 import click
-from flask.cli import AppGroup
 from flask.cli import with_appcontext
-from sqlalchemy import select
 
 from ..errors import LineConnectError
 from ..line_api.client import LineApi
-from ..models import Campaign
 from ..models import QuotaMonth
-from ..models.outbox import UNSENT
 from ..outbox import budget
 from ..outbox import by_hand
 from ..outbox import pauses
-from ..outbox.queue import cancel_campaign
 from ..outbox.rules import Rules
 from ..state import LineState
 from ..state import current_line
-
-campaign = AppGroup("campaign", help="Campaigns: list them, stop them.")
 
 
 @click.command()
@@ -39,54 +32,6 @@ def quota(refresh: bool) -> None:
     month = line.session.get(QuotaMonth, budget.month_of(now)) or _unread(now)
     for name, text in (*_spending(line, month), *_queue(line), *_pauses(line, now)):
         click.echo(f"{name:<12} {text}")
-
-
-@click.command()
-@with_appcontext
-def resume() -> None:
-    """End pauses of sending, once their cause is mended; without waiting for their end."""
-    line = current_line
-    reasons = by_hand.end_pauses(line.session, now=line.clock())
-    line.session.commit()
-    if not reasons:
-        raise click.ClickException("sending is not paused")
-    line.engine.wake("delivery")
-    click.echo(f"Sending goes on; it was paused for: {', '.join(sorted(reasons))}.")
-
-
-@campaign.command("list")
-@click.option("--limit", type=click.IntRange(1), default=20, show_default=True)
-def list_campaigns(limit: int) -> None:
-    """List campaigns, the latest first: begin, state, recipients, accepted, waiting, key."""
-    line = current_line
-    statement = select(Campaign).order_by(Campaign.id.desc()).limit(limit)
-    for row in line.session.scalars(statement).all():
-        counts = _recipients_by_state(line, row)
-        waiting = sum(counts[state] for state in UNSENT)
-        when = row.created_at.astimezone(line.config.zone)
-        click.echo(
-            f"{when:%Y-%m-%d %H:%M}  {row.state:<9} {row.recipients:>10,} "
-            f"{counts['accepted']:>10,} accepted {waiting:>10,} waiting  {row.key}"
-        )
-
-
-@campaign.command("cancel")
-@click.argument("key")
-def cancel(key: str) -> None:
-    """Stop what the campaign has not begun to send. What is on its way can't be called back."""
-    line = current_line
-    row = line.session.scalars(select(Campaign).where(Campaign.key == key)).one_or_none()
-    if row is None:
-        raise click.ClickException(f"there is no campaign {key}")
-    if row.state != "running":
-        raise click.ClickException(f"campaign {key} is {row.state}")
-    cancel_campaign(line.session, row, now=line.clock())
-    line.session.commit()
-    counts = _recipients_by_state(line, row)
-    click.echo(
-        f"Campaign {key} is cancelled for {counts['cancelled']:,}; "
-        f"{counts['accepted']:,} have it, {counts['sending']:,} are on their way."
-    )
 
 
 def _ask_line(line: LineState, now: datetime) -> None:
@@ -156,7 +101,3 @@ def _pauses(line: LineState, now: datetime) -> list[tuple[str, str]]:
             ("paused", f"{pause.reason}, {what}, until {until:%Y-%m-%d %H:%M}: {pause.detail}")
         )
     return rows
-
-
-def _recipients_by_state(line: LineState, row: Campaign) -> Counter[str]:
-    return by_hand.count_recipients(line.session, lambda model: model.campaign_id == row.id)

@@ -1,0 +1,57 @@
+"""``flask line campaign …``: list campaigns, stop them."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import click
+from flask.cli import AppGroup
+from sqlalchemy import select
+
+from ..models import Campaign
+from ..models.outbox import UNSENT
+from ..outbox import by_hand
+from ..outbox.queue import cancel_campaign
+from ..state import LineState
+from ..state import current_line
+
+campaign = AppGroup("campaign", help="Campaigns: list them, stop them.")
+
+
+@campaign.command("list")
+@click.option("--limit", type=click.IntRange(1), default=20, show_default=True)
+def list_campaigns(limit: int) -> None:
+    """List campaigns, the latest first: begin, state, recipients, accepted, waiting, key."""
+    line = current_line
+    statement = select(Campaign).order_by(Campaign.id.desc()).limit(limit)
+    for row in line.session.scalars(statement).all():
+        counts = _recipients_by_state(line, row)
+        waiting = sum(counts[state] for state in UNSENT)
+        when = row.created_at.astimezone(line.config.zone)
+        click.echo(
+            f"{when:%Y-%m-%d %H:%M}  {row.state:<9} {row.recipients:>10,} "
+            f"{counts['accepted']:>10,} accepted {waiting:>10,} waiting  {row.key}"
+        )
+
+
+@campaign.command("cancel")
+@click.argument("key")
+def cancel(key: str) -> None:
+    """Stop what the campaign has not begun to send. What is on its way can't be called back."""
+    line = current_line
+    row = line.session.scalars(select(Campaign).where(Campaign.key == key)).one_or_none()
+    if row is None:
+        raise click.ClickException(f"there is no campaign {key}")
+    if row.state != "running":
+        raise click.ClickException(f"campaign {key} is {row.state}")
+    cancel_campaign(line.session, row, now=line.clock())
+    line.session.commit()
+    counts = _recipients_by_state(line, row)
+    click.echo(
+        f"Campaign {key} is cancelled for {counts['cancelled']:,}; "
+        f"{counts['accepted']:,} have it, {counts['sending']:,} are on their way."
+    )
+
+
+def _recipients_by_state(line: LineState, row: Campaign) -> Counter[str]:
+    return by_hand.count_recipients(line.session, lambda model: model.campaign_id == row.id)

@@ -1,0 +1,41 @@
+"""``flask line store-qr``: the QR code of a shelf, a flyer or a store."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+import segno
+from flask.cli import with_appcontext
+
+from ..login.flow import MAX_SOURCE
+from ..login.flow import source_label
+from ..state import current_line
+
+
+@click.command()
+@click.argument("source")
+@click.option("--next", "next_path", help="Path of the shop's page to which the login leads.")
+@click.option(
+    "--output",
+    type=click.Path(dir_okay=False, writable=True, path_type=Path),
+    help="An .svg, .png or .pdf file; without it only the address is printed.",
+)
+@with_appcontext
+def store_qr(source: str, next_path: str | None, output: Path | None) -> None:
+    """Make the QR code of a shelf, a flyer or a store.
+
+    SOURCE is the label under which `flask line links` counts whom it brought.
+    """
+    label = source_label(source)
+    if label != source:
+        raise click.ClickException(
+            f"SOURCE must be a printable text of at most {MAX_SOURCE} characters"
+        )
+    address = current_line.url_for("lineconnect.login", source=label, next=next_path)
+    if output is not None:
+        try:
+            segno.make(address, error="m", micro=False).save(str(output), scale=10, border=4)
+        except ValueError as error:
+            raise click.ClickException(f"{output}: {error}; use .svg, .png or .pdf") from None
+    click.echo(address)
