@@ -11,7 +11,6 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 from werkzeug.security import generate_password_hash
 
-from . import pictures
 from .catalogue import CATALOGUE
 from .members import new_card_number
 from .models import Coupon
@@ -88,6 +87,9 @@ def fill(session: Session, pictures_folder: Path) -> None:
 
 
 def _products(folder: Path) -> list[Product]:
+    # Drawing needs Pillow, and only an empty shop is filled.
+    from . import pictures
+
     for item in CATALOGUE:
         path = folder / f"{item.slug}.png"
         pictures.draw(path, item.shape, item.ground, item.main, item.accent)

@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING
 from typing import Any
-from typing import cast
+from urllib.parse import urlsplit
 
 from flask import Flask
 from jinja2 import ChoiceLoader
 from jinja2 import FileSystemLoader
-from sqlalchemy import Engine
-from sqlalchemy.orm import Session
 
+from .config.settings import IN_MEMORY
 from .config.settings import Config
 from .engines.embedded import NoEngine
 from .engines.embedded import ThreadEngine
 from .errors import ConfigError
-from .hooks.table import HookTable
 from .liff import api as liff_api
 from .liff import link as liff_link
 from .liff import live
@@ -26,12 +23,6 @@ from .liff import offline
 from .liff import orders
 from .liff import views as liff_views
 from .liff.blueprint import LiffBlueprint
-from .liff.id_token import LiffTokens
-from .liff.live import Streams
-from .line_api.client import LineApi
-from .line_api.http import LineHttp
-from .line_api.tokens import FixedToken
-from .line_api.tokens import StatelessToken
 from .login import chat_views
 from .login import friend
 from .login import guard
@@ -40,14 +31,8 @@ from .login import link
 from .login import sign_up
 from .login import unlink
 from .login import views as login_views
-from .login.oidc import LineLogin
-from .login.tokens import LoginTokenApi
-from .login.tokens import TokenVault
 from .messages.render import json_environment
-from .outbox.pacing import DatabasePace
-from .outbox.pacing import RedisPace
-from .outbox.pacing import SharedPace
-from .outbox.rules import Rules
+from .parts import Parts
 from .shop.adapter import RichMenu
 from .shop.adapter import ShopAdapter
 from .state import Engine as BackgroundEngine
@@ -56,9 +41,7 @@ from .vault import Vault
 from .web import assets
 from .web.blueprint import BLUEPRINT
 from .web.blueprint import TEMPLATES
-from .web.rate_limits import RateLimits
 from .webhooks import views as webhook_views
-from .webhooks.inbox import Inbox
 
 if TYPE_CHECKING:
     from flask_sqlalchemy import SQLAlchemy
@@ -93,33 +76,10 @@ def make_state(
     rich_menu: RichMenu | None,
 ) -> LineState:
     """Return what the extension keeps for one app."""
-    hosts, timeout = config.hosts, config.timeout_seconds
-    http = LineHttp(hosts.api, timeout)
-    token_url = f"{hosts.api}/oauth2/v3/token"
-    login_token = StatelessToken(
-        token_url, config.login_channel_id, config.login_channel_secret, http
-    )
-    messaging_token = (
-        FixedToken(config.channel_access_token)
-        if config.channel_access_token
-        else StatelessToken(
-            token_url, config.messaging_channel_id, config.messaging_channel_secret, http
-        )
-    )
     vault = Vault([app.config["SECRET_KEY"], *_retired_keys(app)])
-    parts: dict[type[Any], Any] = {
-        HookTable: HookTable(),
-        Inbox: Inbox(_engine_of(app, db)),
-        LiffTokens: LiffTokens(config.login_channel_id, http),
-        LineApi: LineApi(hosts, messaging_token, login_token, timeout),
-        LineLogin: LineLogin(config, http),
-        LoginTokenApi: LoginTokenApi(config, login_token, http),
-        RateLimits: RateLimits(config),
-        Rules: Rules.of(config, shop.categories),
-        SharedPace: _make_pace(app, config, db),
-        Streams: Streams(config.card_streams),
-        TokenVault: TokenVault(vault, config.login_channel_id),
-    }
+    parts = Parts(app, config, db=db, shop=shop, vault=vault)
+    if config.rate_limit_storage != IN_MEMORY:
+        _find_mistakes(parts, config.rate_limit_storage)
     return LineState(
         app=app,
         config=config,
@@ -143,23 +103,27 @@ def make_blueprint(app: Flask) -> LiffBlueprint:
     return blueprint
 
 
-def _make_pace(app: Flask, config: Config, db: SQLAlchemy) -> SharedPace:
-    if config.rate_limit_storage.startswith("redis"):
-        return RedisPace(config.rate_limit_storage, config.messaging_channel_id)
-    return DatabasePace(lambda step: _commit(app, db, step))
+def _find_mistakes(parts: Parts, storage: str) -> None:
+    """Make now what finds a wrong address of Redis only when it is made.
 
+    :raises ConfigError: ``LINECONNECT_RATE_LIMIT_STORAGE`` can't be used.
+    """
+    from limits.errors import ConfigurationError
 
-def _commit(app: Flask, db: SQLAlchemy, step: Callable[[Session], float]) -> float:
-    with app.app_context():
-        result = step(cast(Session, db.session))
-        db.session.commit()
-        return result
+    from .outbox.pacing import SharedPace
+    from .web.rate_limits import RateLimits
 
-
-def _engine_of(app: Flask, db: SQLAlchemy) -> Engine:
-    """Return the engine of the database in which the extension's tables are."""
-    with app.app_context():
-        return db.engine
+    try:
+        parts.get(RateLimits)
+        parts.get(SharedPace)
+    except ConfigurationError:
+        # The address holds a password.
+        scheme = urlsplit(storage).scheme
+        raise ConfigError(
+            f"LINECONNECT_RATE_LIMIT_STORAGE: the package `limits` knows no {scheme!r}, or lacks a "
+            "library for it; set an address such as redis://localhost:6379/1, and install what "
+            "it needs, for Redis `pip install redis`."
+        ) from None
 
 
 def _make_engine(app: Flask, config: Config) -> BackgroundEngine:

@@ -20,7 +20,6 @@ from .after_commit import after_commit
 from .after_commit import watch as watch_commits
 from .assembly import make_blueprint
 from .assembly import make_state
-from .config.plans import Estimate
 from .config.settings import Config
 from .engines.embedded import ThreadEngine
 from .errors import ConfigError
@@ -33,8 +32,6 @@ from .linking import unlinking
 from .login import auto
 from .login import chat_views
 from .login import sessions
-from .messages.objects import Reply
-from .messages.objects import to_payloads
 from .models import Campaign
 from .models import OutboxMessage
 from .models.base import bind_member_key
@@ -42,10 +39,6 @@ from .models.base import copy_tables
 from .models.base import hide_parameters
 from .models.base import member_key_type
 from .models.sqlite import prepare_sqlite
-from .outbox import queue
-from .outbox.budget import estimate
-from .outbox.queue import Wish
-from .outbox.rules import Rules
 from .shop.adapter import RichMenu
 from .shop.adapter import ShopAdapter
 from .shop.categories import ACCOUNT
@@ -55,11 +48,13 @@ from .state import LineState
 from .state import current_line
 from .web.blueprint import offer_to_templates
 from .web.locales import set_up_languages
-from .web.rate_limits import RateLimits
 from .webhooks.views import exempt_from_csrf
 
 if TYPE_CHECKING:
     from flask_sqlalchemy import SQLAlchemy
+
+    from .config.plans import Estimate
+    from .messages.objects import Reply
 
 #: Shorter secret keys can be guessed.
 MIN_SECRET_KEY = 16
@@ -143,8 +138,12 @@ class LineConnect:
         :raises InvalidMessage: the message breaks one of LINE's limits.
         :raises UsageError: the shop has no such category.
         """
+        # With the first message, as in the two below: see parts.py.
+        from .messages.objects import to_payloads
+        from .outbox import queue
+
         line = current_line
-        wish = Wish(category_named(line.shop.categories, category), send_at, expires_at)
+        wish = queue.Wish(category_named(line.shop.categories, category), send_at, expires_at)
         account = accounts.account_of(line.session, accounts.member_key(line.session, member))
         if account is None:
             return None
@@ -174,8 +173,12 @@ class LineConnect:
         :raises InvalidMessage: the message breaks one of LINE's limits.
         :raises UsageError: the shop has no such category.
         """
+        from .messages.objects import to_payloads
+        from .outbox import queue
+        from .outbox.rules import Rules
+
         line = current_line
-        wish = Wish(category_named(line.shop.categories, category), send_at, expires_at)
+        wish = queue.Wish(category_named(line.shop.categories, category), send_at, expires_at)
         after_commit(line.session, partial(line.engine.wake, "delivery"))
         return queue.begin_campaign(
             line.session,
@@ -189,6 +192,10 @@ class LineConnect:
 
     def estimate(self, *, members: Select[Any] | None = None, category: str = "news") -> Estimate:
         """Say what a campaign would cost, before it begins; counts who would be sent it now."""
+        from .outbox import queue
+        from .outbox.budget import estimate
+        from .outbox.rules import Rules
+
         line = current_line
         wanted = category_named(line.shop.categories, category)
         count = queue.count_recipients(line.session, members, wanted, line.part(Rules).policy)
@@ -257,6 +264,8 @@ class LineConnect:
         account = card_codes.redeem(line.session, code, now=line.clock())
         if account is None:
             if has_request_context():
+                from .web.rate_limits import RateLimits  # at the first count, see parts.py
+
                 line.part(RateLimits).count("address", request.remote_addr or "")
             return None
         member = line.session.get(line.shop.model, account.member_id)

@@ -1,14 +1,13 @@
 """What belongs to one app: :class:`LineState` in ``app.extensions["lineconnect"]``.
 
-It names no feature. What a feature keeps for an app is handed over by ``assembly.py`` and asked
-for by its class: ``line.part(LineApi)``.
+It names no feature. What a feature keeps for an app is made by ``parts.py`` and asked for by its
+class: ``line.part(LineApi)``.
 """
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from collections.abc import Mapping
 from dataclasses import dataclass
 from dataclasses import field
 from datetime import UTC
@@ -58,6 +57,13 @@ class Engine(Protocol):
         """Say that there is something to do; returns at once."""
 
 
+class PartMaker(Protocol):
+    """Makes what features keep for one app."""
+
+    def get(self, kind: type[Part]) -> Part:
+        """Return the part of a class, the same every time."""
+
+
 class Stopping(Protocol):
     """Says whether work must end; a :class:`threading.Event` does."""
 
@@ -72,7 +78,7 @@ class Stopping(Protocol):
 class LineState:
     """Everything the extension keeps for one app; nothing of a request's.
 
-    :ivar parts: what features keep for the app, by class; see :meth:`part`.
+    :ivar parts: makes what features keep for the app; see :meth:`part`.
     :ivar clock: returns the time now; tests and demos replace it.
     :ivar next_sweep_at: when this process next clears away what expired; see ``upkeep.py``.
     :ivar stopping: set when this process ends: work that was begun is finished, no other begun.
@@ -86,14 +92,14 @@ class LineState:
     vault: Vault
     json_environment: Environment
     engine: Engine
-    parts: Mapping[type[Any], Any]
+    parts: PartMaker
     clock: Callable[[], datetime] = utcnow
     next_sweep_at: datetime | None = None
     stopping: Stopping = field(default_factory=threading.Event)
 
     def part(self, kind: type[Part]) -> Part:
         """Return what a feature keeps for this app, by its class, for example ``LineApi``."""
-        return cast(Part, self.parts[kind])
+        return self.parts.get(kind)
 
     @property
     def session(self) -> Session:

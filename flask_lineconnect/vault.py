@@ -11,13 +11,12 @@ import json
 import logging
 from collections.abc import Mapping
 from collections.abc import Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING
 from typing import Any
 
-from cryptography.fernet import Fernet
-from cryptography.fernet import InvalidToken
-from cryptography.fernet import MultiFernet
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+if TYPE_CHECKING:
+    from cryptography.fernet import MultiFernet
 
 logger = logging.getLogger(__name__)
 
@@ -31,7 +30,15 @@ class Vault:
     """
 
     def __init__(self, keys: Sequence[str]):
-        self._fernet = MultiFernet([Fernet(_derived(key)) for key in keys])
+        self._keys = keys
+
+    @cached_property
+    def _fernet(self) -> MultiFernet:
+        # When something is first encrypted: a start needs none of it.
+        from cryptography.fernet import Fernet
+        from cryptography.fernet import MultiFernet
+
+        return MultiFernet([Fernet(_derived(key)) for key in self._keys])
 
     def seal(self, owner: Sequence[str], content: Mapping[str, Any]) -> str:
         """Return an object encrypted for one owner."""
@@ -42,6 +49,8 @@ class Vault:
         """Return an owner's object; ``None`` if there is none that can be read as its own."""
         if sealed is None:
             return None
+        from cryptography.fernet import InvalidToken
+
         try:
             opened = json.loads(self._fernet.decrypt(sealed.encode()))
             content: dict[str, Any] = opened["content"]
@@ -61,5 +70,8 @@ def hashed(value: str) -> str:
 
 
 def _derived(key: str) -> bytes:
+    from cryptography.hazmat.primitives import hashes
+    from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
     derive = HKDF(algorithm=hashes.SHA256(), length=32, salt=None, info=_PURPOSE)
     return base64.urlsafe_b64encode(derive.derive(key.encode()))

@@ -25,21 +25,9 @@ from flask_lineconnect.testing.plugin import LineBrowser
 from tests.login.people import BASE_URL
 from tests.postgres import create_database
 from tests.postgres import running_server
+from tests.small_shop import SETTINGS
 from tests.small_shop import create_app
 from tests.small_shop import db
-
-SETTINGS: dict[str, Any] = {
-    "SECRET_KEY": "a secret key for tests only",
-    "TESTING": True,
-    "LINECONNECT_BASE_URL": "https://shop.example",
-    "LINECONNECT_LOGIN_CHANNEL_ID": "1650000001",
-    "LINECONNECT_LOGIN_CHANNEL_SECRET": "0123456789abcdef0123456789abcdef",
-    "LINECONNECT_MESSAGING_CHANNEL_ID": "1650000002",
-    "LINECONNECT_MESSAGING_CHANNEL_SECRET": "8c570fa6dd201bb328f1c1eac23a96d8",
-    "LINECONNECT_LIFF_ID": "1650000001-DemoCard",
-    # Work runs when a test says so.
-    "LINECONNECT_ENGINE": "worker",
-}
 
 CHROMIUM_FLAGS = [
     "--no-sandbox",

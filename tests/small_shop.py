@@ -47,6 +47,19 @@ from flask_lineconnect import TextEvent
 from flask_lineconnect import keep_form
 from flask_lineconnect import require_member
 
+SETTINGS: dict[str, Any] = {
+    "SECRET_KEY": "a secret key for tests only",
+    "TESTING": True,
+    "LINECONNECT_BASE_URL": "https://shop.example",
+    "LINECONNECT_LOGIN_CHANNEL_ID": "1650000001",
+    "LINECONNECT_LOGIN_CHANNEL_SECRET": "0123456789abcdef0123456789abcdef",
+    "LINECONNECT_MESSAGING_CHANNEL_ID": "1650000002",
+    "LINECONNECT_MESSAGING_CHANNEL_SECRET": "8c570fa6dd201bb328f1c1eac23a96d8",
+    "LINECONNECT_LIFF_ID": "1650000001-DemoCard",
+    # Work runs when a test says so.
+    "LINECONNECT_ENGINE": "worker",
+}
+
 
 class Base(DeclarativeBase):
     """Base of the shop's models."""

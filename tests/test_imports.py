@@ -43,6 +43,7 @@ FLOORS = [
     "engines",
     "testing cli",
     # who knows every part
+    "parts",
     "assembly",
     "extension",
 ]

@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import date
 from datetime import datetime
 
-import segno
 from flask import Flask
 from flask import current_app
 from flask_babel import format_date
@@ -74,5 +73,8 @@ def card_number(number: str) -> str:
 
 def qr(data: str) -> Markup:
     """Draw a QR code as SVG."""
+    # Loaded with the first one: no command of the shop needs it.
+    import segno
+
     code = segno.make(data, error="m", micro=False)
     return Markup(code.svg_inline(border=2, omitsize=True, svgclass="shop-qr", lineclass=None))

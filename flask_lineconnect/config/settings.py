@@ -23,6 +23,8 @@ from .plans import Plan
 from .plans import read_plans
 
 PREFIX = "LINECONNECT_"
+#: Requests are counted in each process.
+IN_MEMORY = "memory://"
 
 
 _QUICK_FILL = "/5/liff-common-profile/edge/production/1.0.0/index.umd.cjs"
@@ -223,7 +225,7 @@ class Config:
         read.text,
         "Where such requests are counted: `memory://`, in each process, or an address that the "
         "package `limits` knows, such as `redis://localhost:6379/1`, for all of them.",
-        default="memory://",
+        default=IN_MEMORY,
     )
     plan: str | None = _setting(
         read.text,

@@ -6,13 +6,15 @@ import logging
 import os
 import threading
 from collections.abc import Sequence
+from typing import get_args
 
 from ..log_fields import log_fields
 from ..state import LineState
 from ..state import Work
-from .work import WORK
 
 logger = logging.getLogger(__name__)
+
+_KINDS: tuple[Work, ...] = get_args(Work)
 
 #: Seconds between two looks at the database when nobody wakes the engine: for retries, and for
 #: what another process stored.
@@ -27,7 +29,7 @@ class ThreadEngine:
     """
 
     def __init__(self) -> None:
-        self._awake = {work: threading.Event() for work in WORK}
+        self._awake = {work: threading.Event() for work in _KINDS}
         self._lock = threading.Lock()
         self._threads: Sequence[threading.Thread] = ()
         self._pid: int | None = None
@@ -47,7 +49,7 @@ class ThreadEngine:
                 threading.Thread(
                     target=self._run, args=(line, work), name=f"lineconnect-{work}", daemon=True
                 )
-                for work in WORK
+                for work in _KINDS
             ]
             for thread in self._threads:
                 thread.start()
@@ -62,6 +64,9 @@ class ThreadEngine:
             thread.join()
 
     def _run(self, line: LineState, work: Work) -> None:
+        # In the thread: what the work needs is no part of the shop's start.
+        from .work import WORK
+
         while not line.stopping.is_set():
             try:
                 while WORK[work](line) and not line.stopping.is_set():

@@ -5,6 +5,7 @@ Neither links. A link is made by a press on the page that shows both sides, ``lo
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -29,14 +30,14 @@ from ..login.decide import Intent
 from ..login.decide import Situation
 from ..login.decide import decide
 from ..login.flow import local_path
-from ..login.oidc import Identity
 from ..login.sign_up import LIFF
 from ..models import Account
 from ..state import current_line
 from ..web.pages import csp_nonce
-from ..web.rate_limits import RateLimits
 from .card import draw_card
-from .id_token import LiffTokens
+
+if TYPE_CHECKING:
+    from ..login.oidc import Identity
 
 
 def register(blueprint: Blueprint) -> None:
@@ -117,6 +118,10 @@ def _what_was_sent() -> tuple[str, Identity, dict[str, Any]]:
 
     :raises Refused: the request is not one of our own pages', or the ID token fails a check.
     """
+    # When LINE is first asked, see parts.py.
+    from ..web.rate_limits import RateLimits
+    from .id_token import LiffTokens
+
     body = request.get_json(silent=True)
     if not isinstance(body, dict) or not _is_own_origin():
         raise Refused(_("画面を開き直してください。"), step="origin")

@@ -18,7 +18,6 @@ from ..state import current_line
 from ..web import barcodes
 from ..web.guards import wants_page
 from ..web.pages import render_page
-from ..web.rate_limits import RateLimits
 from . import card_codes
 from .blueprint import LiffBlueprint
 from .blueprint import page_account
@@ -62,6 +61,8 @@ def code(member: Any) -> Response | str:
 
     :raises Refused: this account asked for too many.
     """
+    from ..web.rate_limits import RateLimits  # at the first count, see parts.py
+
     line, account = current_line, page_account()
     line.part(RateLimits).count("account", account.line_user_id)
     text = card_codes.issue(line.session, account, now=line.clock())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import TYPE_CHECKING
 from typing import Any
 
 from sqlalchemy import ColumnElement
@@ -21,11 +22,13 @@ from ..after_commit import announce
 from ..errors import Refused
 from ..errors import UsageError
 from ..i18n import gettext as _
-from ..login.oidc import Identity
 from ..models import Account
 from ..models import AuditEntry
 from ..models.base import insert_if_absent
 from ..state import LineState
+
+if TYPE_CHECKING:
+    from ..login.oidc import Identity
 
 
 def ensure_account(session: Session, line_user_id: str, *, now: datetime) -> Account:

@@ -18,7 +18,6 @@ from ..models import Account
 from ..shop.adapter import LineProfile
 from ..state import LineState
 from ..state import current_line
-from ..webhooks import inbox
 from . import flow
 from . import sessions
 
@@ -49,6 +48,8 @@ def tie(waiting: flow.Held, member_id: Any) -> Response:
     account, next_path = waiting.account, waiting.attempt.next_path
     accounts.link(line, account, member_id, source=waiting.attempt.source, now=line.clock())
     flow.release(line.session, waiting)
+    from ..webhooks import inbox  # at the first link, see parts.py
+
     if inbox.ask_again(line.session, account.line_user_id, now=line.clock()):
         after_commit(line.session, partial(line.engine.wake, "inbox"))
     sessions.drop_handle()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 from typing import Any
 from typing import TypedDict
 
@@ -29,7 +30,9 @@ from ..models import Account
 from ..state import current_line
 from .decide import Intent
 from .flow import ATTEMPT_LIFETIME
-from .oidc import Authorization
+
+if TYPE_CHECKING:
+    from .oidc import Authorization
 
 _ATTEMPTS = "_lineconnect_attempts"
 _HANDLE = "_lineconnect_handle"

@@ -9,7 +9,6 @@ from werkzeug.wrappers import Response
 from ..state import current_line
 from . import sessions
 from .decide import Intent
-from .oidc import LineLogin
 
 
 def start(
@@ -26,6 +25,8 @@ def start(
     :param parameters: LINE's own, such as ``disable_auto_login``. With ``prompt=none`` the person
         comes back without any page of LINE's, logged in or not.
     """
+    from .oidc import LineLogin  # when LINE is first asked, see parts.py
+
     line = current_line
     parameters = parameters or {}
     is_silent = parameters.get("prompt") == "none"

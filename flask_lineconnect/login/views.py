@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from flask import Blueprint
 from flask import redirect
 from flask import request
@@ -17,7 +19,6 @@ from ..linking import accounts
 from ..models import Account
 from ..state import current_line
 from ..web.pages import render_error
-from ..web.rate_limits import RateLimits
 from . import auto
 from . import finish
 from . import flow
@@ -27,11 +28,11 @@ from .decide import Decision
 from .decide import Intent
 from .decide import Situation
 from .decide import decide
-from .oidc import Identity
-from .oidc import LineLogin
 from .start import start
-from .tokens import LoginTokens
-from .tokens import TokenVault
+
+if TYPE_CHECKING:
+    from .oidc import Identity
+    from .tokens import LoginTokens
 
 
 def register(blueprint: Blueprint) -> None:
@@ -69,6 +70,11 @@ def callback() -> Response | str:
     """Take the browser back from LINE: state first, then everything else."""
     if request.method == "HEAD":
         return ""
+    # When LINE is first asked, see parts.py.
+    from ..web.rate_limits import RateLimits
+    from .oidc import LineLogin
+    from .tokens import LoginTokens
+
     attempt = sessions.take_attempt(request.args.getlist("state"))
     error = request.args.get("error", "").lower()
     if error and attempt["silent"]:
@@ -102,6 +108,9 @@ def callback() -> Response | str:
 
 def _seen(identity: Identity, tokens: LoginTokens) -> Account:
     """Return the account of a verified identity, after keeping what LINE says of it now."""
+    from .oidc import LineLogin
+    from .tokens import TokenVault
+
     line = current_line
     is_friend = line.part(LineLogin).is_friend(tokens.access_token)
     return accounts.note_login(

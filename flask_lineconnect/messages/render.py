@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from contextvars import ContextVar
+from typing import TYPE_CHECKING
 from typing import Any
 
 from flask import Flask
@@ -17,11 +18,12 @@ from jinja2 import pass_context
 from jinja2.runtime import Context
 
 from ..errors import InvalidMessage
-from ..hooks.table import HookTable
 from ..state import current_line
-from .objects import RawMessage
 from .places import JsonText
 from .places import Places
+
+if TYPE_CHECKING:
+    from .objects import RawMessage
 
 _places: ContextVar[Places] = ContextVar("lineconnect_places")
 
@@ -53,6 +55,8 @@ def render_json(template: str, **context: Any) -> Any:
 
     :raises InvalidMessage: what came out is not JSON; names the template and the place.
     """
+    from ..hooks.table import HookTable  # of a shop with hooks it is there, see parts.py
+
     line = current_line
     values = {
         "shop_name": line.shop.name,
@@ -82,6 +86,8 @@ def render_message(template: str, **context: Any) -> RawMessage | list[RawMessag
 
     :raises InvalidMessage: what came out is no message object.
     """
+    from .objects import RawMessage  # with the first message, see parts.py
+
     rendered = render_json(template, **context)
     parts = rendered if isinstance(rendered, list) else [rendered]
     if not all(isinstance(part, dict) and "type" in part for part in parts):

@@ -1,6 +1,7 @@
 """The extension's tables; all start with ``lineconnect_`` and live in the shop's database.
 
-Read ``account.py`` first; ``base.py`` says how they come into the shop's metadata.
+Read ``account.py`` first; ``base.py`` says how they come into the shop's metadata. Files with
+tables do without postponed annotations, which SQLAlchemy would compile one by one at every start.
 """
 
 from .account import Account

@@ -1,7 +1,5 @@
 """LINE accounts, attempts to log in, and the audit log."""
 
-from __future__ import annotations
-
 from datetime import datetime
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Webhook events, kept from the moment they are acknowledged; dialogues that they are part of."""
 
-from __future__ import annotations
-
 from datetime import datetime
 from typing import Any
 

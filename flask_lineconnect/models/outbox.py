@@ -1,7 +1,5 @@
 """Messages that the shop decided to send, from that moment on."""
 
-from __future__ import annotations
-
 from datetime import datetime
 
 from sqlalchemy import ForeignKey

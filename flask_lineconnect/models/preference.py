@@ -1,7 +1,5 @@
 """What people want to be sent."""
 
-from __future__ import annotations
-
 from datetime import datetime
 
 from sqlalchemy import ForeignKey

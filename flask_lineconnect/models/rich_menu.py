@@ -1,7 +1,5 @@
 """Rich menus that were published, by their content."""
 
-from __future__ import annotations
-
 from datetime import datetime
 
 from sqlalchemy import String

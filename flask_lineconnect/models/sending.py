@@ -1,7 +1,5 @@
 """What all workers share about sending: the month's quota, pauses, and LINE's request rates."""
 
-from __future__ import annotations
-
 from datetime import datetime
 
 from sqlalchemy import Float

@@ -16,8 +16,6 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Protocol
 
-from limits.storage import RedisStorage
-from limits.storage import storage_from_string
 from sqlalchemy import update
 from sqlalchemy.orm import Session
 
@@ -129,6 +127,10 @@ class RedisPace:
     """
 
     def __init__(self, uri: str, channel_id: str, now: Callable[[], float] = time.time):
+        # Shops without Redis need none of it.
+        from limits.storage import RedisStorage
+        from limits.storage import storage_from_string
+
         storage = storage_from_string(uri)
         assert isinstance(storage, RedisStorage)
         self._script = storage.get_connection().register_script(_ADVANCE.encode())

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from dataclasses import field
 from datetime import date
 from datetime import datetime
+from typing import TYPE_CHECKING
 from typing import Any
 from typing import ClassVar
 from typing import Generic
@@ -26,7 +27,9 @@ from wtforms import Form
 from .categories import DEFAULT_CATEGORIES
 from .categories import Category
 from .member_desk import MemberDesk
-from .order_desk import OrderDesk
+
+if TYPE_CHECKING:
+    from .order_desk import OrderDesk
 
 Member = TypeVar("Member")
 Barcode = Literal["code128", "jan13"]

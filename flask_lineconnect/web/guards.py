@@ -21,7 +21,6 @@ from ..log_fields import log_fields
 from ..state import current_line
 from .pages import render_error
 from .pages import set_headers
-from .rate_limits import RateLimits
 
 #: Authenticated by its signature instead of a CSRF token; the only one.
 WEBHOOK = "lineconnect.webhook"
@@ -59,6 +58,8 @@ def _check_rate() -> None:
     :raises Refused: it is over ``LINECONNECT_RATE_LIMIT``.
     """
     if request.endpoint == LOGIN or request.method == "POST":
+        from .rate_limits import RateLimits  # at the first count, see parts.py
+
         current_line.part(RateLimits).count("address", request.remote_addr or "")
 
 

@@ -6,6 +6,7 @@ Next on the reading path: ``inbox.py``, then ``dispatch.py``.
 from __future__ import annotations
 
 import logging
+from typing import TYPE_CHECKING
 
 from flask import Blueprint
 from flask import Flask
@@ -16,12 +17,10 @@ from ..config.settings import Config
 from ..state import LineState
 from ..state import current_line
 from ..web.guards import WEBHOOK
-from .batch import Batch
-from .batch import NotABatch
-from .batch import parse_batch
-from .inbox import Inbox
 from .signature import is_signed
-from .writer import NotWritten
+
+if TYPE_CHECKING:
+    from .batch import Batch
 
 logger = logging.getLogger(__name__)
 
@@ -52,6 +51,12 @@ def webhook() -> Response:
 
 
 def _take() -> tuple[str, int]:
+    # At the first webhook, see parts.py.
+    from .batch import NotABatch
+    from .batch import parse_batch
+    from .inbox import Inbox
+    from .writer import NotWritten
+
     # Behind the proxy each look would cost as much as reading an event; the method is LocalProxy's.
     line: LineState = current_line._get_current_object()  # type: ignore[attr-defined]
     config = line.config

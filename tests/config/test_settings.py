@@ -12,8 +12,8 @@ from sqlalchemy import event
 from flask_lineconnect.config.settings import Config
 from flask_lineconnect.config.settings import settings_reference
 from flask_lineconnect.errors import ConfigError
-from tests.conftest import SETTINGS
 from tests.conftest import MakeApp
+from tests.small_shop import SETTINGS
 from tests.small_shop import db
 
 LINE_SETTINGS = {k: v for k, v in SETTINGS.items() if k.startswith("LINECONNECT_")}

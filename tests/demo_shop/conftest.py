@@ -14,7 +14,7 @@ from werkzeug.test import TestResponse
 
 from demo_shop import create_app
 from demo_shop.extensions import db
-from tests.conftest import SETTINGS
+from tests.small_shop import SETTINGS
 
 
 @pytest.fixture(scope="session")

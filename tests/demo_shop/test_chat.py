@@ -26,7 +26,7 @@ from flask_lineconnect.linking import accounts
 from flask_lineconnect.state import LineState
 from flask_lineconnect.testing.chat import LineChat
 from flask_lineconnect.testing.plugin import Emulator
-from tests.conftest import SETTINGS
+from tests.small_shop import SETTINGS
 
 BASE_URL = "http://127.0.0.1:5999"
 

@@ -23,7 +23,6 @@ from flask_lineconnect.models.outbox import UNSENT
 from flask_lineconnect.state import Engine
 from flask_lineconnect.state import LineState
 from flask_lineconnect.testing.plugin import Emulator
-from tests.conftest import SETTINGS
 from tests.engines.celery_fleet import Fleet
 from tests.engines.celery_fleet import follow
 from tests.engines.celery_fleet import go_on
@@ -32,6 +31,7 @@ from tests.engines.celery_fleet import pause
 from tests.engines.celery_fleet import wait_until
 from tests.postgres import create_database
 from tests.redis_server import running_redis
+from tests.small_shop import SETTINGS
 from tests.small_shop import User
 from tests.small_shop import create_app
 from tests.small_shop import db

@@ -16,11 +16,11 @@ from flask_lineconnect.config.values import SIGN_UP_FIELDS
 from flask_lineconnect.login.forms import make_form
 from flask_lineconnect.testing.plugin import Emulator
 from flask_lineconnect.testing.plugin import LineBrowser
-from tests.conftest import SETTINGS
 from tests.conftest import MakeApp
 from tests.login.people import BASE_URL
 from tests.login.people import log_in
 from tests.login.people import press
+from tests.small_shop import SETTINGS
 from tests.small_shop import SmallShop
 
 ALL = " ".join(SIGN_UP_FIELDS)

@@ -34,7 +34,7 @@ from flask_lineconnect.linking.accounts import link
 from flask_lineconnect.models import Account
 from flask_lineconnect.models.base import UtcDateTime
 from flask_lineconnect.state import LineState
-from tests.conftest import SETTINGS
+from tests.small_shop import SETTINGS
 
 NOW = datetime(2026, 8, 1, 12, 0, tzinfo=UTC)
 COLUMN_TYPES: dict[type[Any], Any] = {int: Integer, uuid.UUID: Uuid, str: String(20)}

@@ -11,8 +11,8 @@ import pytest
 
 from flask_lineconnect.testing.plugin import Emulator
 from tests import small_shop
-from tests.conftest import SETTINGS
 from tests.conftest import ApartClient
+from tests.small_shop import SETTINGS
 
 from .journey import OpenChat
 from .journey import Shop

@@ -24,8 +24,8 @@ from flask_lineconnect.models import OutboxMessage
 from flask_lineconnect.models import QuotaMonth
 from flask_lineconnect.models.outbox import UNSENT
 from flask_lineconnect.testing.plugin import Emulator
-from tests.conftest import SETTINGS
 from tests.postgres import restart
+from tests.small_shop import SETTINGS
 from tests.small_shop import User
 from tests.small_shop import create_app
 from tests.small_shop import db

@@ -11,8 +11,8 @@ from flask_lineconnect.config.settings import Config
 from flask_lineconnect.state import LineState
 from flask_lineconnect.web.rate_limits import ACCOUNT_RATE
 from flask_lineconnect.web.rate_limits import RateLimits
-from tests.conftest import SETTINGS
 from tests.conftest import MakeApp
+from tests.small_shop import SETTINGS
 
 
 @pytest.fixture

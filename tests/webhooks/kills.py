@@ -18,7 +18,7 @@ from sqlalchemy import create_engine
 from sqlalchemy import text
 
 from flask_lineconnect.testing.plugin import Emulator
-from tests.conftest import SETTINGS
+from tests.small_shop import SETTINGS
 
 ROOT = Path(__file__).parents[2]
 #: Seconds.

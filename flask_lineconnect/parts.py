@@ -1,0 +1,196 @@
+"""What features keep for one app, each made when it is first asked for: ``line.part(LineApi)``.
+
+Here, and where a view or a rule asks for a part, modules are imported inside of functions. What
+talks to LINE, counts logins or reads events loads libraries that take longer than all of Flask;
+most commands of a shop, and most of its requests, need none of them.
+``tests/test_start.py`` lists what a start must not load.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+from typing import Any
+from typing import TypeVar
+from typing import cast
+
+from flask import Flask
+from sqlalchemy.orm import Session
+
+from .config.settings import Config
+from .shop.adapter import ShopAdapter
+from .vault import Vault
+
+if TYPE_CHECKING:
+    from flask_sqlalchemy import SQLAlchemy
+
+    from .hooks.table import HookTable
+    from .liff.id_token import LiffTokens
+    from .liff.live import Streams
+    from .line_api.client import ChannelToken
+    from .line_api.client import LineApi
+    from .line_api.http import LineHttp
+    from .login.oidc import LineLogin
+    from .login.tokens import LoginTokenApi
+    from .login.tokens import TokenVault
+    from .outbox.pacing import SharedPace
+    from .outbox.rules import Rules
+    from .web.rate_limits import RateLimits
+    from .webhooks.inbox import Inbox
+
+Part = TypeVar("Part")
+
+
+class Parts:
+    """Makes the parts of one app."""
+
+    def __init__(
+        self,
+        app: Flask,
+        config: Config,
+        *,
+        db: SQLAlchemy,
+        shop: ShopAdapter[Any],
+        vault: Vault,
+    ):
+        self._app = app
+        self._config = config
+        self._db = db
+        self._shop = shop
+        self._vault = vault
+        self._made: dict[type[Any], Any] = {}
+        # A part may ask for another one.
+        self._making = threading.RLock()
+
+    def get(self, kind: type[Part]) -> Part:
+        """Return the part of a class; made once, whatever threads ask at once."""
+        try:
+            return cast(Part, self._made[kind])
+        except KeyError:
+            pass
+        with self._making:
+            if kind not in self._made:
+                self._made[kind] = _MAKERS[kind.__name__](self)
+            return cast(Part, self._made[kind])
+
+    def hook_table(self) -> HookTable:
+        """Make the table of the shop's message hooks."""
+        from .hooks.table import HookTable
+
+        return HookTable()
+
+    def inbox(self) -> Inbox:
+        """Make what stores webhook events, in the database of the extension's tables."""
+        from .webhooks.inbox import Inbox
+
+        with self._app.app_context():
+            return Inbox(self._db.engine)
+
+    def line_http(self) -> LineHttp:
+        """Make the connections to LINE's API host."""
+        from .line_api.http import LineHttp
+
+        return LineHttp(self._config.hosts.api, self._config.timeout_seconds)
+
+    def line_api(self) -> LineApi:
+        """Make the client of the Messaging API."""
+        from .line_api.client import LineApi
+        from .line_api.tokens import FixedToken
+
+        config = self._config
+        token: ChannelToken = (
+            FixedToken(config.channel_access_token)
+            if config.channel_access_token
+            else self._stateless(config.messaging_channel_id, config.messaging_channel_secret)
+        )
+        login_token = self._stateless(config.login_channel_id, config.login_channel_secret)
+        return LineApi(config.hosts, token, login_token, config.timeout_seconds)
+
+    def line_login(self) -> LineLogin:
+        """Make the client of LINE Login."""
+        from .line_api.http import LineHttp
+        from .login.oidc import LineLogin
+
+        return LineLogin(self._config, self.get(LineHttp))
+
+    def login_token_api(self) -> LoginTokenApi:
+        """Make the client for members' login tokens."""
+        from .line_api.client import LineApi
+        from .line_api.http import LineHttp
+        from .login.tokens import LoginTokenApi
+
+        login_token = self.get(LineApi).login_token
+        return LoginTokenApi(self._config, login_token, self.get(LineHttp))
+
+    def token_vault(self) -> TokenVault:
+        """Make what encrypts members' login tokens."""
+        from .login.tokens import TokenVault
+
+        return TokenVault(self._vault, self._config.login_channel_id)
+
+    def liff_tokens(self) -> LiffTokens:
+        """Make what checks ID tokens of LIFF pages."""
+        from .liff.id_token import LiffTokens
+        from .line_api.http import LineHttp
+
+        return LiffTokens(self._config.login_channel_id, self.get(LineHttp))
+
+    def rate_limits(self) -> RateLimits:
+        """Make the counters of logins."""
+        from .web.rate_limits import RateLimits
+
+        return RateLimits(self._config)
+
+    def rules(self) -> Rules:
+        """Make the rules of sending and spending."""
+        from .outbox.rules import Rules
+
+        return Rules.of(self._config, self._shop.categories)
+
+    def shared_pace(self) -> SharedPace:
+        """Make what keeps LINE's request rates: in Redis, if logins are counted there."""
+        from .outbox.pacing import DatabasePace
+        from .outbox.pacing import RedisPace
+
+        config = self._config
+        if config.rate_limit_storage.startswith("redis"):
+            return RedisPace(config.rate_limit_storage, config.messaging_channel_id)
+        return DatabasePace(self._commit)
+
+    def streams(self) -> Streams:
+        """Make the count of open point cards."""
+        from .liff.live import Streams
+
+        return Streams(self._config.card_streams)
+
+    def _stateless(self, channel_id: str, channel_secret: str) -> ChannelToken:
+        from .line_api.http import LineHttp
+        from .line_api.tokens import StatelessToken
+
+        token_url = f"{self._config.hosts.api}/oauth2/v3/token"
+        return StatelessToken(token_url, channel_id, channel_secret, self.get(LineHttp))
+
+    def _commit(self, step: Callable[[Session], float]) -> float:
+        with self._app.app_context():
+            result = step(cast(Session, self._db.session))
+            self._db.session.commit()
+            return result
+
+
+#: By the name of the class: the class itself is not imported before it is asked for.
+_MAKERS: Mapping[str, Callable[[Parts], object]] = {
+    "HookTable": Parts.hook_table,
+    "Inbox": Parts.inbox,
+    "LiffTokens": Parts.liff_tokens,
+    "LineApi": Parts.line_api,
+    "LineHttp": Parts.line_http,
+    "LineLogin": Parts.line_login,
+    "LoginTokenApi": Parts.login_token_api,
+    "RateLimits": Parts.rate_limits,
+    "Rules": Parts.rules,
+    "SharedPace": Parts.shared_pace,
+    "Streams": Parts.streams,
+    "TokenVault": Parts.token_vault,
+}
