@@ -35,6 +35,8 @@ class LineApiError(LineConnectError):
     :ivar text: what happened, in our own words; fit for a log.
     :ivar status: the HTTP status, or ``None`` when there was no answer.
     :ivar request_id: LINE's ``x-line-request-id``, to quote to LINE's support.
+    :ivar answer: the beginning of LINE's answer, which may quote what we sent: for a developer's
+        eyes, never for a log, and therefore no part of the error's own text.
     """
 
     def __init__(
@@ -45,14 +47,15 @@ class LineApiError(LineConnectError):
         request_id: str | None = None,
         answer: str = "",
     ):
-        super().__init__(f"{text} {answer}".rstrip())
+        super().__init__(text if request_id is None else f"{text} (LINE's request id {request_id})")
         self.text = text
+        self.answer = answer
         self.status = status
         self.request_id = request_id
 
     @property
     def is_retryable(self) -> bool:
-        """Tell whether the same request may be sent again: no answer, or a 5xx.
+        """Tell whether the same request may be sent again: no answer of LINE's, or a 5xx.
 
         Source: Messaging API, "Retry failed API requests".
         """

@@ -1,9 +1,19 @@
 """Signals that tell what happened; their return values are ignored.
 
-The sender is the Flask app. They are sent after the commit; what a receiver raises is logged.
+The sender is the Flask app. They are sent after the commit; what a receiver raises, whatever it is,
+is logged, changes nothing that we do, and keeps no other receiver from hearing.
 """
 
+from __future__ import annotations
+
+import logging
+from inspect import iscoroutinefunction
+from typing import Any
+
+from blinker import NamedSignal
 from blinker import Namespace
+
+logger = logging.getLogger(__name__)
 
 _signals = Namespace()
 
@@ -26,3 +36,27 @@ messages_ended = _signals.signal("lineconnect.messages-ended")
 #: A request to LINE was made; argument ``call``, a :class:`~flask_lineconnect.LineCall`. Without a
 #: sender, at once and in whichever thread it was; be quick.
 line_called = _signals.signal("lineconnect.line-called")
+
+
+def tell(signal: NamedSignal, sender: object, **arguments: Any) -> bool:
+    """Send a signal to each of its receivers; never raises.
+
+    :return: whether all of them took it.
+    """
+    if signal.is_muted:
+        return True
+    is_well = True
+    for receiver in signal.receivers_for(sender):
+        try:
+            if iscoroutinefunction(receiver):
+                raise TypeError("receivers of LineConnect's signals can't be coroutines")
+            receiver(sender, **arguments)
+        except BaseException:  # a library's SystemExit or CancelledError must not end our thread
+            is_well = False
+            logger.exception(
+                "a receiver of the signal %s failed",
+                signal.name,
+                # Not by `log_fields`, which knows of errors that this module need not know.
+                extra={"event": "lineconnect.receiver_failed", "signal": signal.name},
+            )
+    return is_well

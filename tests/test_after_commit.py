@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import logging
+from asyncio import CancelledError
 from collections.abc import Iterator
 
 import pytest
+from blinker import NamedSignal
 from flask import Flask
 from sqlalchemy import select
 
 from flask_lineconnect import signals
+from flask_lineconnect.after_commit import after_commit
+from flask_lineconnect.after_commit import announce
+from flask_lineconnect.line_api.calls import LineCall
+from flask_lineconnect.line_api.calls import note_call
 from flask_lineconnect.linking import accounts
 from flask_lineconnect.models import Account
 from flask_lineconnect.state import LineState
@@ -77,3 +83,115 @@ def test_a_receiver_that_fails_is_logged_and_undoes_nothing(
         db.session.commit()
     assert "the receiver is broken" in caplog.text
     assert line.session.scalars(select(Account.member_id)).all() == [None]
+
+
+def test_what_a_savepoint_undid_is_never_told(member: User, heard: list[str]) -> None:
+    savepoint = db.session.begin_nested()
+    extension.unlink(member)
+    savepoint.rollback()
+    db.session.commit()
+    assert heard == []
+
+
+def test_what_an_outer_savepoint_undid_is_never_told(member: User, heard: list[str]) -> None:
+    outer = db.session.begin_nested()
+    with db.session.begin_nested():
+        extension.unlink(member)
+    outer.rollback()
+    db.session.commit()
+    assert heard == []
+
+
+def test_what_stands_beside_an_undone_savepoint_is_told(member: User, heard: list[str]) -> None:
+    with db.session.begin_nested():
+        extension.unlink(member)
+    savepoint = db.session.begin_nested()
+    savepoint.rollback()
+    db.session.commit()
+    assert heard == ["山田 花子"]
+
+
+def test_what_an_error_in_a_savepoint_undid_is_never_told(member: User, heard: list[str]) -> None:
+    def fail() -> None:
+        with db.session.begin_nested():
+            extension.unlink(member)
+            raise RuntimeError("undo it")
+
+    with pytest.raises(RuntimeError, match="undo"):
+        fail()
+    db.session.commit()
+    assert heard == []
+
+
+@pytest.mark.parametrize("end", ["close", "remove", "reset"])
+def test_what_a_closed_session_undid_is_never_told(
+    member: User, heard: list[str], end: str
+) -> None:
+    member_id = member.id
+    extension.unlink(member)
+    getattr(db.session, end)()
+    db.session.commit()
+    assert heard == []
+    # Nor does it come with the next one.
+    db.session.add(User(name="もう一人"))
+    db.session.commit()
+    assert heard == []
+    assert db.session.scalars(select(Account.member_id)).all() == [member_id]
+
+
+def test_what_was_asked_for_before_a_transaction_goes_with_a_closed_session(
+    line: LineState,
+) -> None:
+    done: list[str] = []
+    db.session.rollback()
+    after_commit(line.session, lambda: done.append("now"))
+    db.session.close()
+    db.session.commit()
+    assert done == []
+
+
+ALL_SIGNALS = sorted(
+    (signal for signal in vars(signals).values() if isinstance(signal, NamedSignal)),
+    key=lambda signal: signal.name,
+)
+
+
+@pytest.mark.parametrize("error", [RuntimeError, SystemExit, CancelledError, KeyboardInterrupt])
+@pytest.mark.parametrize("signal", ALL_SIGNALS, ids=lambda signal: signal.name)
+def test_a_receiver_that_raises_changes_nothing(
+    line: LineState,
+    signal: NamedSignal,
+    error: type[BaseException],
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    heard: list[object] = []
+
+    def fail(_sender: object, **_arguments: object) -> None:
+        # It leaves something half done in the session, too.
+        db.session.add(Account())
+        raise error("the receiver is broken")
+
+    def hear(_sender: object, **arguments: object) -> None:
+        heard.append(arguments)
+
+    async def never(_sender: object, **_arguments: object) -> None:
+        raise AssertionError
+
+    with (
+        signal.connected_to(fail),
+        signal.connected_to(hear),
+        signal.connected_to(never),
+    ):
+        if signal is signals.line_called:
+            note_call(LineCall("push", 200, "id", 0.1))
+            db.session.rollback()
+        else:
+            db.session.add(User(name="鈴木"))
+            announce(line.session, signal, account=None)
+            db.session.commit()
+        db.session.add(User(name="田中"))
+        db.session.commit()
+    assert len(heard) == 1
+    assert caplog.text.count("a receiver of the signal") == 2
+    names = set(db.session.scalars(select(User.name)))
+    assert names == ({"田中"} if signal is signals.line_called else {"鈴木", "田中"})

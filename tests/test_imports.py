@@ -20,8 +20,8 @@ PACKAGE = "flask_lineconnect"
 #: list, and nothing else. The words and gateways of a feature stand lower than its rules.
 FLOORS = [
     # words: plain values and the standard library
-    "errors folding vault i18n signals after_commit",
-    "log_fields webhooks.events webhooks.signature messages.objects messages.limits",
+    "errors folding vault i18n signals",
+    "after_commit log_fields webhooks.events webhooks.signature messages.objects messages.limits",
     "webhooks.parsing",
     # records: the shop, its settings, our tables
     "config shop models",

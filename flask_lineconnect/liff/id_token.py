@@ -19,6 +19,7 @@ from joserfc.jwk import ECKey
 from ..errors import LineApiError
 from ..errors import Refused
 from ..i18n import gettext as _
+from ..line_api.http import UNREADABLE
 from ..line_api.http import LineHttp
 from ..login.oidc import Identity
 from ..login.oidc import identity_of
@@ -73,7 +74,7 @@ class LiffTokens:
                 for key in listed
                 if key.get("kty") == "EC" and key.get("crv") == "P-256" and "kid" in key
             }
-        except (LineApiError, JoseError, KeyError, TypeError, ValueError):
+        except (LineApiError, JoseError, *UNREADABLE):
             self._fetched_at = None
             raise LineApiError("LINE's keys for ID tokens could not be fetched") from None
 

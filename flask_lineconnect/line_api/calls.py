@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from .. import signals
 from ..log_fields import log_fields
+from ..signals import tell
 
 logger = logging.getLogger(__name__)
 
@@ -43,4 +44,4 @@ def note_call(call: LineCall) -> None:
             milliseconds=milliseconds,
         ),
     )
-    signals.line_called.send(call=call)
+    tell(signals.line_called, None, call=call)

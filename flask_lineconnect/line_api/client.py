@@ -12,12 +12,24 @@ from functools import cached_property
 from http import HTTPStatus
 from typing import Any
 from typing import Protocol
+from typing import TypeAlias
+from typing import TypeVar
+from typing import overload
 
 from ..config.settings import LineHosts
 from ..errors import InvalidMessage
 from ..errors import LineApiError
 from .calls import LineCall
 from .calls import note_call
+from .http import UNREADABLE
+from .request_ids import request_id_of
+
+#: Calls one method of the SDK's client that is handed in; its answer has data and headers.
+Call: TypeAlias = Callable[[Any], Any]
+T = TypeVar("T")
+
+#: A greater number of messages can't be stored, nor sent in a month.
+MOST = 2**31 - 1
 
 
 class ChannelToken(Protocol):
@@ -59,16 +71,17 @@ class LineApi:
 
         :raises LineApiError: LINE did not say.
         """
-        quota, _ = self._call(
+        granted = self._ask(
             "get the quota",
             lambda sdk: sdk.get_message_quota_with_http_info(**self._options),
+            _granted,
         )
-        consumption, _ = self._call(
+        used = self._ask(
             "get the quota's consumption",
             lambda sdk: sdk.get_message_quota_consumption_with_http_info(**self._options),
+            lambda answer: _count(answer.total_usage),
         )
-        granted = None if quota.value is None else int(quota.value)
-        return granted, int(consumption.total_usage)
+        return granted, used
 
     def set_webhook_endpoint(self, url: str) -> None:
         """Tell LINE where to send webhook events."""
@@ -85,11 +98,11 @@ class LineApi:
         :return: the rich menu's id.
         """
         request = _parsed(self._sdk.RichMenuRequest, definition)
-        created, _ = self._call(
+        rich_menu_id = self._ask(
             "create rich menu",
             lambda sdk: sdk.create_rich_menu_with_http_info(request, **self._options),
+            lambda answer: _word(answer.rich_menu_id),
         )
-        rich_menu_id = str(created.rich_menu_id)
         self._call(
             "upload rich menu image",
             lambda sdk: sdk.set_rich_menu_image_with_http_info(
@@ -101,11 +114,11 @@ class LineApi:
 
     def rich_menu_ids(self) -> set[str]:
         """Return the ids of all rich menus of the account that were made through the API."""
-        answer, _ = self._call(
+        return self._ask(
             "list rich menus",
             lambda sdk: sdk.get_rich_menu_list_with_http_info(**self._options),
+            lambda answer: {_word(menu.rich_menu_id) for menu in answer.richmenus},
         )
-        return {str(menu.rich_menu_id) for menu in answer.richmenus}
 
     def set_default_rich_menu(self, rich_menu_id: str) -> None:
         """Show a rich menu to everybody who has none of their own."""
@@ -123,11 +136,11 @@ class LineApi:
 
     def link_token(self, line_user_id: str) -> str:
         """Return a token that links one friend, once, for ten minutes."""
-        answer, _ = self._call(
+        return self._ask(
             "issue a link token",
             lambda sdk: sdk.issue_link_token_with_http_info(line_user_id, **self._options),
+            lambda answer: _word(answer.link_token),
         )
-        return str(answer.link_token)
 
     def profile(self, line_user_id: str) -> tuple[str, str | None] | None:
         """Return name and picture of a friend; ``None`` for anybody else.
@@ -135,15 +148,15 @@ class LineApi:
         :raises LineApiError: LINE did not say.
         """
         try:
-            answer, _ = self._call(
+            return self._ask(
                 "get a profile",
                 lambda sdk: sdk.get_profile_with_http_info(line_user_id, **self._options),
+                lambda answer: (_word(answer.display_name), answer.picture_url),
             )
         except LineApiError as error:
             if error.status == HTTPStatus.NOT_FOUND:
                 return None
             raise
-        return str(answer.display_name), answer.picture_url
 
     def unlink_rich_menu(self, line_user_id: str) -> None:
         """Take a person's own rich menu away; everybody's is shown again."""
@@ -196,47 +209,109 @@ class LineApi:
             return module.Liff(client)
         return module.MessagingApiBlob(client) if blob else module.MessagingApi(client)
 
-    def _call(
+    def _call(self, what: str, call: Call, *, blob: bool = False, liff: bool = False) -> None:
+        """Call LINE once, for what it does: its answer is not read."""
+        self._ask(what, call, None, blob=blob, liff=liff)
+
+    @overload
+    def _ask(
+        self, what: str, call: Call, read: Callable[[Any], T], *, blob: bool = ..., liff: bool = ...
+    ) -> T: ...
+
+    @overload
+    def _ask(
+        self, what: str, call: Call, read: None, *, blob: bool = ..., liff: bool = ...
+    ) -> None: ...
+
+    def _ask(
         self,
         what: str,
-        call: Callable[[Any], Any],
+        call: Call,
+        read: Callable[[Any], T] | None,
         *,
         blob: bool = False,
         liff: bool = False,
-    ) -> tuple[Any, str]:
-        """Call LINE once; return the answer's data and its request id."""
+    ) -> T | None:
+        """Call LINE once; return what was read from its answer.
+
+        :raises LineApiError: LINE refused, did not answer, or its answer can't be read.
+        """
         import urllib3
 
         exceptions = (self._liff_sdk if liff else self._sdk).exceptions
         sdk = self._client(blob=blob, liff=liff)
-        began = time.monotonic()
+        call_to = _Call(what, time.monotonic())
         try:
             answer = call(sdk)
+            request_id = request_id_of(answer.headers)
+            found = None if read is None else read(answer.data)
         except exceptions.ApiException as error:
-            refusal = _Refusal(what, error)
-            _note(what, error.status, refusal.request_id, began)
-            if error.status == HTTPStatus.UNAUTHORIZED:
+            refusal = call_to.refused(error, is_lines=liff or request_id_of(error.headers))
+            if refusal.status == HTTPStatus.UNAUTHORIZED:
                 (self.login_token if liff else self.messaging_token).forget()
             raise refusal from None
         except (urllib3.exceptions.HTTPError, OSError) as error:
-            _note(what, None, None, began)
-            raise LineApiError(f"LINE did not answer: {what}, {type(error).__name__}") from None
-        request_id = _headers(answer).get("x-line-request-id", "")
-        _note(what, answer.status_code, request_id, began)
-        return answer.data, request_id
+            raise call_to.failed("LINE did not answer", error) from None
+        except UNREADABLE as error:
+            came = getattr(sdk.api_client, "last_response", None)
+            if came is None and not isinstance(error, UnicodeError):
+                raise  # the SDK refuses what it was to send: a fault of ours
+            request_id = None if came is None else request_id_of(came.getheaders())
+            if read is not None or (request_id is None and not liff):
+                raise call_to.failed("LINE's answer can't be read", error) from None
+            found = None
+        if request_id is None and not liff:
+            # A proxy's page: LINE knows nothing of it.
+            raise call_to.failed("an answer that is not LINE's") from None
+        call_to.note(sdk.api_client.last_response.status, request_id)
+        return found
 
 
-class _Refusal(LineApiError):
-    """An error answer of LINE's, with what only this module needs of it."""
+@dataclass(frozen=True, slots=True)
+class _Call:
+    """One request to LINE that was begun; each of its ends is noted once."""
 
-    def __init__(self, what: str, error: Any):
-        headers = _headers(error)
-        super().__init__(
-            f"LINE refused to {what}: {error.status}",
+    what: str
+    began: float
+
+    def note(self, status: int | None, request_id: str | None) -> None:
+        note_call(LineCall(self.what, status, request_id, time.monotonic() - self.began))
+
+    def failed(self, how: str, error: Exception | None = None) -> LineApiError:
+        self.note(None, None)
+        kind = "" if error is None else f", {type(error).__name__}"
+        return LineApiError(f"{how}: {self.what}{kind}")
+
+    def refused(self, error: Any, *, is_lines: object) -> LineApiError:
+        if not is_lines:
+            return self.failed("an answer that is not LINE's")
+        request_id = request_id_of(error.headers)
+        self.note(error.status, request_id)
+        return LineApiError(
+            f"LINE refused to {self.what}: {error.status}",
             status=error.status,
-            request_id=headers.get("x-line-request-id"),
+            request_id=request_id,
             answer=str(error.body or "")[:300],
         )
+
+
+def _granted(answer: Any) -> int | None:
+    """Return LINE's limit; ``None`` where there is none, which LINE says by another type."""
+    if answer.type == "none":
+        return None
+    return _count(answer.value)
+
+
+def _count(value: object) -> int:
+    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= MOST:
+        raise ValueError("no count")
+    return value
+
+
+def _word(value: object) -> str:
+    if not isinstance(value, str) or not value:
+        raise ValueError("no text")
+    return value
 
 
 def _parsed(model: Any, payload: dict[str, Any]) -> Any:
@@ -261,11 +336,3 @@ def _complaints(error: ValueError) -> str:
         f"{'.'.join(map(str, one['loc']))}: {one['msg']}"
         for one in errors(include_input=False, include_url=False)
     )
-
-
-def _headers(answer: Any) -> dict[str, str]:
-    return {str(name).lower(): str(value) for name, value in dict(answer.headers or {}).items()}
-
-
-def _note(what: str, status: int | None, request_id: str | None, began: float) -> None:
-    note_call(LineCall(what, status, request_id, time.monotonic() - began))

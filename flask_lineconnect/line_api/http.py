@@ -19,16 +19,23 @@ from requests.utils import select_proxy
 
 from ..errors import LineApiError
 
+#: What libraries raise for answers that are HTML, empty, too deep or of wrong types.
+UNREADABLE = (ValueError, TypeError, AttributeError, LookupError, ArithmeticError, RecursionError)
 #: LINE's answers to these requests have a few kB.
 MAX_ANSWER_BYTES = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What LINE answered; ``content`` is empty unless it was a JSON object."""
+    """What LINE answered.
+
+    :ivar content: empty unless it was a JSON object.
+    :ivar is_readable: whether it was one, or nothing at all.
+    """
 
     status: int
     content: Mapping[str, Any]
+    is_readable: bool = True
 
 
 class LineHttp:
@@ -109,15 +116,17 @@ class LineHttp:
             answer.close()
             raise LineApiError(f"LINE's answer to {path} is too long")
         answer.release_conn()
-        return Answer(answer.status, _object(content))
+        parsed = _object(content)
+        is_readable = parsed is not None or not content.strip()
+        return Answer(answer.status, parsed or {}, is_readable)
 
 
-def _object(content: bytes) -> Mapping[str, Any]:
+def _object(content: bytes) -> Mapping[str, Any] | None:
     try:
         parsed = json.loads(content)
     except (ValueError, RecursionError):
-        return {}
-    return parsed if isinstance(parsed, dict) else {}
+        return None
+    return parsed if isinstance(parsed, dict) else None
 
 
 class _KeptAdapter(HTTPAdapter):

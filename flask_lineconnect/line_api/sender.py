@@ -7,6 +7,7 @@ body anew, and a repeated request must be the same to the byte. The SDK's own HT
 from __future__ import annotations
 
 import asyncio
+import re
 import time
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -22,11 +23,20 @@ from ..errors import LineApiError
 from .calls import LineCall
 from .calls import note_call
 from .client import ChannelToken
+from .request_ids import request_id_of
 
 if TYPE_CHECKING:
     import aiohttp
 
 Kind = Literal["push", "multicast"]
+#: Source: Messaging API reference, "Common error messages".
+_WORDS = re.compile(
+    r'"message":\s*"(Failed to send messages|The request body has \d{1,4} error\(s\)'
+    r"|The request body could not be parsed as JSON|You have reached your monthly limit"
+    r"|The API rate limit has been exceeded|Invalid reply token|Authentication failed)"
+)
+#: The part of our request that LINE names in an error, such as ``messages[0].text``.
+_PLACE = re.compile(r'"property":\s*"([A-Za-z]+(?:\[\d+\])?(?:[./][A-Za-z0-9\[\]]+){0,12})"')
 
 #: Requests on their way at the same time: LINE's highest rate at answers of a quarter second.
 MAX_IN_FLIGHT = 500
@@ -48,6 +58,21 @@ class SendAnswer:
     status: int | None
     request_id: str | None = None
     text: str = ""
+
+    @property
+    def why(self) -> str:
+        """Say in our own words why it was not accepted.
+
+        LINE's may quote the message or name its recipient: only the place and sentences that are
+        always the same are taken from them.
+        """
+        if self.status is None:
+            return self.text
+        words, place = _WORDS.search(self.text), _PLACE.search(self.text)
+        said = f": {words[1]}" if words else ""
+        about = f", because of {place[1]}" if place else ""
+        request = f" (LINE's request id {self.request_id})" if self.request_id else ""
+        return f"LINE answered {self.status}{said}{about}{request}"
 
     @property
     def is_accepted(self) -> bool:
@@ -120,7 +145,7 @@ class Sender:
         except LineApiError as error:
             # No token: LINE was not asked. A refusal means that channel and secret don't match.
             status = HTTPStatus.UNAUTHORIZED if error.status == HTTPStatus.BAD_REQUEST else None
-            answer = SendAnswer(status, text=str(error))
+            answer = SendAnswer(status, text=error.text)
         note_call(LineCall(kind, answer.status, answer.request_id, time.monotonic() - began))
         return answer
 
@@ -169,12 +194,11 @@ class Sender:
 
 
 def _read(response: aiohttp.ClientResponse, text: str) -> SendAnswer:
-    headers = response.headers
-    request_id = headers.get("x-line-request-id")
+    request_id = request_id_of(response.headers)
     if request_id is None or 300 <= response.status < 400:
         # A proxy's or a stranger's words prove nothing.
         return SendAnswer(None, text=f"an answer that is not LINE's: {response.status}")
-    accepted_before = headers.get("x-line-accepted-request-id")
+    accepted_before = request_id_of(response.headers, "x-line-accepted-request-id")
     return SendAnswer(response.status, accepted_before or request_id, text)
 
 

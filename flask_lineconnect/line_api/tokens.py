@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 import time
 from collections.abc import Callable
@@ -9,14 +10,20 @@ from dataclasses import dataclass
 from dataclasses import field
 
 import requests
+import urllib3
 from authlib.integrations.base_client import OAuthError
 from authlib.integrations.requests_client import OAuth2Session
 
 from ..errors import LineApiError
+from .http import UNREADABLE
 from .http import LineHttp
 
 #: Seconds before its end at which a token is no longer used.
 RENEW_BEFORE = 60
+#: Seconds: no token of LINE's lives longer than 30 days.
+LONGEST_LIFE = 31 * 86_400.0
+#: OAuth's words for errors; anything else that stands there is not LINE's.
+_OAUTH_ERROR = re.compile("[a-z_]{1,40}")
 
 
 @dataclass
@@ -60,18 +67,29 @@ class StatelessToken:
             answer = client.fetch_token(
                 self.token_url, grant_type="client_credentials", **self.http.options
             )
-            self._token = str(answer["access_token"])
-            self._renew_at = self.monotonic() + float(answer["expires_in"]) - RENEW_BEFORE
+            token, seconds = answer["access_token"], float(answer["expires_in"])
+            if not (isinstance(token, str) and token.isascii() and token.isprintable() and token):
+                raise ValueError("no token")
+            if not 0 < seconds < LONGEST_LIFE:
+                raise ValueError("no length of time")
         except OAuthError as error:
+            word = error.error if _OAUTH_ERROR.fullmatch(str(error.error)) else "an unknown error"
             raise LineApiError(
                 f"LINE gave no channel access token for channel {self.channel_id} "
-                f"({error.error}): its ID or secret in the LINECONNECT_ settings is wrong",
+                f"({word}): its ID or secret in the LINECONNECT_ settings is wrong",
                 status=400,
             ) from None
-        except (requests.RequestException, KeyError, TypeError, ValueError) as error:
+        except UNREADABLE as error:
             raise LineApiError(
-                f"LINE did not answer the request for a channel access token ({error!r:.80})"
+                "LINE's answer to the request for a channel access token can't be read: "
+                f"{type(error).__name__}"
             ) from None
+        except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
+            raise LineApiError(
+                "LINE did not answer the request for a channel access token: "
+                f"{type(error).__name__}"
+            ) from None
+        self._token, self._renew_at = token, self.monotonic() + seconds - RENEW_BEFORE
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hmac
 import logging
+import re
 import secrets
 import time
 from collections.abc import Mapping
@@ -31,6 +32,7 @@ from ..config.settings import Config
 from ..errors import LineApiError
 from ..errors import Refused
 from ..i18n import gettext as _
+from ..line_api.http import UNREADABLE
 from ..line_api.http import LineHttp
 from ..webhooks.parsing import is_line_user_id
 
@@ -105,9 +107,11 @@ class LineLogin:
         try:
             token = self._exchange(code, redirect_uri=redirect_uri, code_verifier=code_verifier)
         except OAuthError as error:
-            logger.warning("LINE refused the login's code: %.40r", error.error)
+            logger.warning("LINE refused the login's code: %s", _word(error.error))
             raise Refused(_("LINEがこのログインを受け付けませんでした。"), step="code") from None
-        except (requests.RequestException, ValueError):
+        except UNREADABLE:
+            raise LineApiError("the answer of LINE's token endpoint can't be read") from None
+        except requests.RequestException:
             raise LineApiError("LINE's token endpoint did not answer") from None
         claims = verify_web_id_token(
             token.get("id_token"),
@@ -132,6 +136,8 @@ class LineLogin:
                 **parameters,
                 **self._http.options,
             )
+            if not isinstance(answer, dict):
+                raise TypeError("no JSON object")
             return answer
 
     def is_friend(self, access_token: str) -> bool | None:
@@ -147,6 +153,11 @@ class LineLogin:
             return None
         flag = answer.content.get("friendFlag") if answer.status == HTTPStatus.OK else None
         return flag if isinstance(flag, bool) else None
+
+
+def _word(error: object) -> str:
+    """Return one of OAuth's words for errors as it is: whatever else stands there is no log's."""
+    return str(error) if re.fullmatch("[a-z_]{1,40}", str(error)) else "an unknown error"
 
 
 def verify_web_id_token(

@@ -17,6 +17,7 @@ from ..errors import LineApiError
 from ..line_api.client import ChannelToken
 from ..line_api.http import Answer
 from ..line_api.http import LineHttp
+from ..line_api.tokens import LONGEST_LIFE
 from ..vault import Vault
 
 #: How long a refresh token lives, counted from the login.
@@ -36,13 +37,19 @@ class LoginTokens:
     def of(cls, answer: Any, *, now: datetime) -> LoginTokens:
         """Return the tokens of the token endpoint's answer; missing ones are empty."""
         seconds = answer.get("expires_in")
-        life = int(seconds) if isinstance(seconds, int | float) else 0
+        # JSON's numbers may be endless, or none.
+        is_life = isinstance(seconds, int | float) and 0 < seconds < LONGEST_LIFE
+        life = int(seconds) if is_life else 0
         return cls(
-            access_token=str(answer.get("access_token") or ""),
-            refresh_token=str(answer.get("refresh_token") or ""),
+            access_token=_text(answer.get("access_token")),
+            refresh_token=_text(answer.get("refresh_token")),
             expires_at=int(now.timestamp()) + life,
             refresh_expires_at=int((now + REFRESH_LIFE).timestamp()),
         )
+
+
+def _text(value: object) -> str:
+    return value if isinstance(value, str) else ""
 
 
 class TokenVault:
@@ -93,8 +100,12 @@ class LoginTokenApi:
             if error == "invalid_grant":
                 return None
             # A wrong channel secret says nothing about the consent.
-            raise LineApiError(f"LINE refused to refresh a login token: {error!r:.40}", status=400)
+            raise LineApiError("LINE refused to refresh a login token: 400", status=400)
         fresh = LoginTokens.of(answer.content, now=now)
+        if not fresh.access_token:
+            raise LineApiError(
+                "LINE's answer can't be read: refresh a login token", status=answer.status
+            )
         return LoginTokens(
             access_token=fresh.access_token,
             refresh_token=fresh.refresh_token or tokens.refresh_token,
@@ -110,8 +121,10 @@ class LoginTokenApi:
         """
         query = {"access_token": tokens.access_token}
         answer = self._ask("GET", "/oauth2/v2.1/verify", query=query)
-        is_ours = answer.content.get("client_id") == self._config.login_channel_id
-        return answer.status == HTTPStatus.OK and is_ours
+        channel_id = answer.content.get("client_id")
+        if answer.status == HTTPStatus.OK and not isinstance(channel_id, str):
+            raise LineApiError("LINE's answer can't be read: verify a login token", status=200)
+        return answer.status == HTTPStatus.OK and channel_id == self._config.login_channel_id
 
     def deauthorize(self, tokens: LoginTokens) -> None:
         """Tell LINE that a member has left; all tokens of theirs end, and their consent.
@@ -135,4 +148,6 @@ class LoginTokenApi:
         known = {HTTPStatus.BAD_REQUEST, HTTPStatus.UNAUTHORIZED}
         if answer.status >= HTTPStatus.MULTIPLE_CHOICES and answer.status not in known:
             raise LineApiError(f"LINE refused {path}: {answer.status}", status=answer.status)
+        if answer.status < HTTPStatus.MULTIPLE_CHOICES and not answer.is_readable:
+            raise LineApiError(f"LINE's answer can't be read: {path}", status=answer.status)
         return answer

@@ -13,8 +13,10 @@ from datetime import datetime
 from datetime import timedelta
 from typing import Any
 
+from sqlalchemy import ColumnElement
 from sqlalchemy import Row
 from sqlalchemy import Select
+from sqlalchemy import and_
 from sqlalchemy import case
 from sqlalchemy import false
 from sqlalchemy import func
@@ -148,6 +150,7 @@ class _Claim:
                 # Whoever held it before may have sent it and not lived to write that down.
                 is_uncertain=or_(model.is_uncertain, model.state == "sending"),
                 next_attempt_at=now + LEASE,
+                first_tried_at=sure_first_try(model, now),
             )
             .returning(model.id)
             .execution_options(synchronize_session=False)
@@ -319,6 +322,18 @@ class _Claim:
                 campaign_id=row.campaign_id,
             )
         )
+
+
+def sure_first_try(model: Model, now: datetime) -> ColumnElement[datetime | None]:
+    """Return since when LINE may have a row's request, the latest.
+
+    A clock that was wrong may have noted a first try that is still to come: by that one the request
+    would be repeated when LINE has long forgotten its retry key. It was made after the row itself,
+    and before now.
+    """
+    is_sure = and_(model.created_at > now - RETRY_KEY_LIFE, model.created_at <= now)
+    earliest = case((is_sure, model.created_at), else_=literal(now, model.created_at.type))
+    return case((model.first_tried_at > now, earliest), else_=model.first_tried_at)
 
 
 def _columns(model: Model) -> tuple[InstrumentedAttribute[Any], ...]:

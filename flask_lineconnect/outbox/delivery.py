@@ -313,13 +313,23 @@ def _record(line: LineState, answered: Sequence[Answered]) -> set[Kind]:
         is_limited = any(
             answer.status == HTTPStatus.TOO_MANY_REQUESTS for _request, answer in answered
         )
-        quota = _note_quota(line) if is_limited else None
+        quota = _ask_after_limit(line) if is_limited else None
         begin_writing(line.session)
         recorded = record(line.session, answered, quota=quota, now=line.clock())
         line.session.commit()
         _tell_owner(line, recorded.notices)
         _log_refusals(answered)
         return recorded.too_fast
+
+
+def _ask_after_limit(line: LineState) -> QuotaReading | None:
+    """Ask for the quota; whatever comes of it, the answers that are there are written down."""
+    try:
+        return _note_quota(line)
+    except Exception:  # without LINE's figures our own count rules
+        line.session.rollback()
+        logger.exception("the quota was not read", extra=log_fields("quota_unread"))
+        return None
 
 
 def _put_back(line: LineState, requests: Sequence[Request]) -> None:

@@ -225,7 +225,7 @@ def _is_below_cap(
 
 
 def _write_recipients(session: Session, found: Sequence[Row[Any, Any, Any, Any]]) -> None:
-    origins = _origins(session, [row.row_id for row in found])
+    names = _names(session, [row.row_id for row in found])
     statement = (
         update(_BATCH)
         .where(_BATCH.c.id == bindparam("row_id"))
@@ -236,28 +236,36 @@ def _write_recipients(session: Session, found: Sequence[Row[Any, Any, Any, Any]]
             retry_key=bindparam("key"),
         )
     )
-    rows = [{**row._mapping, "key": _key(origins[row.row_id], row.chosen)} for row in found]
+    rows = [{**row._mapping, "key": _key(names[row.row_id], row.chosen)} for row in found]
     session.connection().execute(statement, rows)
 
 
-def _origins(session: Session, ids: Sequence[int]) -> dict[int, tuple[str | None, int]]:
-    """Return each batch's campaign and the number of its claim."""
-    statement = (
-        select(OutboxBatch.id, Campaign.key, OutboxBatch.claims)
-        .outerjoin(Campaign, Campaign.id == OutboxBatch.campaign_id)
+def _names(session: Session, ids: Sequence[int]) -> dict[int, str]:
+    """Return what names each batch, also in a backup: its campaign, or the messages in it."""
+    campaigns = (
+        select(OutboxBatch.id, Campaign.key)
+        .join(Campaign, Campaign.id == OutboxBatch.campaign_id)
         .where(OutboxBatch.id.in_(ids))
     )
-    return {batch_id: (name, claim) for batch_id, name, claim in session.execute(statement)}
+    names = {batch_id: key for batch_id, key in session.execute(campaigns)}
+    messages = (
+        select(OutboxMessage.batch_id, OutboxMessage.retry_key)
+        .where(OutboxMessage.batch_id.in_(ids))
+        .order_by(OutboxMessage.id)
+    )
+    keys: defaultdict[int, list[str]] = defaultdict(list)
+    for row in session.execute(messages):
+        keys[row.batch_id].append(row.retry_key)
+    return {one: names.get(one) or f"messages {' '.join(keys[one])}" for one in ids}
 
 
-def _key(origin: tuple[str | None, int], chosen: str) -> str:
+def _key(name: str, chosen: str) -> str:
     """Return the retry key of a batch that is about to be tried.
 
-    A campaign's is the same again if the same request is made from a restored backup; LINE knows it
-    for a day.
+    It is the same again if the same request is made from a restored backup: LINE knows it for a
+    day. Nor does it change when LINE did not take the request: then LINE does not know it.
     """
-    name, claim = origin
-    return str(uuid.uuid4() if name is None else uuid.uuid5(_KEYS, f"{name}:{claim}:{chosen}"))
+    return str(uuid.uuid5(_KEYS, f"{name}:{chosen}"))
 
 
 def note_messages(session: Session, ids: Sequence[int], *, now: datetime) -> None:

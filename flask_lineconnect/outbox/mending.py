@@ -31,6 +31,7 @@ from ..models.portions import Portions
 from ..models.portions import Step
 from ..models.portions import updating
 from .claims import LEASE
+from .claims import sure_first_try
 from .results import LONGEST_BACKOFF
 from .results import end_campaigns
 
@@ -38,7 +39,8 @@ logger = logging.getLogger(__name__)
 
 
 def mend(session: Session, *, now: datetime) -> None:
-    """Let go of claims that would end too late, and end campaigns of which nothing is left.
+    """Let go of claims that would end too late, correct first tries that are still to come, and end
+    campaigns of which nothing is left.
 
     A campaign's last message may have been cancelled by unlinking, or erased with its person.
     Commits.
@@ -54,6 +56,9 @@ def mending_steps(*, now: datetime) -> Iterator[Step]:
     for model in (OutboxMessage, OutboxBatch):
         is_held = model.next_attempt_at > latest, text(IS_CLAIMED)
         yield updating(model.id, model.next_attempt_at, *is_held, next_attempt_at=now)
+        is_to_come = model.first_tried_at > now, text(IS_CLAIMED)
+        first = sure_first_try(model, now)
+        yield updating(model.id, model.next_attempt_at, *is_to_come, first_tried_at=first)
     is_open = [
         select(model.id).where(model.campaign_id == Campaign.id, text(IS_UNSENT)).exists()
         for model in (OutboxBatch, OutboxMessage)

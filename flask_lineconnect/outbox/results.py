@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import random
 import re
-import uuid
 from collections.abc import Callable
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -95,7 +94,7 @@ def record(
             _try_again(session, request, answer, now + wait)
         elif answer.is_token_refused:
             recorded.notices += pauses.pause_for_token(session, answer.status or 0, now=now)
-            put_back(session, request, answer.text, at=now)
+            put_back(session, request, answer.why, at=now)
         elif answer.status == HTTPStatus.TOO_MANY_REQUESTS:
             _note_limit(session, request, answer, quota, recorded, now)
         else:
@@ -260,7 +259,7 @@ def _write(session: Session, request: Request, **changes: Any) -> bool:
 
 def _try_again(session: Session, request: Request, answer: SendAnswer, at: datetime) -> None:
     """Let the same request be made again: LINE may have taken it."""
-    _write(session, request, next_attempt_at=at, error=answer.text[:2_000])
+    _write(session, request, next_attempt_at=at, error=answer.why)
 
 
 def put_back(
@@ -271,12 +270,13 @@ def put_back(
         "state": "queued",
         "next_attempt_at": at,
         "attempts": attempts,
-        "error": None if why is None else why[:2_000],
+        "error": why,
     }
     if request.is_uncertain:
         _write(session, request, **changes)
         return
-    changes |= {"first_tried_at": None, "quota_month": None, "retry_key": str(uuid.uuid4())}
+    # The retry key stays: LINE has not taken it, and a restored backup has it, too.
+    changes |= {"first_tried_at": None, "quota_month": None}
     if _write(session, request, **changes):
         budget.give_back(session, request.quota_month, request.recipients)
         if request.model is OutboxBatch:
@@ -296,11 +296,11 @@ def _note_limit(
     if month.granted is None or not _is_gone(month, quota, request):
         recorded.too_fast.add(request.kind)
         wait = min(RATE_BACKOFF * 2 ** min(request.attempt - 1, 10), LONGEST_RATE_BACKOFF)
-        put_back(session, request, answer.text, at=now + wait, attempts=request.attempt)
+        put_back(session, request, answer.why, at=now + wait, attempts=request.attempt)
         return
     granted, gone = month.granted, budget.used(month)
     session.flush()
-    put_back(session, request, answer.text, at=now)
+    put_back(session, request, answer.why, at=now)
     recorded.notices += pauses.pause_for_quota(session, granted, min(granted, gone), now=now)
 
 
@@ -320,8 +320,7 @@ def _refuse(session: Session, request: Request, answer: SendAnswer, now: datetim
     if is_about_one and not _BAD_MESSAGE.search(answer.text):
         _split(session, request, answer, now)
         return
-    error = f"{answer.status} {answer.text}"[:2_000]
-    if not _write(session, request, state="refused", next_attempt_at=None, error=error):
+    if not _write(session, request, state="refused", next_attempt_at=None, error=answer.why):
         return
     budget.give_back(session, request.quota_month, request.recipients)
     _announce(session, "refused", request.recipients)
@@ -334,8 +333,7 @@ def _split(session: Session, request: Request, answer: SendAnswer, now: datetime
     Nothing was sent to anyone, also not at an earlier try: LINE would have said that it has it. So
     these are new requests with keys of their own.
     """
-    error = answer.text[:2_000]
-    if not _write(session, request, state="refused", next_attempt_at=None, error=error):
+    if not _write(session, request, state="refused", next_attempt_at=None, error=answer.why):
         return
     whole = session.get_one(OutboxBatch, request.row_id, populate_existing=True)
     account_ids = json.loads(whole.chosen_ids or "[]")
