@@ -49,6 +49,8 @@ class User(UserMixin, Base):
     """A member of the shop, or one of its staff."""
 
     __tablename__ = "user"
+    # The key of a member who left is nobody else's, ever.
+    __table_args__ = {"sqlite_autoincrement": True}  # noqa: RUF012  # SQLAlchemy's own form
 
     id: Mapped[int] = mapped_column(primary_key=True)
     email: Mapped[str] = mapped_column(String(254), unique=True)

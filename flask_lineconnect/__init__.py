@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from .messages.render import render_message
     from .setting_up.channels import set_up_channels
     from .shop.adapter import LineProfile
+    from .shop.adapter import MemberNotice
     from .shop.adapter import NextRank
     from .shop.adapter import OwnerNotice
     from .shop.adapter import PointBalance
@@ -150,6 +151,7 @@ _HOMES = {
     "shop.adapter": (
         "LineProfile",
         "NextRank",
+        "MemberNotice",
         "OwnerNotice",
         "PointBalance",
         "PointChange",
@@ -229,6 +231,7 @@ __all__ = [
     "MemberDesk",
     "MemberJoinedEvent",
     "MemberLeftEvent",
+    "MemberNotice",
     "MembershipEvent",
     "MessageAction",
     "MessageEvent",

@@ -23,6 +23,8 @@ from .liff import offline
 from .liff import orders
 from .liff import views as liff_views
 from .liff.blueprint import LiffBlueprint
+from .linking.marks import MemberMarks
+from .login import asking
 from .login import chat_views
 from .login import friend
 from .login import guard
@@ -51,6 +53,7 @@ _WITH_ROUTES = (
     login_views,
     sign_up,
     link,
+    asking,
     guard,
     friend,
     kept_forms,
@@ -78,6 +81,8 @@ def make_state(
     """Return what the extension keeps for one app."""
     vault = Vault([app.config["SECRET_KEY"], *_retired_keys(app)])
     parts = Parts(app, config, db=db, shop=shop, vault=vault)
+    # A mark that is no column is said at the start.
+    parts.get(MemberMarks)
     if config.rate_limit_storage != IN_MEMORY:
         _find_mistakes(parts, config.rate_limit_storage)
     return LineState(

@@ -6,6 +6,7 @@ Next on the reading path: one webhook (``webhooks/views.py``), then one message
 
 from __future__ import annotations
 
+import logging
 from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING
@@ -14,7 +15,9 @@ from typing import Any
 from flask import Flask
 from flask import has_request_context
 from flask import request
+from sqlalchemy import Engine
 from sqlalchemy import Select
+from sqlalchemy import inspect
 
 from .after_commit import after_commit
 from .after_commit import watch as watch_commits
@@ -27,11 +30,13 @@ from .errors import UsageError
 from .liff import card_codes
 from .liff import offline
 from .linking import accounts
-from .linking import chat_link
+from .linking import credentials
 from .linking import unlinking
+from .linking.marks import reuses_keys
 from .login import auto
 from .login import chat_views
 from .login import sessions
+from .login.basis import basis_of
 from .models import Campaign
 from .models import OutboxMessage
 from .models.base import bind_member_key
@@ -55,6 +60,7 @@ if TYPE_CHECKING:
 
     from .config.plans import Estimate
     from .messages.objects import Reply
+logger = logging.getLogger(__name__)
 
 #: Shorter secret keys can be guessed.
 MIN_SECRET_KEY = 16
@@ -81,7 +87,7 @@ class LineConnect:
         self.rich_menu = rich_menu
         copy_tables(db.metadata, shop.model)
         watch_commits(db.session)
-        unlinking.watch_deletions(db.session, shop.model)
+        unlinking.watch_members(db.session, shop.model)
         if app is not None:
             self.init_app(app)
 
@@ -144,7 +150,7 @@ class LineConnect:
 
         line = current_line
         wish = queue.Wish(category_named(line.shop.categories, category), send_at, expires_at)
-        account = accounts.account_of(line.session, accounts.member_key(line.session, member))
+        account = accounts.account_of_member(line, member)
         if account is None:
             return None
         after_commit(line.session, partial(line.engine.wake, "delivery"))
@@ -217,31 +223,31 @@ class LineConnect:
     def credentials_changed(self, member: Any) -> None:
         """End what an older password could have begun, inside the caller's transaction.
 
-        Call it when a member changed or recovered the password: sessions that LINE gave end, and so
-        do links that wait for LINE. The link itself stays.
+        Call it when a member changed or recovered the password. Sessions that LINE gave end, and so
+        do links that wait, on the web or in the chat; logins of other sessions count as recent no
+        more. The link itself stays, and is shown and asked again at the next login with LINE. The
+        session in which the member did it goes on.
         """
         line = current_line
-        member_id = accounts.member_key(line.session, member)
-        chat_link.end_waiting(line.session, member_id)
-        account = accounts.account_of(line.session, member_id)
-        if account is not None:
-            account.session_generation += 1
-            line.session.flush()
+        own = sessions.is_of(member)
+        linked = accounts.account_of_member(line, member)
+        is_proven = own and linked is not None and sessions.rests_on_account(linked.id)
+        account = credentials.note_change(line, member, is_proven=is_proven, now=line.clock())
+        if own:
+            rests_on = None if account is None else basis_of(line, account, member)
+            after_commit(line.session, partial(sessions.keep_through_change, rests_on))
 
     def erase(self, member: Any) -> bool:
         """Forget a member's LINE account, inside the caller's transaction, when the member leaves.
 
         ``db.session.delete(member)`` does it by itself. Everything of the person goes: profile,
-        tokens, messages, events; LINE is told after the commit. An audit entry of the fact stays.
+        tokens, messages, events, also of a link that has ended; LINE is told after the commit. An
+        audit entry of the fact stays.
 
         :return: whether there was an account.
         """
         line = current_line
-        account = accounts.account_of(line.session, accounts.member_key(line.session, member))
-        if account is None:
-            return False
-        unlinking.erase(line, account, now=line.clock())
-        return True
+        return unlinking.erase_all(line, [accounts.member_key(line.session, member)])
 
     def points_changed(self, member: Any) -> None:
         """Let the member's open point cards show the new balance, inside the caller's transaction.
@@ -268,7 +274,7 @@ class LineConnect:
 
                 line.part(RateLimits).count("address", request.remote_addr or "")
             return None
-        member = line.session.get(line.shop.model, account.member_id)
+        member = accounts.member_of_account(line, account)
         return member if member is not None and line.shop.may_log_in(member) else None
 
     def _prepare_database(self, app: Flask) -> None:
@@ -278,6 +284,18 @@ class LineConnect:
                 bind_member_key(engine.dialect, key_type)
                 prepare_sqlite(engine)
                 hide_parameters(engine)
+            _warn_of_keys(self.db.session.get_bind(self.shop.model).engine, self.shop.model)
+
+
+def _warn_of_keys(engine: Engine, model: type[Any]) -> None:
+    """Say that the database gives keys again, which links and sessions name members by."""
+    if reuses_keys(engine, model):
+        logger.warning(
+            "SQLite gives the key of a deleted member in %r to the next one, who could be taken "
+            "for the one before. Add sqlite_autoincrement=True to the table's __table_args__ and "
+            "make it anew, or name in ShopAdapter.member_mark what tells members apart",
+            inspect(model).primary_key[0].table.name,
+        )
 
 
 def _check_neighbours(app: Flask) -> None:
@@ -313,6 +331,9 @@ def _protect_session_cookie(app: Flask, config: Config) -> None:
         app.config["SESSION_COOKIE_SAMESITE"] = "Lax"
     if config.base_url.startswith("https://") and not (app.debug or app.testing):
         app.config["SESSION_COOKIE_SECURE"] = True
+    if config.remember:
+        # A slow answer would bring back who was logged in before; see login/last_login.py.
+        app.config["SESSION_REFRESH_EACH_REQUEST"] = False
 
 
 def _run_engine_with(app: Flask, state: LineState) -> None:

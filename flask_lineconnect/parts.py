@@ -11,6 +11,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from collections.abc import Mapping
+from functools import partial
 from typing import TYPE_CHECKING
 from typing import Any
 from typing import TypeVar
@@ -19,8 +20,10 @@ from typing import cast
 from flask import Flask
 from sqlalchemy.orm import Session
 
+from .after_commit import after_commit
 from .config.settings import Config
 from .shop.adapter import ShopAdapter
+from .shop.categories import ACCOUNT
 from .vault import Vault
 
 if TYPE_CHECKING:
@@ -32,11 +35,15 @@ if TYPE_CHECKING:
     from .line_api.client import ChannelToken
     from .line_api.client import LineApi
     from .line_api.http import LineHttp
+    from .linking.marks import MemberMarks
+    from .linking.telling import Telling
     from .login.oidc import LineLogin
     from .login.tokens import LoginTokenApi
     from .login.tokens import TokenVault
+    from .models import Account
     from .outbox.pacing import SharedPace
     from .outbox.rules import Rules
+    from .state import LineState
     from .web.rate_limits import RateLimits
     from .webhooks.inbox import Inbox
 
@@ -124,6 +131,18 @@ class Parts:
         login_token = self.get(LineApi).login_token
         return LoginTokenApi(self._config, login_token, self.get(LineHttp))
 
+    def member_marks(self) -> MemberMarks:
+        """Make what tells a member from the next one with the same key."""
+        from .linking.marks import MemberMarks
+
+        return MemberMarks(self._shop)
+
+    def telling(self) -> Telling:
+        """Make how people hear of their links on LINE."""
+        from .linking.telling import Telling
+
+        return Telling(_post)
+
     def token_vault(self) -> TokenVault:
         """Make what encrypts members' login tokens."""
         from .login.tokens import TokenVault
@@ -179,6 +198,16 @@ class Parts:
             return result
 
 
+def _post(line: LineState, account: Account, text: str, key: str) -> None:
+    """Put a text that concerns the membership into the outbox."""
+    from .messages.objects import to_payloads
+    from .outbox import queue
+
+    after_commit(line.session, partial(line.engine.wake, "delivery"))
+    wish, now = queue.Wish(ACCOUNT), line.clock()
+    queue.enqueue(line.session, account, to_payloads(text), wish, key=key, now=now)
+
+
 #: By the name of the class: the class itself is not imported before it is asked for.
 _MAKERS: Mapping[str, Callable[[Parts], object]] = {
     "HookTable": Parts.hook_table,
@@ -188,9 +217,11 @@ _MAKERS: Mapping[str, Callable[[Parts], object]] = {
     "LineHttp": Parts.line_http,
     "LineLogin": Parts.line_login,
     "LoginTokenApi": Parts.login_token_api,
+    "MemberMarks": Parts.member_marks,
     "RateLimits": Parts.rate_limits,
     "Rules": Parts.rules,
     "SharedPace": Parts.shared_pace,
     "Streams": Parts.streams,
+    "Telling": Parts.telling,
     "TokenVault": Parts.token_vault,
 }

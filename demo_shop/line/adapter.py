@@ -8,6 +8,7 @@ from flask import current_app
 from flask_babel import gettext as _
 
 from flask_lineconnect import LineProfile
+from flask_lineconnect import MemberNotice
 from flask_lineconnect import NextRank
 from flask_lineconnect import OwnerNotice
 from flask_lineconnect import PointBalance
@@ -88,6 +89,10 @@ class KomorebiShop(ShopAdapter[User]):
         """Return the member's bookings."""
         found = history(db.session(), member, before=before, limit=limit)
         return [PointChange(entry.key, entry.at, entry.amount, entry.reason) for entry in found]
+
+    def tell_member(self, member: User, notice: MemberNotice) -> None:
+        """Show the mail where the demo runs; a real shop would send it."""
+        print(f"\n  To {member.email}: {notice.text}\n", file=sys.stderr, flush=True)
 
     def tell_owner(self, notice: OwnerNotice) -> None:
         """Show it where the demo runs; a real shop would send a mail."""

@@ -24,7 +24,7 @@ def unlink(member_id: str) -> None:
     if account is None:
         raise click.ClickException(f"member {member_id} is not linked to a LINE account")
     work_until_idle(state)
-    click.echo(f"Member {member_id} is no longer linked. Tell them.")
+    click.echo(f"Member {member_id} is no longer linked. They were told.")
 
 
 def _key(text: str) -> Any:

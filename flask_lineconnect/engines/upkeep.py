@@ -32,6 +32,7 @@ from ..login.tokens import TokenVault
 from ..models import Account
 from ..models import CardCode
 from ..models import ChatLink
+from ..models import CredentialChange
 from ..models import EndedLink
 from ..models import InboxEvent
 from ..models import KeptForm
@@ -262,6 +263,7 @@ def _clearing_steps(now: datetime) -> Iterator[Step]:
     for key in (
         LoginAttempt.proof_hash,
         ChatLink.token_hash,
+        CredentialChange.member_key,
         EndedLink.line_user_hash,
         KeptForm.handle_hash,
         OpenDialogue.line_user_id,

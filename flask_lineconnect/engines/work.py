@@ -16,6 +16,7 @@ from ..line_api.client import LineApi
 from ..linking.unlink_tasks import tell_line_due
 from ..log_fields import log_fields
 from ..outbox.delivery import deliver_due
+from ..state import EXTENSION_KEY
 from ..state import LineState
 from ..state import Stopping
 from ..state import Work
@@ -86,6 +87,8 @@ def run_due(line: LineState) -> int:
 
 def work_until_idle(line: LineState) -> None:
     """Do all due work and survive whatever fails, with a traceback in the log."""
+    # Itself, not a proxy of it: the threads of a delivery have no app to find it by.
+    line = line.app.extensions[EXTENSION_KEY]
     try:
         while run_due(line):
             pass

@@ -14,17 +14,17 @@ from flask import Blueprint
 from flask import jsonify
 from flask import request
 from flask import url_for
-from flask_login import current_user
-from flask_login import logout_user
 from werkzeug.wrappers import Response
 
 from ..errors import Refused
 from ..i18n import gettext as _
 from ..linking import accounts
 from ..linking import unlinking
+from ..login import finish
 from ..login import flow
 from ..login import guard
 from ..login import sessions
+from ..login.basis import basis_of
 from ..login.decide import Decision
 from ..login.decide import Intent
 from ..login.decide import Situation
@@ -61,10 +61,13 @@ def liff_session() -> Response:
     account = _seen(identity)
     next_path = local_path(sent.get("next")) or url_for("lineconnect.card")
     if account.is_linked:
-        return _log_in(account, next_path, may_draw=sent.get("draw") is True)
+        may_draw = sent.get("draw") is True
+        return _log_in(id_token, identity, account, next_path, may_draw=may_draw)
     if _may_be_asked_to_link():
         line.session.commit()
         return jsonify(changed=True, location=url_for("lineconnect.liff_link"))
+    # Whoever registers links, too.
+    flow.require_fresh(identity.issued_at, now=line.clock())
     _wait(id_token, identity, account, intent=Intent.LOGIN, next_path=next_path)
     return jsonify(changed=True, location=url_for("lineconnect.liff_sign_up"))
 
@@ -72,17 +75,18 @@ def liff_session() -> Response:
 def liff_link_proof() -> Response:
     """Let a link wait for the press of the member who is logged in; JSON ``{"id_token": …}``.
 
-    LINE's proof is the token, valid for an hour; the member's is the shop's own recent login, in
-    this session. Answers ``{"location": path}``, the page that shows both sides.
+    LINE's proof is the token, of the last ten minutes; the member's is the shop's own recent login,
+    in this session. Answers ``{"location": path}``, the page that shows both sides.
 
     :raises Refused: there is no such login, either side is linked already, or as above.
     """
     id_token, identity, _sent = _what_was_sent()
     line = current_line
     member = guard.current_member()
-    if member is None or not sessions.is_recent(line.config.recent_login_seconds):
+    if member is None or not guard.is_recent(member):
         raise Refused(_("会員としてログインしてから、もう一度お試しください。"), step="session")
     sessions.require_may_log_in(member)
+    flow.require_fresh(identity.issued_at, now=line.clock())
     account, key = _seen(identity), guard.current_member_id()
     decision = decide(
         Situation(
@@ -90,7 +94,7 @@ def liff_link_proof() -> Response:
             account_member=None if account.member_id is None else str(account.member_id),
             current_member=str(key),
             began_as=str(key),
-            current_has_account=accounts.account_of(line.session, key) is not None,
+            current_has_account=accounts.account_of_member(line, member) is not None,
         )
     )
     card = url_for("lineconnect.card")
@@ -148,6 +152,7 @@ def _seen(identity: Identity) -> Account:
     """Return the account of a verified identity, with what LINE says of it now."""
     line = current_line
     account = accounts.ensure_account(line.session, identity.line_user_id, now=line.clock())
+    unlinking.end_if_left_over(line, account, now=line.clock())
     account.display_name = identity.display_name or account.display_name
     account.picture_url = identity.picture_url or account.picture_url
     return account
@@ -161,23 +166,34 @@ def _may_be_asked_to_link() -> bool:
     line, member = current_line, guard.current_member()
     if member is None or not line.shop.may_log_in(member):
         return False
-    is_free = accounts.account_of(line.session, guard.current_member_id()) is None
-    return is_free and sessions.is_recent(line.config.recent_login_seconds)
+    is_free = accounts.account_of_member(line, member) is None
+    return is_free and guard.is_recent(member)
 
 
-def _log_in(account: Account, next_path: str, *, may_draw: bool) -> Response:
+def _log_in(
+    id_token: str, identity: Identity, account: Account, next_path: str, *, may_draw: bool
+) -> Response:
     line = current_line
-    member: Any = line.session.get(line.shop.model, account.member_id)
-    line.session.commit()
+    member: Any = accounts.member_of_account(line, account)
     sessions.require_may_log_in(member)
-    # What the shop has read for this request is for whoever sent it.
-    was_nobody = not current_user.is_authenticated
-    is_same = not was_nobody and current_user.get_id() == member.get_id()
-    if not is_same:
-        sessions.log_in(member, account, keep=line.config.keep_session_keys)
-    answer = {"changed": not is_same, "location": next_path}
+    user = sessions.logged_in_user()
+    is_occupied = finish.is_occupied(account)
+    if is_occupied or account.in_doubt_since is not None:
+        if is_occupied or user is None:
+            _wait(id_token, identity, account, intent=Intent.LOGIN, next_path=next_path)
+        line.session.commit()
+        again = url_for("lineconnect.liff_link_again", next=next_path)
+        page = url_for("lineconnect.liff_switch") if is_occupied else again
+        return jsonify(changed=True, location=page)
+    # Read before the commit: afterwards the link may have ended already.
+    rests_on = basis_of(line, account, member)
+    accounts.remember_member(line, account, member)
+    line.session.commit()
+    if user is None:
+        sessions.log_in(member, rests_on, keep=line.config.keep_session_keys)
+    answer = {"changed": user is None, "location": next_path}
     is_card = urlsplit(next_path).path.rstrip("/") == url_for("lineconnect.card")
-    if may_draw and is_card and (was_nobody or is_same):
+    if may_draw and is_card:
         # The shop may choose a language by who is logged in.
         flask_babel.refresh()
         page = draw_card(member, account, here=next_path)
@@ -196,11 +212,10 @@ def _wait(
 ) -> None:
     """Let the verified but unlinked person wait for a press: of the form, or of the link."""
     line = current_line
-    if intent is Intent.LOGIN and current_user.is_authenticated:
+    if not account.is_linked and intent is Intent.LOGIN and sessions.logged_in_user() is not None:
         # The member in this session is not the person in LINE; the form is for new members only.
         # Renewed alone, a remember cookie would bring them back.
-        logout_user()
-        sessions.renew(line.config.keep_session_keys)
+        sessions.end()
     # The SDK gives the same token for an hour, so every opening of the page waits anew.
     proof = f"{id_token}:{line.clock().isoformat()}"
     flow.consume(

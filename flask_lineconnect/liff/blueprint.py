@@ -18,7 +18,6 @@ from flask import current_app
 from flask import g
 from flask import request
 from flask.sansio.app import App
-from flask_login import current_user
 
 from ..errors import Refused
 from ..errors import UsageError
@@ -121,7 +120,7 @@ def _for_member(view: Callable[..., Any]) -> Callable[..., Any]:
         if _asks_with_nul():
             answers.not_found()
         g._lineconnect_page_account = account
-        return current_app.ensure_sync(view)(current_user._get_current_object(), **values)
+        return current_app.ensure_sync(view)(sessions.logged_in_user(), **values)
 
     return guarded
 
@@ -145,11 +144,7 @@ def _open() -> str:
 
 
 def _account_in_session() -> Account | None:
-    line = current_line
-    if not current_user.is_authenticated or not isinstance(
-        current_user._get_current_object(), line.shop.model
-    ):
+    line, user = current_line, sessions.logged_in_user()
+    if not isinstance(user, line.shop.model):
         return None
-    member_id = accounts.member_key(line.session, current_user._get_current_object())
-    account = accounts.account_of(line.session, member_id)
-    return None if account is None or sessions.is_ended(account) else account
+    return accounts.account_of_member(line, user)

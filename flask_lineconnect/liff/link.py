@@ -9,7 +9,6 @@ from __future__ import annotations
 from flask import Blueprint
 from flask import redirect
 from flask import url_for
-from flask_login import logout_user
 from werkzeug.wrappers import Response
 
 from ..linking import accounts
@@ -29,8 +28,8 @@ def liff_link() -> str:
     """Show the link button to a member who has logged in lately, and the way there to others."""
     line = current_line
     member = guard.current_member()
-    account = accounts.account_of(line.session, guard.current_member_id())
-    is_recent = sessions.is_recent(line.config.recent_login_seconds)
+    account = accounts.account_of_member(line, member)
+    is_recent = member is not None and guard.is_recent(member)
     here = url_for("lineconnect.liff_link")
     return render_page(
         "lineconnect/liff/link.html",
@@ -45,6 +44,5 @@ def liff_link() -> str:
 
 def liff_not_me() -> Response:
     """Log the member out; the card then asks LINE anew, and registers who is new."""
-    logout_user()
-    sessions.renew(current_line.config.keep_session_keys)
+    sessions.end()
     return redirect(url_for("lineconnect.card"), 303)

@@ -85,6 +85,7 @@ def changes(_member: Any) -> BaseResponse:
         return Response(status=HTTPStatus.NO_CONTENT)
     events = watch(
         _reader(line.db.engine, account_id),
+        allowed=(account.member_id, account.session_generation),
         since=request.args.get("since", ""),
     )
     response = Response(events, mimetype=EVENT_STREAM)
@@ -98,17 +99,20 @@ def watch(
     read: Callable[[], tuple[str, Mark] | None],
     *,
     since: str,
+    allowed: Mark | None = None,
     sleep: Callable[[float], None] = time.sleep,
     monotonic: Callable[[], float] = time.monotonic,
 ) -> Iterator[str]:
     """Yield events until something changed, the session ended, or the time is up.
 
     :param read: returns the card's version now and who may see it; ``None`` if there is no account.
+    :param allowed: who may see it, as the request found it: the link may have ended since.
     """
     yield f"retry: {_RETRY}\n\n"
-    deadline, first = monotonic() + LIFETIME, read()
-    found = first
-    while found is not None and first is not None and found[1] == first[1]:
+    deadline, found = monotonic() + LIFETIME, read()
+    if allowed is None and found is not None:
+        allowed = found[1]
+    while found is not None and found[1] == allowed:
         if found[0] != since:
             # Without an id: the page alone knows which version it has come to show.
             yield "data: changed\n\n"

@@ -26,6 +26,8 @@ from ..models import Account
 from ..models import AuditEntry
 from ..models.base import insert_if_absent
 from ..state import LineState
+from . import unlinking
+from .marks import MemberMarks
 
 if TYPE_CHECKING:
     from ..login.oidc import Identity
@@ -94,6 +96,50 @@ def account_of(session: Session, member_id: Any) -> Account | None:
     return session.scalars(select(Account).where(Account.member_id == member_id)).one_or_none()
 
 
+def account_of_member(line: LineState, member: Any) -> Account | None:
+    """Return the LINE account to which this very member is linked.
+
+    The link of somebody before them, whose row had the same key, is none of theirs.
+    """
+    account = account_of(line.session, None if member is None else member_key(line.session, member))
+    if account is None or not line.part(MemberMarks).is_same(account.member_mark, member):
+        return None
+    return account
+
+
+def member_of_account(line: LineState, account: Account) -> Any | None:
+    """Return the member to whom a LINE account is linked; ``None`` if that one is there no more."""
+    if account.member_id is None:
+        return None
+    member = line.session.get(line.shop.model, account.member_id)
+    if member is None or not line.part(MemberMarks).is_same(account.member_mark, member):
+        return None
+    return member
+
+
+def former_member(line: LineState, account: Account) -> Any | None:
+    """Return the member to whom this LINE account still leads back; ``None`` if it leads nowhere.
+
+    Only LINE ever proved who they are, and they left by themselves.
+    """
+    if not account.may_return or account.is_linked or account.former_member_id is None:
+        return None
+    member = line.session.get(line.shop.model, account.former_member_id)
+    is_same = line.part(MemberMarks).is_same
+    if member is None or not is_same(account.former_member_mark, member):
+        return None
+    if not line.shop.may_log_in(member) or line.shop.has_other_login(member):
+        return None
+    return member if account_of_member(line, member) is None else None
+
+
+def remember_member(line: LineState, account: Account, member: Any) -> None:
+    """Keep what tells the member from the next one, for links from before it was kept."""
+    mark = line.part(MemberMarks).of(member)
+    if mark is not None and account.member_mark != mark:
+        account.member_mark = mark
+
+
 def member_key(session: Session, member: Any) -> Any:
     """Return the primary key of a member; a new member is flushed to get one.
 
@@ -139,16 +185,29 @@ def link(
 ) -> None:
     """Tie a LINE account to a member, in one statement that a race can't get past.
 
-    The signal :data:`~flask_lineconnect.signals.account_linked` follows the commit.
+    The signal :data:`~flask_lineconnect.signals.account_linked` follows the commit. Whoever opens
+    this door to people tells both sides, see ``telling.py``.
 
     :raises Refused: either side is tied already; the transaction is as before.
     """
+    session = line.session
+    member = session.get(line.shop.model, member_id)
+    unlinking.end_left_over(line, member_id, member, now=now)
+    unlinking.end_if_left_over(line, account, now=now)
     statement = (
         update(Account)
         .where(Account.id == account.id, Account.member_id.is_(None))
-        .values(member_id=member_id, linked_at=now, link_source=source)
+        .values(
+            member_id=member_id,
+            member_mark=_mark_in_database(line, member),
+            linked_at=now,
+            link_source=source,
+            in_doubt_since=None,
+            former_member_id=None,
+            former_member_mark=None,
+            may_return=None,
+        )
     )
-    session = line.session
     try:
         with session.begin_nested():
             is_tied = getattr(session.execute(statement), "rowcount", 0) == 1
@@ -167,8 +226,16 @@ def link(
         )
     )
     session.flush()
-    member = session.get(line.shop.model, member_id)
     announce(session, signals.account_linked, account=account, member=member)
+
+
+def _mark_in_database(line: LineState, member: Any) -> str | None:
+    """Return a member's mark as the database gives it back, in its precision and zone."""
+    if member is None or line.part(MemberMarks).of(member) is None:
+        return None
+    line.session.flush()
+    line.session.refresh(member)
+    return line.part(MemberMarks).of(member)
 
 
 def count_by_source(

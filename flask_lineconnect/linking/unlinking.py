@@ -6,7 +6,7 @@ afterwards, again and again until LINE answers.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from datetime import datetime
 from datetime import timedelta
 from functools import partial
@@ -15,6 +15,7 @@ from typing import Literal
 
 from flask import current_app
 from flask import has_app_context
+from sqlalchemy import and_
 from sqlalchemy import delete
 from sqlalchemy import event
 from sqlalchemy import inspect
@@ -43,19 +44,35 @@ from ..models.outbox import UNSENT
 from ..state import EXTENSION_KEY
 from ..state import LineState
 from ..vault import hashed
+from . import telling
+from .marks import MemberMarks
 
 #: Who ended a link: the member, the shop (its staff or its code), or the person at LINE.
 Actor = Literal["member", "shop", "line"]
 
 #: How long a LIFF ID token lives, as LINE documents it.
 _ID_TOKEN_LIFETIME = timedelta(hours=1)
+#: Keys in one statement; SQLite takes 32,766 values.
+_KEYS_AT_ONCE = 500
+#: In ``Session.info``: the keys of the members whom this flush has made.
+_NEW_MEMBERS = "lineconnect_new_members"
 
 
-def unlink(line: LineState, account: Account, *, actor: Actor, now: datetime) -> bool:
+def unlink(
+    line: LineState,
+    account: Account,
+    *,
+    actor: Actor,
+    now: datetime,
+    may_return: bool = False,
+    is_left_over: bool = False,
+) -> bool:
     """End an account's link; its sessions, tokens and waiting messages end with it.
 
     The signal :data:`~flask_lineconnect.signals.account_unlinked` follows the commit.
 
+    :param may_return: the member has no other way in, and LINE leads them back.
+    :param is_left_over: the member's row is another person's by now, or nobody's.
     :return: whether there was a link, also when several callers race.
     """
     session = line.session
@@ -67,6 +84,11 @@ def unlink(line: LineState, account: Account, *, actor: Actor, now: datetime) ->
         .where(Account.id == account.id, Account.member_id == member_id)
         .values(
             member_id=None,
+            member_mark=None,
+            former_member_id=None if is_left_over else member_id,
+            former_member_mark=None if is_left_over else Account.member_mark,
+            may_return=may_return,
+            in_doubt_since=None,
             linked_at=None,
             link_source=None,
             sealed_tokens=None,
@@ -91,8 +113,10 @@ def unlink(line: LineState, account: Account, *, actor: Actor, now: datetime) ->
     )
     session.flush()
     session.refresh(account)
-    member = session.get(line.shop.model, member_id)
+    member = None if is_left_over else session.get(line.shop.model, member_id)
     announce(session, signals.account_unlinked, account=account, member=member)
+    if not is_left_over:
+        telling.tell(line, account, member, "unlinked")
     return True
 
 
@@ -121,6 +145,27 @@ def erase(line: LineState, account: Account, *, now: datetime) -> None:
     announce(session, signals.account_unlinked, account=account, member=None)
 
 
+def end_left_over(line: LineState, member_id: Any, member: Any | None, *, now: datetime) -> None:
+    """End the link of somebody before this member, whose row had the same key."""
+    statement = select(Account).where(Account.member_id == member_id)
+    account = line.session.scalars(statement).one_or_none()
+    if account is not None and not _is_of(line, account, member):
+        unlink(line, account, actor="shop", now=now, is_left_over=True)
+
+
+def end_if_left_over(line: LineState, account: Account, *, now: datetime) -> None:
+    """End an account's link if its member is there no more, whoever has the key now."""
+    if account.member_id is None:
+        return
+    member = line.session.get(line.shop.model, account.member_id)
+    if not _is_of(line, account, member):
+        unlink(line, account, actor="shop", now=now, is_left_over=True)
+
+
+def _is_of(line: LineState, account: Account, member: Any | None) -> bool:
+    return member is not None and line.part(MemberMarks).is_same(account.member_mark, member)
+
+
 def end_links_of(line: LineState, member_id: Any, *, actor: Actor, now: datetime) -> Account | None:
     """End the link of a member, if there is one; return the account that was linked."""
     statement = select(Account).where(Account.member_id == member_id)
@@ -130,29 +175,61 @@ def end_links_of(line: LineState, member_id: Any, *, actor: Actor, now: datetime
     return account
 
 
-def watch_deletions(session: scoped_session[Any], member_model: type[Any]) -> None:
+def watch_members(session: scoped_session[Any], member_model: type[Any]) -> None:
     """Let a member's LINE account go whenever the shop deletes the member through the session.
 
-    A key that the database gives to the next member must not bring the link along. Members who are
-    deleted by SQL are noticed by ``upkeep.py``.
+    A key that the database gives to the next member must not bring the link along: what is left of
+    one who was deleted by SQL, past the session, goes when the next one comes, or is noticed by
+    ``upkeep.py``.
     """
 
     def erase_with_member(session: Session, _context: object, _objects: object) -> None:
         deleted = [one for one in session.deleted if isinstance(one, member_model)]
-        line = current_app.extensions.get(EXTENSION_KEY) if deleted and has_app_context() else None
+        line = _line_of_app() if deleted else None
         if line is not None:
-            _erase_all(line, session, deleted)
+            erase_all(line, [_key(one) for one in deleted])
+
+    def note_new(session: Session, _context: object) -> None:
+        made = [_key(one) for one in session.new if isinstance(one, member_model)]
+        if made:
+            session.info.setdefault(_NEW_MEMBERS, []).extend(made)
+
+    def erase_before_new(session: Session, _context: object) -> None:
+        made = session.info.pop(_NEW_MEMBERS, None)
+        line = _line_of_app() if made else None
+        if line is not None:
+            erase_all(line, made)
 
     event.listen(session, "before_flush", erase_with_member)
+    event.listen(session, "after_flush", note_new)
+    event.listen(session, "after_flush_postexec", erase_before_new)
 
 
-def _erase_all(line: LineState, session: Session, members: Iterable[Any]) -> None:
-    for member in members:
-        (key,) = inspect(member).identity
-        statement = select(Account).where(Account.member_id == key)
-        account = session.scalars(statement).one_or_none()
-        if account is not None:
+def _line_of_app() -> LineState | None:
+    return current_app.extensions.get(EXTENSION_KEY) if has_app_context() else None
+
+
+def _key(member: Any) -> Any:
+    (key,) = inspect(member).mapper.primary_key_from_instance(member)
+    return key
+
+
+def erase_all(line: LineState, member_ids: Sequence[Any]) -> bool:
+    """Erase the accounts that are or were linked to members of these keys, who are gone or go.
+
+    :return: whether there were any.
+    """
+    is_any = False
+    for start in range(0, len(member_ids), _KEYS_AT_ONCE):
+        some = member_ids[start : start + _KEYS_AT_ONCE]
+        is_theirs = or_(
+            Account.member_id.in_(some),
+            and_(Account.member_id.is_(None), Account.former_member_id.in_(some)),
+        )
+        for account in line.session.scalars(select(Account).where(is_theirs)).all():
             erase(line, account, now=line.clock())
+            is_any = True
+    return is_any
 
 
 def has_ended_since(session: Session, line_user_id: str, issued_at: datetime) -> bool:

@@ -7,6 +7,7 @@ Source: LINE Login, "How auto login works"; LINE platform, user agents.
 from __future__ import annotations
 
 import re
+import sys
 import time
 from collections.abc import Callable
 from typing import Any
@@ -21,7 +22,6 @@ from flask import jsonify
 from flask import make_response
 from flask import request
 from flask import session
-from flask_login import current_user
 from flask_login import user_logged_out
 from flask_login import user_unauthorized
 from werkzeug.wrappers import Response
@@ -30,6 +30,7 @@ from ..config.settings import Config
 from ..i18n import gettext as _
 from ..state import current_line
 from . import kept_forms
+from . import sessions
 from .decide import Intent
 from .flow import local_path
 from .start import start
@@ -59,6 +60,10 @@ def register(app: Flask) -> None:
     """Watch this app's requests for pages that may log in by themselves."""
     app.before_request(_log_in_silently)
     user_unauthorized.connect(_note_refusal, app)
+    # Flask-Security refuses by a signal of its own. Whoever uses it has imported it by now.
+    security = sys.modules.get("flask_security")
+    if security is not None:
+        security.user_unauthenticated.connect(_note_refusal, app)
     user_logged_out.connect(_note_logout, app)
 
 
@@ -90,7 +95,7 @@ def _log_in_silently() -> Response | None:
     config = current_line.config
     if not _wants_auto_login(config) or not _is_page_visit() or not _is_its_turn(config):
         return None
-    return None if current_user.is_authenticated else _start(silent=True)
+    return None if sessions.logged_in_user() else _start(silent=True)
 
 
 def _note_refusal(_app: Flask, **_extra: Any) -> None:

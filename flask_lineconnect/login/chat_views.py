@@ -43,7 +43,7 @@ def chat_link_page() -> Response | str:
     member_id = accounts.member_key(line.session, member)
     if account.member_id is not None:
         raise accounts.account_taken()
-    if accounts.account_of(line.session, member_id) is not None:
+    if accounts.account_of_member(line, member) is not None:
         raise accounts.member_taken()
     if request.method == "POST":
         nonce = chat_link.confirm(line.session, link_token, member_id, now=line.clock())

@@ -14,12 +14,15 @@ from .. import signals
 from ..after_commit import after_commit
 from ..after_commit import announce
 from ..linking import accounts
+from ..linking import telling
 from ..models import Account
 from ..shop.adapter import LineProfile
 from ..state import LineState
 from ..state import current_line
 from . import flow
 from . import sessions
+from .basis import basis_of
+from .basis import user_id_of
 
 
 def log_in(account: Account, next_path: str | None, *, may_ask: bool = True) -> Response:
@@ -29,14 +32,37 @@ def log_in(account: Account, next_path: str | None, *, may_ask: bool = True) -> 
     :raises Refused: the shop does not let this member in through LINE.
     """
     line = current_line
-    member = line.session.get(line.shop.model, account.member_id)
+    member = accounts.member_of_account(line, account)
     config = line.config
-    sessions.log_in(member, account, keep=config.keep_session_keys, remember=config.remember)
+    sessions.require_may_log_in(member)
+    rests_on = basis_of(line, account, member)
+    accounts.remember_member(line, account, member)
+    sessions.log_in(member, rests_on, keep=config.keep_session_keys, remember=config.remember)
     announce(line.session, signals.member_logged_in, account=account, member=member)
     target = next_path or line.config.default_page
     is_to_be_asked = may_ask and _is_to_be_asked(line, account)
     line.session.commit()
     return redirect(url_for("lineconnect.friend", next=target) if is_to_be_asked else target)
+
+
+def is_occupied(account: Account) -> bool:
+    """Tell whether somebody is logged in who is not the account's member; staff are somebody."""
+    line, user = current_line, sessions.logged_in_user()
+    member = accounts.member_of_account(line, account)
+    if user is None or member is None or not isinstance(user, line.shop.model):
+        return user is not None
+    return user_id_of(line, user) != user_id_of(line, member)
+
+
+def enter(waiting: flow.Held) -> Response:
+    """Log in the linked person who waited, unless something must be asked before."""
+    line = current_line
+    account, next_path = waiting.account, waiting.attempt.next_path
+    if account.in_doubt_since is not None:
+        return redirect(url_for("lineconnect.link_again", next=next_path))
+    flow.release(line.session, waiting)
+    sessions.drop_handle()
+    return log_in(account, next_path)
 
 
 def tie(waiting: flow.Held, member_id: Any) -> Response:
@@ -47,6 +73,7 @@ def tie(waiting: flow.Held, member_id: Any) -> Response:
     line = current_line
     account, next_path = waiting.account, waiting.attempt.next_path
     accounts.link(line, account, member_id, source=waiting.attempt.source, now=line.clock())
+    telling.tell(line, account, accounts.member_of_account(line, account), "linked")
     flow.release(line.session, waiting)
     from ..webhooks import inbox  # at the first link, see parts.py
 

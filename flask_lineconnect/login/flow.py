@@ -30,6 +30,8 @@ from .decide import Intent
 ATTEMPT_LIFETIME = timedelta(minutes=10)
 #: How long a finished login waits for the person's press.
 HOLD_LIFETIME = timedelta(minutes=10)
+#: How old an ID token may be that proves LINE's side of a link.
+LINK_AGE = timedelta(minutes=10)
 #: Longest return address that is kept, as it is sent; session cookies hold 4 kB in all.
 MAX_NEXT = 500
 #: Longest label of a store QR code or button.
@@ -111,10 +113,13 @@ def held(session: Session, handle: object, *, intent: Intent, now: datetime) -> 
             )
         ).one_or_none()
     if row is None:
-        raise Refused(
-            _("時間が経ったため、LINEでのログインをもう一度お願いします。"), step="expired"
-        )
+        raise waited_too_long()
     return Held(*row)
+
+
+def waited_too_long() -> Refused:
+    """Return the refusal of what waited for longer than it may, or is there no more."""
+    return Refused(_("時間が経ったため、LINEでのログインをもう一度お願いします。"), step="expired")
 
 
 def release(session: Session, waiting: Held) -> None:
@@ -122,6 +127,19 @@ def release(session: Session, waiting: Held) -> None:
     waiting.attempt.handle_hash = None
     waiting.attempt.email = None
     session.flush()
+
+
+def require_fresh(issued_at: datetime, *, now: datetime) -> None:
+    """Go on only with a login of the last minutes, which proves who holds the phone now.
+
+    :param issued_at: when LINE issued the ID token.
+    :raises Refused: that is too long ago.
+    """
+    if now - issued_at > LINK_AGE:
+        raise Refused(
+            _("LINEでのログインから時間が経っています。もう一度LINEでログインしてください。"),
+            step="iat",
+        )
 
 
 def source_label(text: str | None) -> str | None:

@@ -23,7 +23,7 @@ def friend() -> Response | str:
     """Say what friends get, and offer to go on without it."""
     line = current_line
     next_path = flow.local_path(request.args.get("next")) or line.config.default_page
-    account = accounts.account_of(line.session, guard.current_member_id())
+    account = accounts.account_of_member(line, guard.current_member())
     if account is None or account.is_friend is not False:
         return redirect(next_path)
     return render_page("lineconnect/friend.html", next=next_path)

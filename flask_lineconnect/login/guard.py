@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 from flask import Blueprint
@@ -11,11 +12,10 @@ from flask import make_response
 from flask import redirect
 from flask import request
 from flask import url_for
-from flask_login import current_user
-from flask_login import logout_user
 from werkzeug.wrappers import Response
 
 from ..linking import accounts
+from ..linking import credentials
 from ..state import current_line
 from ..web.pages import render_page
 from . import sessions
@@ -29,10 +29,8 @@ def register(blueprint: Blueprint) -> None:
 
 def current_member() -> Any | None:
     """Return the member logged in to the shop, or ``None``; staff of another model are none."""
-    if not current_user.is_authenticated:
-        return None
-    member = current_user._get_current_object()
-    return member if isinstance(member, current_line.shop.model) else None
+    user = sessions.logged_in_user()
+    return user if isinstance(user, current_line.shop.model) else None
 
 
 def current_member_id() -> Any | None:
@@ -51,17 +49,27 @@ def require_recent_member() -> Any:
     member = current_member()
     if member is None:
         abort(make_response(manager.unauthorized()))
-    if sessions.is_recent(current_line.config.recent_login_seconds):
+    if is_recent(member):
         return member
     if manager.needs_refresh_callback or manager.refresh_view:
         abort(make_response(manager.needs_refresh()))
     abort(make_response(_identity_page(member), 401))
 
 
+def is_recent(member: Any) -> bool:
+    """Tell whether a member logged in lately, and with the credentials that they have now."""
+    line = current_line
+    lately = line.clock() - timedelta(seconds=line.config.recent_login_seconds)
+    if not sessions.logged_in_since(lately):
+        return False
+    changed = credentials.changed_at(line.session, accounts.member_key(line.session, member))
+    return changed is None or sessions.logged_in_since(changed)
+
+
 def _identity_page(member: Any) -> str:
     """Ask a member who has been logged in for long to show once more who they are."""
     line = current_line
-    account = accounts.account_of(line.session, accounts.member_key(line.session, member))
+    account = accounts.account_of_member(line, member)
     return render_page(
         "lineconnect/log_in_again.html",
         member_name=line.shop.member_name(member),
@@ -74,8 +82,7 @@ def _identity_page(member: Any) -> str:
 def log_in_again() -> Response:
     """Log the member out and lead to the shop's own login, which returns to where they were."""
     next_path = local_path(request.form.get("next")) or current_line.config.default_page
-    logout_user()
-    sessions.renew(current_line.config.keep_session_keys)
+    sessions.end()
     return redirect(shop_log_in_url(next_path) or url_for("lineconnect.login", next=next_path))
 
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from flask import Blueprint
 from flask import request
-from flask_login import current_user
 from werkzeug.wrappers import Response
 
 from ..errors import Refused
 from ..i18n import gettext as _
 from ..linking import accounts
+from ..linking import credentials
 from ..state import current_line
 from ..web.pages import render_page
 from . import finish
@@ -38,7 +38,7 @@ def link() -> Response | str:
             began_as=str(guard.current_member_id()),
         )
     line = current_line
-    account = accounts.account_of(line.session, guard.current_member_id())
+    account = accounts.account_of_member(line, member)
     return render_page(
         "lineconnect/link.html",
         member_name=line.shop.member_name(member),
@@ -56,10 +56,12 @@ def confirm_link() -> Response | str:
         raise Refused(
             _("連携を始めた会員と、いまログインしている会員が違います。"), step="person-changed"
         )
+    began_at = waiting.attempt.consumed_at
+    credentials.require_unchanged(line.session, member_id, since=began_at)
     if request.method == "POST":
         return finish.tie(waiting, member_id)
     return render_page(
         "lineconnect/confirm_link.html",
         profile=finish.profile_of(waiting),
-        member_name=line.shop.member_name(current_user),
+        member_name=line.shop.member_name(guard.current_member()),
     )

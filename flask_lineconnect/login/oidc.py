@@ -41,6 +41,8 @@ logger = logging.getLogger(__name__)
 ISSUER = "https://access.line.me"
 #: Seconds by which LINE's clock and ours may differ.
 LEEWAY = 60
+#: How long LINE's ID tokens live, in seconds, as LINE documents it.
+LIFETIME = 3_600
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,10 +204,13 @@ def check_claims(claims: Mapping[str, Any], *, channel_id: str) -> None:
     if not is_line_user_id(str(claims.get("sub"))):
         raise _refused("sub")
     expires_at, issued_at, now = claims.get("exp"), claims.get("iat"), time.time()
-    if not is_number(expires_at) or expires_at + LEEWAY < now:
+    # Written so that a value which compares with nothing, JSON's NaN, is refused as well.
+    if not is_number(expires_at) or not expires_at + LEEWAY >= now:
         raise _refused("exp")
-    if not is_number(issued_at) or issued_at - LEEWAY > now:
+    if not is_number(issued_at) or not -LEEWAY <= now - issued_at <= LIFETIME + LEEWAY:
         raise _refused("iat")
+    if not 0 < expires_at - issued_at <= LIFETIME:
+        raise _refused("exp")
 
 
 def identity_of(claims: Mapping[str, Any]) -> Identity:

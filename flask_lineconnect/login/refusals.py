@@ -19,6 +19,7 @@ from . import sessions
 #: For programs; whatever else was refused is forbidden.
 _JSON_STATUS = {
     "exp": HTTPStatus.UNAUTHORIZED,
+    "iat": HTTPStatus.UNAUTHORIZED,
     "ended": HTTPStatus.UNAUTHORIZED,
     "session": HTTPStatus.UNAUTHORIZED,
     "rate": HTTPStatus.TOO_MANY_REQUESTS,

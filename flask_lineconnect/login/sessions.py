@@ -5,6 +5,9 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterable
+from dataclasses import astuple
+from dataclasses import fields
+from datetime import datetime
 from typing import TYPE_CHECKING
 from typing import Any
 from typing import TypedDict
@@ -12,6 +15,7 @@ from typing import TypedDict
 from flask import Flask
 from flask import current_app
 from flask import g
+from flask import has_request_context
 from flask import request
 from flask import session
 from flask_login import COOKIE_NAME
@@ -19,15 +23,18 @@ from flask_login import current_user
 from flask_login import login_fresh
 from flask_login import login_user
 from flask_login import logout_user
+from flask_login import user_accessed
 from flask_login import user_logged_in
 from flask_login import user_logged_out
-from sqlalchemy import select
 
 from ..errors import Refused
 from ..i18n import LANGUAGE_KEY
 from ..i18n import gettext as _
-from ..models import Account
 from ..state import current_line
+from . import last_login
+from .basis import Basis
+from .basis import find
+from .basis import user_id_of
 from .decide import Intent
 from .flow import ATTEMPT_LIFETIME
 
@@ -40,6 +47,10 @@ _ACCOUNT = "_lineconnect_account"
 _FORM = "_lineconnect_form"
 _LOGGED_IN_AT = "_lineconnect_logged_in_at"
 _COOKIES = "_lineconnect_cookies"
+_DAY = "_lineconnect_day"
+_RENEWED = "_lineconnect_renewed"
+#: How many values a session keeps of what it rests on.
+_PARTS = len(fields(Basis))
 #: Flask-Login's word to itself to take the remember cookie back.
 _REMEMBER = "_remember"
 
@@ -60,7 +71,9 @@ class Attempt(TypedDict):
     next_path: str | None
     source: str | None
     silent: bool
-    at: int
+    #: Whom this attempt may replace, because they pressed for it.
+    pressed_as: str | None
+    at: float
 
 
 def remember_attempt(
@@ -71,6 +84,7 @@ def remember_attempt(
     next_path: str | None,
     source: str | None,
     silent: bool,
+    pressed_as: str | None = None,
 ) -> None:
     """Keep what must match when the browser comes back; the oldest attempts go first."""
     attempt = Attempt(
@@ -82,7 +96,8 @@ def remember_attempt(
         next_path=next_path,
         source=source,
         silent=silent,
-        at=int(time.time()),
+        pressed_as=pressed_as,
+        at=round(current_line.clock().timestamp(), 3),
     )
     attempts = [*session.get(_ATTEMPTS, ()), attempt][-MAX_ATTEMPTS:]
     while len(attempts) > 1 and len(json.dumps(attempts)) > MAX_ATTEMPTS_BYTES:
@@ -97,7 +112,7 @@ def take_attempt(states: list[str]) -> Attempt:
     """
     attempts: list[Attempt] = session.get(_ATTEMPTS, [])
     found = [attempt for attempt in attempts if [attempt["state"]] == states]
-    if not found or found[0]["at"] + ATTEMPT_LIFETIME.total_seconds() < time.time():
+    if not found or found[0]["at"] < (current_line.clock() - ATTEMPT_LIFETIME).timestamp():
         raise Refused(
             _(
                 "ログインを始めたブラウザと戻ってきたブラウザが違うか、時間が経ちすぎています。"
@@ -143,31 +158,73 @@ def drop_handle() -> None:
 def register(app: Flask) -> None:
     """Let a waiting login die whenever somebody logs in or out, by whichever door.
 
-    A session that LINE gave ends at its next request when the link behind it has ended.
+    Whoever logs in last is who the browser is. A session that LINE gave is looked at whenever its
+    user is loaded, be it for a page, an error page or an address that does not exist; a page that
+    loads no user costs nothing.
     """
-    app.before_request(_end_with_the_link)
+    last_login.register(app)
+    user_accessed.connect(_end_unless_it_stands, app)
     user_logged_in.connect(_person_changed, app)
     user_logged_in.connect(_note_login, app)
     user_logged_out.connect(_forget, app)
 
 
-def _end_with_the_link() -> None:
-    # Static files show nobody's data, and there are many of them on a page. The session is not even
-    # looked at, or browsers would fetch them anew for each session (`Vary: Cookie`).
-    if (request.endpoint or "static").endswith("static"):
+def _end_unless_it_stands(_app: Flask, **_extra: Any) -> None:
+    """End a session that LINE gave when something that it rests on has changed."""
+    if "_lineconnect_checking" in g:
         return
-    given = session.get(_ACCOUNT)
-    if given is None:
+    if last_login.is_of_before():
+        # Without a word of a logout, which would be taken for one of who logged in since.
+        session.pop(_REMEMBER, None)
+        renew(current_line.config.keep_session_keys)
+    if _ACCOUNT not in session:
         return
-    line = current_line
-    statement = select(Account.session_generation).where(Account.id == given[0])
-    if line.session.scalars(statement).one_or_none() != given[1]:
-        logout_user()
-        renew(line.config.keep_session_keys)
+    # Logging out, and the shop's answers, ask who is logged in, which would begin this anew.
+    g._lineconnect_checking = True
+    try:
+        _check(session[_ACCOUNT])
+    finally:
+        g.pop("_lineconnect_checking")
+
+
+def _check(given: object) -> None:
+    if not isinstance(given, list) or len(given) != _PARTS:
+        return end()
+    rests_on = Basis(*given)
+    if session.get("_user_id") != rests_on.user_id:
+        # Somebody came in by another way since, for example by a remember cookie.
+        session.pop(_ACCOUNT)
+        return None
+    found = find(current_line, rests_on)
+    # The database session keeps no object alive that nobody holds.
+    g._lineconnect_member = found.member
+    if not found.stands:
+        return end(found.member)
+    if session.permanent and session.get(_DAY) != _today():
+        # Flask sends an unchanged session only where every answer would bring an old one back.
+        session[_DAY] = _today()
+    return None
+
+
+def _today() -> int:
+    return int(time.time() // 86_400)
+
+
+def end(user: Any | None = None) -> None:
+    """Log out whoever is in this session, and renew it.
+
+    :param user: who that is, where it must not be loaded from the session any more.
+    """
+    if "_lineconnect_checking" in g:
+        manager = current_app.login_manager  # type: ignore[attr-defined]  # set by Flask-Login
+        manager._update_request_context_with_user(user)
+    logout_user()
+    renew(current_line.config.keep_session_keys)
 
 
 def _person_changed(_app: Flask, **_extra: Any) -> None:
     drop_handle()
+    session.pop(_ACCOUNT, None)
 
 
 def _forget(_app: Flask, **_extra: Any) -> None:
@@ -176,12 +233,28 @@ def _forget(_app: Flask, **_extra: Any) -> None:
 
 
 def _note_login(_app: Flask, **_extra: Any) -> None:
-    session[_LOGGED_IN_AT] = int(time.time())
+    session[_LOGGED_IN_AT] = current_line.clock().timestamp()
 
 
-def is_recent(seconds: float) -> bool:
-    """Tell whether the person logged in, in this session, within the last so many seconds."""
-    return login_fresh() and bool(session.get(_LOGGED_IN_AT, 0) + seconds > time.time())
+def logged_in_since(moment: datetime) -> bool:
+    """Tell whether the person logged in, in this session, then or later."""
+    return login_fresh() and bool(session.get(_LOGGED_IN_AT, 0) >= moment.timestamp())
+
+
+def keep_through_change(rests_on: Basis | None) -> None:
+    """Let this session go on where its own person has changed their credentials.
+
+    :param rests_on: what it rests on now, if LINE gave it.
+    """
+    session[_LOGGED_IN_AT] = current_line.clock().timestamp()
+    if rests_on is not None and _ACCOUNT in session:
+        session[_ACCOUNT] = list(astuple(rests_on))
+
+
+def rests_on_account(account_id: int) -> bool:
+    """Tell whether it was this LINE account that logged this session in."""
+    given = session.get(_ACCOUNT)
+    return given is not None and bool(given[0] == account_id)
 
 
 def keep_form(handle: str) -> str | None:
@@ -198,34 +271,72 @@ def form_handle() -> str | None:
 
 
 def renew(keep: Iterable[str]) -> None:
-    """Clear the session except for the declared keys, and give it a new id where it has one."""
+    """Give the session a new id where it has one, and clear it except for the declared keys."""
     kept = {key: session[key] for key in (*keep, _REMEMBER, LANGUAGE_KEY) if key in session}
+    regenerate = getattr(current_app.session_interface, "regenerate", None)
+    if callable(regenerate):
+        # Flask-Session leaves an empty session its id, which somebody else may have chosen.
+        session[_RENEWED] = True
+        regenerate(session)
     session.clear()
     session.update(kept)
     # Flask-WTF keeps the token of this request there, which belongs to the session before.
     g.pop(current_app.config.get("WTF_CSRF_FIELD_NAME", "csrf_token"), None)
-    regenerate = getattr(current_app.session_interface, "regenerate", None)
-    if callable(regenerate):
-        regenerate(session)
 
 
-def log_in(member: Any, account: Account, *, keep: Iterable[str], remember: bool = False) -> None:
+def log_in(member: Any, rests_on: Basis, *, keep: Iterable[str], remember: bool = False) -> None:
     """Log a member in through their LINE account, in a renewed session.
 
+    :param rests_on: as it was read in the transaction in which the account was found.
     :param remember: let the session outlive the browser. It is Flask's permanent session and not
         Flask-Login's remember cookie, which would outlive the link.
     :raises Refused: the shop does not let this member in through LINE.
     """
     require_may_log_in(member)
-    is_same = current_user.is_authenticated and current_user.get_id() == member.get_id()
+    user = logged_in_user()
+    is_same = user is not None and user_id_of(current_line, user) == rests_on.user_id
     renew((*keep, _FORM))
     if not is_same and _remember_cookie_name() in request.cookies:
         # Somebody else's remember cookie would bring them back one day.
         session[_REMEMBER] = "clear"
-    login_user(member)
+    if not login_user(member):
+        raise _not_for_line()
     if remember:
         session.permanent = True
-    session[_ACCOUNT] = [account.id, account.session_generation]
+        session[_DAY] = _today()
+    session[_ACCOUNT] = list(astuple(rests_on))
+    _tell_neighbours()
+
+
+def _tell_neighbours() -> None:
+    """Let Flask-Security know what it notes at logins of its own: when, and a new CSRF cookie.
+
+    Source: Flask-Security, "Freshness"; ``flask_security.login_user``.
+    """
+    if "security" in current_app.extensions:
+        session["fs_paa"] = time.time()
+        session["fs_cc"] = "set"
+
+
+def user_id() -> str | None:
+    """Return what Flask-Login keeps of whoever is logged in."""
+    user = logged_in_user()
+    return None if user is None else user_id_of(current_line, user)
+
+
+def is_of(member: Any) -> bool:
+    """Tell whether this is a request of this very member's own session."""
+    user = logged_in_user() if has_request_context() else None
+    return isinstance(user, type(member)) and user.get_id() == member.get_id()
+
+
+def logged_in_user() -> Any | None:
+    """Return who is logged in to the shop, a member or somebody else; ``None`` for nobody.
+
+    Where a shop has no anonymous users, ``current_user`` is ``None`` itself.
+    """
+    user = current_user._get_current_object()
+    return user if user is not None and user.is_authenticated else None
 
 
 def _remember_cookie_name() -> str:
@@ -238,19 +349,16 @@ def came_from_line() -> bool:
     return _ACCOUNT in session
 
 
-def is_ended(account: Account) -> bool:
-    """Tell whether LINE gave this session and the account's link has changed since."""
-    given = session.get(_ACCOUNT)
-    return given is not None and given != [account.id, account.session_generation]
-
-
 def require_may_log_in(member: Any) -> None:
     """Go on only with a member whom the shop lets in through LINE; ``None`` is a deleted one.
 
     :raises Refused: the member is gone, locked, or not for LINE.
     """
     if member is None or not current_line.shop.may_log_in(member):
-        raise Refused(
-            _("この会員ではLINEログインを使えません。お店までお問い合わせください。"),
-            step="member",
-        )
+        raise _not_for_line()
+
+
+def _not_for_line() -> Refused:
+    return Refused(
+        _("この会員ではLINEログインを使えません。お店までお問い合わせください。"), step="member"
+    )

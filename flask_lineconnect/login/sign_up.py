@@ -24,6 +24,8 @@ from . import sessions
 from .decide import Intent
 from .forms import make_form
 
+#: The field with which somebody becomes again who they were before they unlinked.
+COME_BACK = "come_back"
 #: The source of people who come from a LIFF page.
 LIFF = "liff"
 
@@ -42,7 +44,11 @@ def sign_up() -> Response | str:
     line = current_line
     waiting = flow.held(line.session, sessions.handle(), intent=Intent.LOGIN, now=line.clock())
     if waiting.account.is_linked:
-        return _log_in(waiting)
+        is_occupied = finish.is_occupied(waiting.account)
+        return redirect(url_for("lineconnect.switch")) if is_occupied else finish.enter(waiting)
+    former = accounts.former_member(line, waiting.account)
+    if former is not None and request.method == "POST" and COME_BACK in request.form:
+        return finish.tie(waiting, accounts.member_key(line.session, former))
     profile = finish.profile_of(waiting)
     form = (line.shop.sign_up_form or make_form(line.config))(request.form, obj=profile)
     if request.method == "POST" and form.validate():
@@ -56,6 +62,7 @@ def sign_up() -> Response | str:
     return render_page(
         "lineconnect/sign_up.html",
         profile=profile,
+        former_name=None if former is None else line.shop.member_name(former),
         form=form,
         privacy_url=line.config.privacy_url,
         quick_fill=_quick_fill(waiting),
@@ -73,15 +80,6 @@ def _quick_fill(waiting: flow.Held) -> dict[str, str | None] | None:
         "sdk_url": config.hosts.liff_sdk,
         "liff_id": config.liff_id,
     }
-
-
-def _log_in(waiting: flow.Held) -> Response:
-    """Log in somebody who registered on another device while this one waited."""
-    line = current_line
-    account, next_path = waiting.account, waiting.attempt.next_path
-    flow.release(line.session, waiting)
-    sessions.drop_handle()
-    return finish.log_in(account, next_path)
 
 
 def _register(waiting: flow.Held, profile: LineProfile) -> Response:

@@ -17,11 +17,13 @@ def start(
     next_path: str | None,
     source: str | None = None,
     began_as: str | None = None,
+    pressed_as: str | None = None,
     parameters: dict[str, str] | None = None,
 ) -> Response:
     """Send the browser to LINE, with a fresh state, nonce and PKCE verifier in its session.
 
     :param began_as: the key of the member who begins a link.
+    :param pressed_as: who is logged in, as Flask-Login keeps them, and pressed for this login.
     :param parameters: LINE's own, such as ``disable_auto_login``. With ``prompt=none`` the person
         comes back without any page of LINE's, logged in or not.
     """
@@ -43,5 +45,6 @@ def start(
         next_path=next_path,
         source=source,
         silent=is_silent,
+        pressed_as=pressed_as,
     )
     return redirect(authorization.url)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from flask import Blueprint
 from flask import request
 from flask import url_for
-from flask_login import logout_user
 from werkzeug.wrappers import Response
 
 from ..linking import accounts
@@ -31,7 +30,7 @@ def unlink() -> Response | str:
     """
     line = current_line
     member = guard.require_recent_member()
-    account = accounts.account_of(line.session, accounts.member_key(line.session, member))
+    account = accounts.account_of_member(line, member)
     is_last_way_in = not line.shop.has_other_login(member)
     context = {
         "member_name": line.shop.member_name(member),
@@ -42,11 +41,12 @@ def unlink() -> Response | str:
     }
     is_sure = not is_last_way_in or WITHOUT_LOGIN in request.form
     if request.method == "POST" and account is not None and is_sure:
-        unlinking.unlink(line, account, actor="member", now=line.clock())
+        # Who unlinks in a session of the password's may do it to get rid of a stranger's LINE.
+        may_return = is_last_way_in and sessions.rests_on_account(account.id)
+        unlinking.unlink(line, account, actor="member", now=line.clock(), may_return=may_return)
         line.session.commit()
         if sessions.came_from_line():
-            logout_user()
-            sessions.renew(line.config.keep_session_keys)
+            sessions.end()
         context["is_done"] = True
     return render_page("lineconnect/unlink.html", **context)
 

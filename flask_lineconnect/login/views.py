@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from flask import Blueprint
@@ -16,6 +18,8 @@ from werkzeug.wrappers import Response
 from ..errors import Refused
 from ..i18n import gettext as _
 from ..linking import accounts
+from ..linking import credentials
+from ..linking import unlinking
 from ..models import Account
 from ..state import current_line
 from ..web.pages import render_error
@@ -33,6 +37,13 @@ from .start import start
 if TYPE_CHECKING:
     from .oidc import Identity
     from .tokens import LoginTokens
+
+#: Where a login waits for a press.
+_WAITS_AT = {
+    Decision.SIGN_UP: "lineconnect.sign_up",
+    Decision.CONFIRM_LINK: "lineconnect.confirm_link",
+    Decision.ASK_TO_REPLACE: "lineconnect.switch",
+}
 
 
 def register(blueprint: Blueprint) -> None:
@@ -62,8 +73,18 @@ def login() -> Response | str:
         Intent.LOGIN,
         next_path=next_path,
         source=flow.source_label(request.args.get("source")),
+        pressed_as=sessions.user_id() if _is_pressed() else None,
         parameters=parameters,
     )
+
+
+def _is_pressed() -> bool:
+    """Tell whether somebody pressed for this on a page of the shop's; other sites can't say so.
+
+    Source: W3C, "Fetch Metadata Request Headers".
+    """
+    is_own = request.headers.get("Sec-Fetch-Site") == "same-origin"
+    return is_own and request.headers.get("Sec-Fetch-User") == "?1"
 
 
 def callback() -> Response | str:
@@ -102,6 +123,7 @@ def callback() -> Response | str:
         code_verifier=attempt["code_verifier"],
     )
     line.part(RateLimits).count("account", identity.line_user_id)
+    flow.require_fresh(identity.issued_at, now=line.clock())
     account = _seen(identity, LoginTokens.of(answer, now=line.clock()))
     return _proceed(attempt, account, email=identity.email)
 
@@ -113,50 +135,69 @@ def _seen(identity: Identity, tokens: LoginTokens) -> Account:
 
     line = current_line
     is_friend = line.part(LineLogin).is_friend(tokens.access_token)
-    return accounts.note_login(
+    account = accounts.note_login(
         line.session,
         identity,
         is_friend=is_friend,
         sealed_tokens=line.part(TokenVault).seal(identity.line_user_id, tokens),
         at=line.clock(),
     )
+    unlinking.end_if_left_over(line, account, now=line.clock())
+    return account
 
 
 def _proceed(attempt: sessions.Attempt, account: Account, *, email: str | None) -> Response:
     """Do what the decision says about a verified login."""
-    line = current_line
-    next_path = attempt["next_path"]
-    member_id = guard.current_member_id()
-    current_account = accounts.account_of(line.session, member_id)
-    decision = decide(
-        Situation(
-            intent=Intent(attempt["intent"]),
-            account_member=None if account.member_id is None else str(account.member_id),
-            current_member=None if member_id is None else str(member_id),
-            began_as=attempt["began_as"],
-            current_has_account=current_account is not None,
-        )
-    )
+    line, next_path = current_line, attempt["next_path"]
+    decision = decide(_situation(attempt, account))
+    if decision in {Decision.CONFIRM_LINK, Decision.ALREADY_LINKED}:
+        begun_at = datetime.fromtimestamp(attempt["at"], UTC)
+        credentials.require_unchanged(line.session, guard.current_member_id(), since=begun_at)
+    if decision in _WAITS_AT:
+        return _wait(attempt, account, email, url_for(_WAITS_AT[decision]))
     match decision:
         case Decision.LOG_IN:
             # What LINE's app did without a touch goes on without one.
             may_ask = attempt["source"] != auto.AUTO_LOGIN
             return finish.log_in(account, next_path, may_ask=may_ask)
-        case Decision.SIGN_UP:
-            return _wait(attempt, account, email, url_for("lineconnect.sign_up"))
-        case Decision.CONFIRM_LINK:
-            return _wait(attempt, account, email, url_for("lineconnect.confirm_link"))
+        case Decision.ASK_AGAIN:
+            page = url_for("lineconnect.link_again", next=next_path)
+            return _wait(attempt, account, email, page)
         case Decision.OFFER_LINK:
             line.session.commit()
             return redirect(url_for("lineconnect.link", next=next_path))
-        case Decision.ALREADY_LINKED:
+        case Decision.ALREADY_LINKED | Decision.STAY:
+            if decision is Decision.ALREADY_LINKED and account.in_doubt_since is not None:
+                # Both sides have just been proven.
+                credentials.confirm(line.session, account, now=line.clock())
             line.session.commit()
             return redirect(next_path or line.config.default_page)
-        case Decision.REFUSE_ACCOUNT_TAKEN:
-            raise accounts.account_taken()
-        case Decision.REFUSE_MEMBER_TAKEN:
-            raise accounts.member_taken()
-    raise Refused(
+    raise _refusal(decision)
+
+
+def _situation(attempt: sessions.Attempt, account: Account) -> Situation:
+    """Say who is who."""
+    member_id = guard.current_member_id()
+    current_account = accounts.account_of_member(current_line, guard.current_member())
+    return Situation(
+        intent=Intent(attempt["intent"]),
+        account_member=None if account.member_id is None else str(account.member_id),
+        current_member=None if member_id is None else str(member_id),
+        began_as=attempt["began_as"],
+        current_has_account=current_account is not None,
+        is_occupied=finish.is_occupied(account),
+        is_pressed=attempt.get("pressed_as") == sessions.user_id(),
+        is_by_itself=attempt["source"] == auto.AUTO_LOGIN,
+        is_in_doubt=account.in_doubt_since is not None,
+    )
+
+
+def _refusal(decision: Decision) -> Refused:
+    if decision is Decision.REFUSE_ACCOUNT_TAKEN:
+        return accounts.account_taken()
+    if decision is Decision.REFUSE_MEMBER_TAKEN:
+        return accounts.member_taken()
+    return Refused(
         _("連携を始めた会員と、いまログインしている会員が違います。"), step="person-changed"
     )
 

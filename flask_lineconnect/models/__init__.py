@@ -8,6 +8,7 @@ from .account import Account
 from .account import AuditEntry
 from .account import CardCode
 from .account import ChatLink
+from .account import CredentialChange
 from .account import EndedLink
 from .account import KeptForm
 from .account import LoginAttempt
@@ -32,6 +33,7 @@ __all__ = [
     "Campaign",
     "CardCode",
     "ChatLink",
+    "CredentialChange",
     "EndedLink",
     "InboxEvent",
     "KeptForm",

@@ -43,6 +43,8 @@ class Account(LineBase):
     friend_evidence_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
     member_id: Mapped[Any | None] = mapped_column(MemberKey, unique=True)
+    #: What tells the member from the next one with the same key; see ``linking/marks.py``.
+    member_mark: Mapped[str | None] = mapped_column(String(100))
     linked_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     #: Where the link began: the ``source`` of the store QR or button.
     link_source: Mapped[str | None] = mapped_column(String(100))
@@ -56,6 +58,13 @@ class Account(LineBase):
     session_generation: Mapped[int] = mapped_column(default=0)
     #: Raised when the member's points changed, for which open point cards look.
     card_version: Mapped[int] = mapped_column(default=0, server_default="0")
+    #: When the member's credentials changed after the link was made, which is asked again then.
+    in_doubt_since: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    #: The member of the link that ended last: erased with them, and their way back.
+    former_member_id: Mapped[Any | None] = mapped_column(MemberKey, index=True)
+    former_member_mark: Mapped[str | None] = mapped_column(String(100))
+    #: Whether they ended it themselves, by LINE and without another way in: LINE leads them back.
+    may_return: Mapped[bool | None]
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
     @property
@@ -85,6 +94,19 @@ class LoginAttempt(LineBase):
     next_path: Mapped[str | None] = mapped_column(Text)
     source: Mapped[str | None] = mapped_column(String(100))
     consumed_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    expires_at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
+
+
+class CredentialChange(LineBase):
+    """When a member's credentials changed: logins from before are recent no more.
+
+    Gone when they would not be anyway.
+    """
+
+    __tablename__ = "lineconnect_credential_change"
+
+    member_key: Mapped[str] = mapped_column(String(255), primary_key=True)
+    changed_at: Mapped[datetime] = mapped_column(UtcDateTime)
     expires_at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
 
 

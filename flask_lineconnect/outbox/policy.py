@@ -35,6 +35,8 @@ from ..models.json_lists import elements
 from ..shop.categories import Category
 
 TRANSACTIONAL, MARKETING = 0, 1
+#: How the keys of messages begin that tell of a link's end; see ``linking/telling.py``.
+FAREWELL = "lineconnect:unlinked:"
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +82,10 @@ class Policy:
     ) -> ColumnElement[str | None]:
         """Do as :meth:`reason_against` for the messages with these ids, the cap included."""
         reason = self.reason_against(_column(OutboxMessage.category))
+        # That the link has ended is for whoever had it.
+        is_farewell = OutboxMessage.dedupe_key.startswith(FAREWELL, autoescape=True)
+        not_linked = and_(Account.member_id.is_(None), Account.is_friend.isnot(False))
+        reason = case((and_(is_farewell, not_linked), null()), else_=reason)
         if self.marketing_cap is None:
             return reason
         accounts = select(OutboxMessage.account_id).where(OutboxMessage.id.in_(ids))

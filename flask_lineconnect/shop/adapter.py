@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
 Member = TypeVar("Member")
 Barcode = Literal["code128", "jan13"]
+LinkChange = Literal["linked", "unlinked"]
 #: Columns in which shops, and the extensions that they use, keep what proves a password.
 _PASSWORDS = ("password_hash", "password", "hashed_password", "pw_hash", "password_digest")
 
@@ -128,6 +129,18 @@ class OwnerNotice:
     text: str
 
 
+@dataclass(frozen=True, slots=True)
+class MemberNotice:
+    """Something about a member's link that the member must know.
+
+    :ivar kind: ``linked`` or ``unlinked``.
+    :ivar text: what happened, and what to do about it, in the language of whoever did it.
+    """
+
+    kind: LinkChange
+    text: str
+
+
 class ShopAdapter(ABC, Generic[Member]):
     """What the extension asks of a shop; :attr:`model` and :meth:`sign_up` are required."""
 
@@ -155,6 +168,11 @@ class ShopAdapter(ABC, Generic[Member]):
     #: prefilled from LINE; the others arrive in :attr:`LineProfile.answers`. ``None``: the
     #: extension's own form with exactly these two.
     sign_up_form: ClassVar[type[Form] | None] = None
+
+    #: The column of :attr:`model` by which a member is told from the next one whose row gets the
+    #: same key: when the row was made, or something random of its own. It must never change.
+    #: ``None``: a column with one of the usual names, such as ``created_at``, if there is one.
+    member_mark: ClassVar[str | None] = None
 
     #: The endpoint of the shop's own page on which a member without a password sets one, for
     #: example ``"account.set_password"``. It gets ``next``, a path to come back to.
@@ -224,6 +242,14 @@ class ShopAdapter(ABC, Generic[Member]):
             page's address: look for it among the member's own lines only.
         """
         return ()
+
+    def tell_member(self, member: Member, notice: MemberNotice) -> None:
+        """Tell a member by another way than LINE, for example by mail, that a link has changed.
+
+        Called after the commit, by whichever process changed it; may commit. LINE's side gets a
+        message by itself. By default nobody is told here: write it, or somebody who links a LINE
+        account to another person's membership goes unnoticed by that person.
+        """
 
     def tell_owner(self, notice: OwnerNotice) -> None:
         """Tell the shop's owner, for example by mail, of something about sending; may commit.

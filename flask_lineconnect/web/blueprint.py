@@ -115,8 +115,7 @@ class TemplateHelpers:
         """Tell whether a member is linked to a LINE account."""
         line = current_line
         member = getattr(member, "_get_current_object", lambda: member)()
-        key = accounts.member_key(line.session, member)
-        return accounts.account_of(line.session, key) is not None
+        return accounts.account_of_member(line, member) is not None
 
     @staticmethod
     def qr_svg(data: str, *, label: str) -> Markup:

@@ -35,6 +35,7 @@ from ..i18n import gettext as _
 from ..line_api.client import LineApi
 from ..linking import accounts
 from ..linking import chat_link
+from ..linking import telling
 from ..log_fields import log_fields
 from ..messages.limits import check_messages
 from ..messages.objects import PASS_ON
@@ -265,6 +266,7 @@ def _close_chat_link(line: LineState, event: Event) -> tuple[Reply, list[dict[st
         accounts.link(line, account, member_id, source="chat", now=line.clock())
     except Refused as refused:
         return refused.message, []
+    telling.tell(line, account, member, "linked", by_line=False)
     return _("連携が完了しました。"), _answer_question(line, account)
 
 

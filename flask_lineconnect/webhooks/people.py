@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlalchemy import select
 
+from ..linking import accounts
 from ..models import Account
 from ..state import current_line
 from .events import Event
@@ -22,9 +23,7 @@ def account_for(event: Event) -> Account | None:
 def member_for(event: Event) -> Any | None:
     """Return the shop's member who caused an event, or ``None`` for people without a link."""
     account = account_for(event)
-    if account is None or account.member_id is None:
-        return None
-    member = current_line.session.get(current_line.shop.model, account.member_id)
+    member = None if account is None else accounts.member_of_account(current_line, account)
     return member if member and current_line.shop.may_log_in(member) else None
 
 

@@ -163,7 +163,7 @@ def test_S5_3_whoever_takes_a_session_over_gets_no_page_of_the_same_request(
     kenta = line_emulator.add_user("鈴木 健太")
     _link(app.test_client(), line_emulator, kenta, "k@mail.example")
     answer = _exchange(client, _id_token(line_emulator, kenta), draw=True)
-    assert answer.json == {"changed": True, "location": "/line/liff"}
+    assert answer.json == {"changed": True, "location": "/line/liff/switch"}
 
 
 def test_S6_a_token_that_the_shop_asked_for_early_is_not_the_new_sessions(

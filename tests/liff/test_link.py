@@ -115,6 +115,28 @@ def test_S3_1_a_login_of_long_ago_is_no_proof(
     assert client.get(CONFIRM).status_code == 400
 
 
+def test_S3_1_a_token_of_long_ago_is_no_proof(
+    client: FlaskClient, line: LineState, hanako: User, phone: LineBrowser
+) -> None:
+    open_as(client, hanako)
+    of_before, now = _id_token(phone), line.clock()
+    line.clock = lambda: now + timedelta(minutes=50)
+    # The page then goes the way through LINE Login, as it does for a token that has expired.
+    answer = _send(client, PAGE, of_before)
+    assert (answer.status_code, (answer.json or {})["step"]) == (401, "iat")
+    assert client.get(CONFIRM).status_code == 400
+
+
+def test_S3_1_a_token_of_long_ago_registers_nobody(
+    client: FlaskClient, line: LineState, phone: LineBrowser
+) -> None:
+    of_before, now = _id_token(phone), line.clock()
+    line.clock = lambda: now + timedelta(minutes=50)
+    answer = _send(client, "/line/liff/session", of_before)
+    assert (answer.status_code, (answer.json or {})["step"]) == (401, "iat")
+    assert client.get("/line/liff/sign-up").status_code == 400
+
+
 @pytest.mark.parametrize("headers", [{"Origin": "https://evil.example"}, {"X-CSRFToken": "x"}])
 def test_S5_2_only_our_own_page_may_send_the_proof(
     client: FlaskClient, hanako: User, phone: LineBrowser, headers: dict[str, str]

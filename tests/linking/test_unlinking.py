@@ -10,6 +10,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import select
 
+from flask_lineconnect import MemberNotice
 from flask_lineconnect import ShopAdapter
 from flask_lineconnect import signals
 from flask_lineconnect.cli.group import line as commands
@@ -22,12 +23,14 @@ from flask_lineconnect.models import AuditEntry
 from flask_lineconnect.models import InboxEvent
 from flask_lineconnect.models import OutboxMessage
 from flask_lineconnect.models import UnlinkTask
+from flask_lineconnect.outbox.delivery import deliver_due
 from flask_lineconnect.state import LineState
 from flask_lineconnect.testing.plugin import Emulator
 from flask_lineconnect.testing.plugin import LineBrowser
 from flask_lineconnect.vault import Vault
 from tests.conftest import DATABASES
 from tests.conftest import MakeApp
+from tests.login.people import log_in
 from tests.login.people import press
 from tests.login.people import sign_up
 from tests.small_shop import SmallShop
@@ -139,7 +142,8 @@ def test_a_member_unlinks_and_line_is_told(
     after = account(line)
     assert (after.member_id, after.sealed_tokens, after.session_generation) == (None, None, 1)
     assert heard == [after_id]
-    assert line.session.scalars(select(OutboxMessage.state)).all() == ["cancelled"]
+    states = line.session.scalars(select(OutboxMessage.state)).all()
+    assert states == ["cancelled", "cancelled", "queued"]
     assert tell_line_due(line) == 1
     assert told(line_emulator) == [204]
     assert line.session.scalars(select(UnlinkTask)).all() == []
@@ -344,3 +348,99 @@ def test_staff_unlink_in_code(line: LineState, member: User) -> None:
     line.session.rollback()
     # Not committed, not unlinked.
     assert account(line).member_id == member.id
+
+
+def test_S3_8_whoever_had_line_alone_comes_back_with_line(
+    app: Flask,
+    client: FlaskClient,
+    line: LineState,
+    member: User,
+    sakura: LineBrowser,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    member_id = member.id
+    monkeypatch.setattr(SmallShop, "has_other_login", ShopAdapter.has_other_login)
+    press(client, "/line/unlink", without_login="yes")
+
+    back = app.test_client()
+    assert log_in(back, sakura).location == "/line/sign-up"
+    page = back.get("/line/sign-up").text
+    assert "以前の会員に戻る" in page
+    press(back, "/line/sign-up", come_back="yes")
+
+    assert back.get("/name").text == "佐藤 さくら"
+    assert account(line).member_id == member_id
+    assert line.session.scalars(select(User.id)).all() == [member_id]
+
+
+def test_S3_8_whoever_got_rid_of_a_line_account_is_not_led_back_by_it(
+    app: Flask,
+    client: FlaskClient,
+    line: LineState,
+    member: User,
+    sakura: LineBrowser,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(SmallShop, "has_other_login", ShopAdapter.has_other_login)
+    # Not in a session that this LINE account gave, whatever the shop says of passwords.
+    owner = app.test_client()
+    owner.post(f"/password-login/{member.id}")
+    press(owner, "/line/unlink", without_login="yes")
+
+    back = app.test_client()
+    log_in(back, sakura)
+    assert "以前の会員に戻る" not in back.get("/line/sign-up").text
+    press(back, "/line/sign-up", come_back="yes", display_name="泥棒")
+    assert back.get("/name").text == "泥棒"
+
+
+@pytest.mark.parametrize("is_by_session", [True, False])
+def test_a_member_who_unlinked_before_leaving_is_forgotten_too(
+    client: FlaskClient, line: LineState, member: User, is_by_session: bool
+) -> None:
+    press(client, "/line/unlink")
+    line.session.rollback()
+    assert account(line).former_member_id == member.id
+
+    if is_by_session:
+        line.session.delete(member)
+    else:
+        assert extension.erase(member)
+    line.session.commit()
+
+    assert line.session.scalars(select(Account)).all() == []
+    assert line.session.scalars(select(OutboxMessage)).all() == []
+    entries = line.session.scalars(select(AuditEntry).order_by(AuditEntry.id)).all()
+    assert [(entry.action, entry.member_key) for entry in entries] == [
+        ("linked", None),
+        ("unlinked", None),
+        ("erased", None),
+    ]
+
+
+def test_S3_8_both_sides_are_told_of_a_link_and_of_its_end(
+    client: FlaskClient,
+    line: LineState,
+    sakura: LineBrowser,
+    line_emulator: Emulator,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    told_members: list[tuple[int, str]] = []
+
+    def tell_member(_shop: SmallShop, member: User, notice: MemberNotice) -> None:
+        assert "佐藤 さくら" in notice.text
+        told_members.append((member.id, notice.kind))
+
+    monkeypatch.setattr(SmallShop, "tell_member", tell_member)
+    sign_up(client, sakura)
+    deliver_due(line)
+    press(client, "/line/unlink")
+    deliver_due(line)
+
+    member_id = line.session.scalars(select(User.id)).one()
+    assert told_members == [(member_id, "linked"), (member_id, "unlinked")]
+    sent = line.session.scalars(select(OutboxMessage).order_by(OutboxMessage.id)).all()
+    assert [(one.category, one.state) for one in sent] == [("account", "accepted")] * 2
+    texts = [one["text"] for one in line_emulator.received(sakura.user_id)]
+    assert "このLINEを連携しました" in texts[0]
+    assert "このLINEの連携を解除しました" in texts[1]

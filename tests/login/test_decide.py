@@ -64,3 +64,40 @@ def test_a_link_means(
         current_has_account=has_account,
     )
     assert decide(situation) is expected
+
+
+OCCUPIED = [
+    # account's member, pressed, by itself, in doubt
+    (B, False, False, False, Decision.ASK_TO_REPLACE),
+    (B, False, False, True, Decision.ASK_TO_REPLACE),
+    (B, True, False, False, Decision.LOG_IN),
+    (B, True, False, True, Decision.ASK_AGAIN),
+    (B, False, True, False, Decision.STAY),
+    (B, True, True, True, Decision.STAY),
+    (None, False, True, False, Decision.STAY),
+    (None, False, False, False, Decision.OFFER_LINK),
+]
+
+
+@pytest.mark.parametrize(("member", "pressed", "by_itself", "in_doubt", "expected"), OCCUPIED)
+def test_a_login_while_somebody_else_is_logged_in_means(
+    member: str | None, pressed: bool, by_itself: bool, in_doubt: bool, expected: Decision
+) -> None:
+    situation = Situation(
+        intent=Intent.LOGIN,
+        account_member=member,
+        current_member=A,
+        is_occupied=True,
+        is_pressed=pressed,
+        is_by_itself=by_itself,
+        is_in_doubt=in_doubt,
+    )
+    assert decide(situation) is expected
+
+
+@pytest.mark.parametrize("current", [None, A])
+def test_a_login_by_a_link_in_doubt_is_asked_again(current: str | None) -> None:
+    situation = Situation(
+        intent=Intent.LOGIN, account_member=A, current_member=current, is_in_doubt=True
+    )
+    assert decide(situation) is Decision.ASK_AGAIN

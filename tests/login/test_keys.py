@@ -158,7 +158,7 @@ def test_a_whole_life_of_a_link(
     assert type(account.member_id) is type(member.id)
 
     assert log_in(app.test_client(), sakura, "/line/login?next=/private").location == "/private"
-    press(client, "/line/unlink")
+    press(client, "/line/unlink", without_login="yes")
     assert _account(app, db).member_id is None
 
     client.post("/other-login/佐藤 さくら")

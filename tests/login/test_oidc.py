@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import time
+from datetime import UTC
+from datetime import datetime
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -11,6 +14,7 @@ from joserfc.jwk import ECKey
 from joserfc.jwk import OctKey
 
 from flask_lineconnect.errors import Refused
+from flask_lineconnect.login.flow import require_fresh
 from flask_lineconnect.login.oidc import verify_liff_id_token
 from flask_lineconnect.login.oidc import verify_web_id_token
 
@@ -59,7 +63,14 @@ def test_a_right_token_is_accepted() -> None:
         ({"exp": ...}, "exp"),
         ({"exp": "tomorrow"}, "exp"),
         ({"exp": True}, "exp"),
+        ({"exp": float("nan")}, "exp"),
         ({"iat": 4_000_000_000}, "iat"),
+        ({"iat": -4_000_000_000}, "iat"),
+        ({"iat": float("nan")}, "iat"),
+        ({"iat": float("inf")}, "iat"),
+        ({"iat": int(time.time()) - 3_700, "exp": int(time.time()) + 60}, "iat"),
+        ({"exp": int(time.time()) + 3_700}, "exp"),
+        ({"iat": int(time.time()) + 30, "exp": int(time.time()) + 20}, "exp"),
         ({"iat": ...}, "iat"),
         ({"nonce": "another"}, "nonce"),
         ({"nonce": ...}, "nonce"),
@@ -90,6 +101,14 @@ def test_S2_4_a_web_token_is_HS256_with_the_secret_or_nothing(token: object) -> 
     with pytest.raises(Refused) as refusal:
         _verify(token)
     assert refusal.value.step in {"id_token", "signature"}
+
+
+def test_S3_1_what_proves_a_link_is_of_the_last_minutes() -> None:
+    now = datetime.now(UTC)
+    require_fresh(now - timedelta(minutes=9), now=now)
+    with pytest.raises(Refused) as refusal:
+        require_fresh(now - timedelta(minutes=11), now=now)
+    assert refusal.value.step == "iat"
 
 
 def test_S2_4_a_liff_token_is_ES256_or_nothing() -> None:

@@ -97,7 +97,8 @@ def test_S6_1_somebody_elses_remember_cookie_goes(
     sign_up(other, sakura)
     assert client.get_cookie("remember_token", domain="localhost")
 
-    log_in(client, sakura)
+    assert log_in(client, sakura).location == "/line/switch"
+    press(client, "/line/switch")
 
     assert client.get("/name").text == "佐藤 さくら"
     assert client.get_cookie("remember_token", domain="localhost") is None

@@ -30,6 +30,7 @@ def test_a_member_who_came_with_line_unlinks(
     expect(page.locator("main")).to_contain_text(name)
     expect(page.get_by_role("alert")).to_contain_text("ほかにログインする方法がありません")
     shoot(page, "1-warning")
+    page.get_by_role("checkbox", name="ログインできなくなることを承知して解除します").check()
     page.get_by_role("button", name="連携を解除する").click()
     expect(page.get_by_role("heading", name="連携を解除しました")).to_be_visible()
     shoot(page, "2-unlinked")
