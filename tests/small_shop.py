@@ -72,6 +72,7 @@ class User(UserMixin, Base):
     """A member."""
 
     __tablename__ = "user"
+    __table_args__ = {"sqlite_autoincrement": True}  # noqa: RUF012  # SQLAlchemy's own form
 
     id: Mapped[int] = mapped_column(primary_key=True)
     name: Mapped[str]

@@ -26,7 +26,7 @@ from flask_lineconnect.models import EndedLink
 from flask_lineconnect.models import OutboxMessage
 from flask_lineconnect.testing.emulator import Emulator
 from flask_lineconnect.testing.emulator import run_emulator
-from tests.conftest import SETTINGS
+from tests.small_shop import SETTINGS
 from tests.small_shop import User
 from tests.small_shop import create_app
 from tests.small_shop import db

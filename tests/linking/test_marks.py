@@ -32,13 +32,13 @@ from flask_lineconnect.linking import accounts
 from flask_lineconnect.models import Account
 from flask_lineconnect.testing.plugin import Emulator
 from flask_lineconnect.testing.plugin import LineBrowser
-from tests.conftest import SETTINGS
 from tests.conftest import ApartClient
 from tests.login.doors import exchange
 from tests.login.doors import id_token
 from tests.login.people import BASE_URL
 from tests.login.people import log_in
 from tests.login.people import sign_up
+from tests.small_shop import SETTINGS
 
 MakeShop = Callable[..., tuple[Flask, SQLAlchemy]]
 

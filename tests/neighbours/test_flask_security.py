@@ -27,9 +27,9 @@ from flask_lineconnect import LineProfile
 from flask_lineconnect import ShopAdapter
 from flask_lineconnect.testing.plugin import Emulator
 from flask_lineconnect.testing.plugin import LineBrowser
-from tests.conftest import SETTINGS
 from tests.conftest import ApartClient
 from tests.login.people import IN_APP
+from tests.small_shop import SETTINGS
 from tests.small_shop import make_hooks
 
 from . import journey
