@@ -24,6 +24,16 @@ def is_ours(url: str) -> bool:
     return are_both_loopback and (there.port or 80) == (here.port or 80)
 
 
+def has_readable_host() -> bool:
+    """Tell whether the request's own host is one that addresses can be made of."""
+    try:
+        parts = urlsplit(request.host_url)
+        # Reading the port checks it.
+        return bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False
+
+
 def absolute_url(path: str) -> str:
     """Return an address of ours as others see it; any other address stays as it is."""
     return request.url_root.rstrip("/") + path if path.startswith("/") else path

@@ -12,6 +12,7 @@ from flask import render_template
 from flask import request
 from flask_babel import Babel
 from flask_babel import get_locale
+from werkzeug.exceptions import BadHost
 from werkzeug.exceptions import HTTPException
 from werkzeug.routing import BaseConverter
 from werkzeug.routing import Map
@@ -20,6 +21,9 @@ from werkzeug.wrappers import Response
 from . import api_errors
 from . import api_faults
 from . import call_log
+from .addresses import LOOPBACK
+from .addresses import has_readable_host
+from .addresses import is_loopback
 from .audiences.api import audiences
 from .control.api import control
 from .control.views import control_pages
@@ -52,8 +56,6 @@ from .webhooks.api import webhook_settings
 
 #: LINE's own limit for a request body, in bytes.
 MAX_BODY = 2 * 1024 * 1024
-#: This machine's own names.
-OWN_HOSTS = ["127.0.0.1", "localhost", "[::1]"]
 #: What answers, in the order in which it may look at requests and answers.
 BLUEPRINTS = (
     # LINE Login and the tokens of channels.
@@ -95,12 +97,12 @@ def create_app(platform: Platform, *, is_exposed: bool = False) -> Flask:
         a foreign site can't reach us by a name of its own.
     """
     app = Flask(__name__)
-    app.config["TRUSTED_HOSTS"] = None if is_exposed else OWN_HOSTS
     app.config["MAX_CONTENT_LENGTH"] = MAX_BODY
     app.json.ensure_ascii = False  # type: ignore[attr-defined]  # of Flask's own provider
     app.extensions["line_platform"] = platform
     app.url_map.converters["regex"] = RegexConverter
     _set_up_languages(app)
+    app.before_request(lambda: _refuse_host(is_exposed=is_exposed))
     # Called last where it is registered first: it notes what the others made of an answer.
     call_log.register(app)
     app.after_request(_set_headers)
@@ -132,13 +134,29 @@ def _language() -> str:
     return request.accept_languages.best_match(LANGUAGES) or "ja"
 
 
+def _refuse_host(*, is_exposed: bool) -> tuple[Response, int] | None:
+    """Refuse a host that is none, or not ours, before a page is made that would name it."""
+    if isinstance(request.routing_exception, BadHost) or not has_readable_host():
+        text = "The Host of this request is no host"
+    elif not is_exposed and not is_loopback(request.host_url):
+        text = f"The emulator answers as {', '.join(sorted(LOOPBACK))} only"
+    else:
+        return None
+    is_api = _is_api(request.path)
+    return jsonify(message=text) if is_api else Response(text, mimetype="text/plain"), 400
+
+
 def _show_error(error: HTTPException) -> tuple[Response | str, int]:
     """Answer an HTTP error as JSON on LINE's API paths and as a page elsewhere."""
     status = error.code or 500
-    if _API.match(request.path) and not _PAGES.match(request.path):
+    if _is_api(request.path):
         return jsonify(message="Not found" if status == 404 else error.name), status
     page = render_template("error.html", status=status, title=error.name, text=error.description)
     return page, status
+
+
+def _is_api(path: str) -> bool:
+    return _API.match(path) is not None and _PAGES.match(path) is None
 
 
 def _set_headers(response: Response) -> Response:
