@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import subprocess
+import os
 import sys
 
 import click
@@ -15,4 +15,11 @@ import click
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
 def emulator(arguments: tuple[str, ...]) -> None:
     """Run the LINE emulator alone; takes the options of python -m flask_lineconnect.emulator."""
-    sys.exit(subprocess.call([sys.executable, "-m", "flask_lineconnect.emulator", *arguments]))
+    command = [sys.executable, "-m", "flask_lineconnect.emulator", *arguments]
+    if sys.platform == "win32":
+        import subprocess
+
+        sys.exit(subprocess.call(command))
+    # In place of this process: whatever ends it ends the emulator, and nothing is left behind.
+    sys.stdout.flush()
+    os.execv(command[0], command)

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import functools
 import ipaddress
 import logging
+import os
 import signal
 import sys
+import threading
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -26,6 +29,12 @@ from .messaging.sink import Sink
 from .messaging.sink import serve
 from .platform import Platform
 
+#: What ends it: Ctrl-C, a supervisor, a terminal that is closed.
+ENDING = [signal.SIGINT, signal.SIGTERM]
+# Windows does not tell, and nohup does not want to know.
+if sys.platform != "win32" and signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:
+    ENDING.append(signal.SIGHUP)
+
 
 def main() -> None:
     """Serve until interrupted."""
@@ -37,8 +46,10 @@ def main() -> None:
             "inside a closed network."
         )
     # From here on a signal ends the process as it should, also while it starts.
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in ENDING:
         signal.signal(number, _exit)
+    if options.until_eof:
+        threading.Thread(target=_end_at_eof, name="until-eof", daemon=True).start()
     logging.getLogger("werkzeug").setLevel(logging.WARNING)
     if options.sink:
         return _run_sink(options)
@@ -105,6 +116,11 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--setup", type=Path, help="a JSON file with channels, apps and users")
     parser.add_argument("--base-url", help="address of a shop with the usual paths")
     parser.add_argument("--expose", action="store_true", help="allow a host that others can reach")
+    parser.add_argument(
+        "--until-eof",
+        action="store_true",
+        help="end when standard input does: with the program that holds its other end",
+    )
     sink = parser.add_argument_group("sink mode, for benchmarks of delivery")
     sink.add_argument("--sink", action="store_true", help="take messages fast, keep only counts")
     sink.add_argument("--answer-after", type=float, default=0, metavar="MILLISECONDS")
@@ -120,9 +136,17 @@ def _is_loopback(host: str) -> bool:
         return host == "localhost"
 
 
+def _end_at_eof() -> None:
+    """Wait until nobody holds the other end of standard input any more, and end."""
+    with contextlib.suppress(OSError):
+        while os.read(0, 1_024):
+            pass
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
 def _exit(_signal: int, _frame: FrameType | None) -> NoReturn:
     # A second signal must not disturb the clean-up.
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in ENDING:
         signal.signal(number, signal.SIG_IGN)
     raise KeyboardInterrupt
 

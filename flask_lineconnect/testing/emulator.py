@@ -248,14 +248,17 @@ def run_emulator(port: int | None = None, *arguments: str) -> Iterator[Emulator]
     """
     port = port or free_port()
     command = [sys.executable, "-m", "flask_lineconnect.emulator", "--port", str(port)]
-    process = subprocess.Popen([*command, *arguments], stdout=subprocess.DEVNULL)
+    # It holds the other end of a pipe: if we die without a word, it ends too.
+    process = subprocess.Popen(
+        [*command, "--until-eof", *arguments], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL
+    )
     emulator = Emulator(f"http://127.0.0.1:{port}")
     try:
         _wait_until_healthy(emulator, process)
         yield emulator
     finally:
         process.terminate()
-        process.wait(REQUEST_TIMEOUT)
+        process.communicate(timeout=REQUEST_TIMEOUT)
 
 
 def free_port() -> int:
