@@ -23,6 +23,7 @@ from .extensions import csrf
 from .extensions import db
 from .extensions import login_manager
 from .models import User
+from .running import settings_of_running
 from .seed import fill
 from .seed import is_empty
 from .shop import account
@@ -36,11 +37,13 @@ INSTANCE = Path(__file__).parents[1] / "instance"
 
 
 def create_app(config: Mapping[str, Any] | None = None) -> Flask:
-    """Make the shop; ``config`` wins over the environment, the environment over the defaults."""
+    """Make the shop; ``config`` wins over the environment, the environment over the defaults.
+
+    A command that is given no channels beside a running ``make demo`` takes that demo's settings.
+    """
     app = Flask(__name__, instance_path=str(INSTANCE))
     app.config.from_mapping(
-        SQLALCHEMY_DATABASE_URI=f"sqlite:///{INSTANCE / 'shop.db'}",
-        PICTURES_FOLDER=str(INSTANCE / "pictures"),
+        DATA_FOLDER=str(INSTANCE),
         BABEL_DEFAULT_LOCALE="ja",
         BABEL_DEFAULT_TIMEZONE="Asia/Tokyo",
         LANGUAGES=LANGUAGES,
@@ -48,8 +51,12 @@ def create_app(config: Mapping[str, Any] | None = None) -> Flask:
     )
     app.config.from_prefixed_env()
     app.config.from_mapping(config or {})
-    app.config.setdefault("SECRET_KEY", None)
-    app.config["SECRET_KEY"] = app.config["SECRET_KEY"] or _kept_secret_key()
+    data = Path(app.config["DATA_FOLDER"]).resolve()
+    if not any(name.startswith("LINECONNECT_") for name in app.config):
+        app.config.from_mapping({**settings_of_running(data), **(config or {})})
+    app.config.setdefault("SQLALCHEMY_DATABASE_URI", f"sqlite:///{data / 'shop.db'}")
+    app.config.setdefault("PICTURES_FOLDER", str(data / "pictures"))
+    app.config["SECRET_KEY"] = app.config["SECRET_KEY"] or _kept_secret_key(data)
     db.init_app(app)
     login_manager.init_app(app)
     login_manager.login_view = "account.log_in"
@@ -93,11 +100,11 @@ def _language() -> str:
     return request.accept_languages.best_match(list(LANGUAGES)) or "ja"
 
 
-def _kept_secret_key() -> str:
+def _kept_secret_key(data: Path) -> str:
     """Return the key of earlier runs, so that sessions survive a restart; made once."""
-    path = INSTANCE / "secret_key"
+    path = data / "secret_key"
     if not path.exists():
-        INSTANCE.mkdir(exist_ok=True)
+        data.mkdir(parents=True, exist_ok=True)
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT, 0o600)
         with os.fdopen(descriptor, "w") as file:
             file.write(secrets.token_hex())

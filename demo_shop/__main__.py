@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import argparse
 import logging
-import shutil
+import os
+import shlex
 import signal
 import socket
 import sys
@@ -24,10 +25,19 @@ from flask_lineconnect import set_up_channels
 from . import INSTANCE
 from . import create_app
 from . import prepare_database
+from .running import AlreadyRuns
+from .running import clear
+from .running import tell_settings
+from .running import the_only_one
 from .seed import HANAKO
 from .seed import STAFF
 
 HOST = "127.0.0.1"
+#: What ends the demo: Ctrl-C, a supervisor, a terminal that is closed.
+ENDING = [signal.SIGINT, signal.SIGTERM]
+# Windows does not tell, and nohup does not want to know.
+if sys.platform != "win32" and signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:
+    ENDING.append(signal.SIGHUP)
 WELCOME = """
   こもれび堂 demo shop   {shop}
   LINE emulator phone   {emulator}/phone
@@ -41,6 +51,8 @@ WELCOME = """
   Staff:             {staff}
   Long-time member:  {member}
 
+  Commands beside it: {command}
+
   Ctrl-C stops both. `make demo-reset` starts over.
 """
 
@@ -48,34 +60,42 @@ WELCOME = """
 def main() -> None:
     """Start the emulator and the shop; wait; stop both."""
     options = _options()
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in ENDING:
         signal.signal(number, _exit)
-    if options.reset:
-        shutil.rmtree(options.data, ignore_errors=True)
-    shop_port = _free_port(options.port, "the shop", avoid=None)
-    emulator_port = _free_port(options.emulator_port, "the LINE emulator", avoid=shop_port)
-    shop_url = f"http://{HOST}:{shop_port}"
-    kept = ("--data", str(options.data / "emulator.json"), "--base-url", shop_url)
     try:
-        with run_emulator(emulator_port, *kept) as emulator:
-            app = _make_shop(options.data, emulator.settings(shop_url))
-            _serve(app, shop_url, emulator.url, shop_port)
+        with the_only_one(options.data):
+            if options.reset:
+                clear(options.data)
+            _run(options)
     except KeyboardInterrupt:
         print("\nThe shop and the LINE emulator have stopped.")
+    except AlreadyRuns as error:
+        sys.exit(str(error))
     except LineConnectError as error:
         sys.exit(f"The demo could not start: {error}")
 
 
+def _run(options: argparse.Namespace) -> None:
+    shop_port = _free_port(options.port, "the shop", avoid=None)
+    emulator_port = _free_port(options.emulator_port, "the LINE emulator", avoid=shop_port)
+    shop_url = f"http://{HOST}:{shop_port}"
+    kept = ("--data", str(options.data / "emulator.json"), "--base-url", shop_url)
+    with run_emulator(emulator_port, *kept) as emulator:
+        app = _make_shop(options.data, emulator.settings(shop_url))
+        _serve(app, shop_url, emulator.url, shop_port)
+
+
 def _make_shop(data: Path, settings: dict[str, str]) -> Flask:
-    data.mkdir(parents=True, exist_ok=True)
     app = create_app(
         {
             "DEBUG": True,
+            "DATA_FOLDER": str(data),
             "SQLALCHEMY_DATABASE_URI": f"sqlite:///{data / 'shop.db'}",
             "PICTURES_FOLDER": str(data / "pictures"),
             **settings,
         }
     )
+    tell_settings(data, app.config)
     with app.app_context():
         prepare_database(app)
         for _step in set_up_channels(current_line):
@@ -86,8 +106,13 @@ def _make_shop(data: Path, settings: dict[str, str]) -> Flask:
 def _serve(app: Flask, shop_url: str, emulator_url: str, port: int) -> None:
     logging.getLogger("werkzeug").setLevel(logging.WARNING)
     server = make_server(HOST, port, app, threaded=True)
-    staff, member = " / ".join(STAFF), " / ".join(HANAKO)
-    welcome = WELCOME.format(shop=shop_url, emulator=emulator_url, staff=staff, member=member)
+    welcome = WELCOME.format(
+        shop=shop_url,
+        emulator=emulator_url,
+        staff=" / ".join(STAFF),
+        member=" / ".join(HANAKO),
+        command=_command(Path(app.config["DATA_FOLDER"])),
+    )
     print(welcome, flush=True)
     try:
         server.serve_forever()
@@ -95,13 +120,24 @@ def _serve(app: Flask, shop_url: str, emulator_url: str, port: int) -> None:
         server.server_close()
 
 
+def _command(data: Path) -> str:
+    """Return a command that works against the running demo, as the shell takes it."""
+    flask = os.path.relpath(Path(sys.executable).with_name("flask"))
+    where = "" if data == INSTANCE else f"FLASK_DATA_FOLDER={shlex.quote(str(data))} "
+    return f"{where}{flask} --app demo_shop line links"
+
+
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m demo_shop", description=main.__doc__)
     parser.add_argument("--port", type=int, default=5000, help="the shop's port")
     parser.add_argument("--emulator-port", type=int, default=5001, help="the emulator's port")
-    parser.add_argument("--data", type=Path, default=INSTANCE, help="folder of the demo's data")
+    parser.add_argument("--data", type=_folder, default=INSTANCE, help="folder of the demo's data")
     parser.add_argument("--reset", action="store_true", help="start over with fresh data")
     return parser.parse_args()
+
+
+def _folder(text: str) -> Path:
+    return Path(text).resolve()
 
 
 def _free_port(wanted: int, what: str, *, avoid: int | None) -> int:
@@ -126,7 +162,7 @@ def _is_free(port: int) -> bool:
 
 def _exit(_signal: int, _frame: FrameType | None) -> NoReturn:
     # A second signal must not disturb the clean-up.
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in ENDING:
         signal.signal(number, signal.SIG_IGN)
     raise KeyboardInterrupt
 

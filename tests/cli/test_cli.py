@@ -42,11 +42,12 @@ def test_the_emulator_is_never_exposed_by_accident(tmp_path: Path) -> None:
     assert "must never be exposed" in answer.stderr
 
 
-def test_setup_without_settings_names_them() -> None:
+def test_setup_without_settings_names_them(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "flask", "--app", "demo_shop", "line", "setup"]
-    environment = {**os.environ, "FLASK_SECRET_KEY": "a secret key for tests only"}
+    # Not the folder of a demo that runs: its settings would be taken.
+    told = {"FLASK_SECRET_KEY": "a secret key for tests only", "FLASK_DATA_FOLDER": str(tmp_path)}
     answer = subprocess.run(
-        command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False
+        command, cwd=ROOT, env={**os.environ, **told}, capture_output=True, text=True, check=False
     )
     assert answer.returncode != 0
     assert "LINECONNECT_LOGIN_CHANNEL_ID is missing" in answer.stderr
