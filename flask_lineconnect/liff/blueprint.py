@@ -93,6 +93,7 @@ def _layout_context() -> dict[str, Any]:
     return page_context() | {
         "liff_id": config.liff_id,
         "liff_sdk_url": config.hosts.liff_sdk,
+        "emulator_url": config.emulator_url,
         "tab": None,
         "here": _here(),
     }

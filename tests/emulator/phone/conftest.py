@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 import requests
 from flask import Flask
+from flask import Response
 from playwright.sync_api import ConsoleMessage
 from playwright.sync_api import FrameLocator
 from playwright.sync_api import Page
@@ -20,6 +21,13 @@ from tests.emulator.serving import serving
 
 TIMEOUT = 10
 NAME = "佐藤 さくら"
+#: A sheet without a word on it.
+PDF = b"""%PDF-1.4
+1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj
+2 0 obj<</Type/Pages/Kids[3 0 R]/Count 1>>endobj
+3 0 obj<</Type/Page/Parent 2 0 R/MediaBox[0 0 200 200]>>endobj
+trailer<</Root 1 0 R>>
+"""
 
 
 @pytest.fixture(scope="module")
@@ -33,6 +41,15 @@ def shop_url() -> Iterator[str]:
             f"<!doctype html><h1>Page {number}</h1><a href='/pages/{number + 1}'>Next</a>"
             "<button onclick=\"top.location = '/pages/99'\">Break out</button>"
         )
+
+    @app.get("/paper")
+    def ask() -> str:
+        message = "{type: 'line.openDocument', url: location.href + '.pdf'}"
+        return f"<button onclick=\"parent.postMessage({message}, '*')\">Show</button>"
+
+    @app.get("/paper.pdf")
+    def paper() -> Response:
+        return Response(PDF, mimetype="application/pdf")
 
     with serving(app) as url:
         yield url

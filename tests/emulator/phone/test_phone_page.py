@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+import pytest
 from playwright.sync_api import Page
 from playwright.sync_api import expect
 
@@ -206,6 +207,32 @@ def test_a_page_in_the_phone_cannot_take_the_phone_away(
     in_app(page).get_by_role("button", name="Break out").click()
     expect(in_app(page).get_by_role("heading")).to_have_text("Page 1")
     assert page.url.startswith(emulator.url)
+
+
+@pytest.mark.parametrize("way", ["from the chat", "from a page that asks"])
+def test_a_pdf_opens_in_the_phone(
+    page: Page, emulator: Emulator, bot: Bot, user_id: str, shop_url: str, way: str
+) -> None:
+    page.goto(f"{emulator.url}/phone/{user_id}#chat")
+    bot.push(user_id, text(f"{shop_url}/paper.pdf"), text(f"{shop_url}/paper"))
+
+    with page.expect_response(f"{shop_url}/paper.pdf") as told:
+        if way == "from the chat":
+            page.get_by_role("link", name="paper.pdf").click()
+        else:
+            page.get_by_role("link", name=re.compile("paper$")).click()
+            in_app(page).get_by_role("button", name="Show").click()
+
+    assert told.value.headers["content-type"] == "application/pdf"
+    page.wait_for_timeout(1_000)
+    shown = [frame.url for frame in page.frames]
+    assert f"{shop_url}/paper.pdf" in shown
+    assert not [url for url in shown if url.startswith("chrome-error:")]
+    page.get_by_role("button", name="戻る", exact=True).click()
+    if way == "from a page that asks":
+        expect(in_app(page).get_by_role("button", name="Show")).to_be_visible()
+    else:
+        expect(page.get_by_role("dialog")).to_be_hidden()
 
 
 def test_a_new_user_gets_a_phone(page: Page, emulator: Emulator, complaints: list[str]) -> None:

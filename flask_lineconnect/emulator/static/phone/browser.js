@@ -6,9 +6,12 @@ import { byId } from "./dom.js";
 import { element } from "./dom.js";
 import { webAddress } from "./dom.js";
 
-// Everything a page in an app may do, except to navigate the phone away.
+// Everything a page in an app may do, except to navigate the phone away. No browser shows a PDF in such
+// a frame, so documents have frames without it: their viewer goes nowhere.
 const SANDBOX = "allow-scripts allow-forms allow-same-origin allow-popups"
   + " allow-popups-to-escape-sandbox allow-modals allow-downloads";
+
+const isDocument = (url) => /\.pdf$/i.test(new URL(url).pathname);
 
 export class InAppBrowser {
   constructor({ closed, openChat }) {
@@ -16,6 +19,8 @@ export class InAppBrowser {
     this.closed = closed;
     this.openChat = openChat;
     this.frame = null;
+    /** The frame of a document that lies over the page. */
+    this.document = null;
     /** Settles when LINE knows that the page before is closed: that ends its token, not the next one's. */
     this.lastClose = Promise.resolve();
     /** How much of the screen each LIFF app takes: compact, tall or full. */
@@ -32,9 +37,10 @@ export class InAppBrowser {
   /** Open an address in a new frame; the name tells the SDK that this is another LIFF window. */
   open(url) {
     this.frame?.remove();
+    this.document = null;
     this.frame = element("iframe", {
       name: `in-app-${Math.random().toString(36).slice(2)}`,
-      sandbox: SANDBOX,
+      sandbox: isDocument(url) ? undefined : SANDBOX,
       allow: "clipboard-write",
       title: new URL(url).host,
     });
@@ -53,6 +59,18 @@ export class InAppBrowser {
     byId("browser-close").focus({ preventScroll: true });
   }
 
+  /** Lay a document over the page, which asked for it and waits below. */
+  #openDocument(url) {
+    this.document?.remove();
+    this.document = element("iframe", { src: url, title: new URL(url).host });
+    byId("browser-page").append(this.document);
+  }
+
+  #closeDocument() {
+    this.document.remove();
+    this.document = null;
+  }
+
   #load(frame, url) {
     frame.addEventListener("load", () => this.#loaded());
     frame.src = addressThroughApp(url);
@@ -60,6 +78,7 @@ export class InAppBrowser {
 
   close() {
     if (!this.frame) return;
+    if (this.document) this.#closeDocument();
     this.frame.remove();
     this.lastClose = act("close-liff").catch(() => {});
     this.frame = null;
@@ -72,6 +91,7 @@ export class InAppBrowser {
 
   /** Go one page back inside the frame, or close it on its first page. */
   back() {
+    if (this.document) return this.#closeDocument();
     if (this.pagesBehind === 0) return this.close();
     this.pagesBehind -= 1;
     history.back();
@@ -95,6 +115,7 @@ export class InAppBrowser {
       if (external) window.open(url, "_blank", "noopener");
       else this.open(url);
     }
+    if (type === "line.openDocument" && webAddress(url)) this.#openDocument(url);
     if (type === "line.openChat" && event.origin === location.origin) {
       this.close();
       this.openChat(String(text || ""));
