@@ -9,8 +9,8 @@ from flask.testing import FlaskClient
 
 from flask_lineconnect.emulator.platform import Platform
 from flask_lineconnect.emulator.world import LoginToken
-from flask_lineconnect.emulator.world import RichMenu
 
+from ..quiet import show_menu
 from .calls import NOBODY
 from .calls import SAKURA
 from .calls import act_as
@@ -67,27 +67,9 @@ def test_unknown_users_and_actions_are_not_found(client: FlaskClient, action: st
     assert act_as(client, "fly").status_code == 404
 
 
-def _show_menu(line: Platform, *actions: dict[str, Any]) -> None:
-    bounds = {"x": 0, "y": 0, "width": 100, "height": 100}
-    menu = RichMenu(
-        rich_menu_id="richmenu-1",
-        definition={
-            "size": {"width": 2500, "height": 843},
-            "selected": True,
-            "name": "menu",
-            "chatBarText": "メニュー",
-            "areas": [{"bounds": bounds, "action": action} for action in actions],
-        },
-        image_base64="AAAA",
-        image_type="image/png",
-    )
-    line.world.rich_menus[menu.rich_menu_id] = menu
-    line.world.messaging_channel.default_rich_menu_id = menu.rich_menu_id
-    line.world.users[SAKURA].relation = "friend"
-
-
 def test_a_tap_on_the_rich_menu(client: FlaskClient, line: Platform) -> None:
-    _show_menu(
+    line.world.users[SAKURA].relation = "friend"
+    show_menu(
         line,
         {"type": "uri", "uri": "https://shop.example/card"},
         {"type": "message", "text": "ポイント残高"},
@@ -105,7 +87,7 @@ def test_a_tap_on_the_rich_menu(client: FlaskClient, line: Platform) -> None:
 
 
 def test_only_friends_see_a_rich_menu(client: FlaskClient, line: Platform) -> None:
-    _show_menu(line, {"type": "message", "text": "a"})
+    show_menu(line, {"type": "message", "text": "a"})
     line.world.users[SAKURA].relation = "none"
     assert act_as(client, "tap", area=0).status_code == 400
 

@@ -15,14 +15,15 @@ from werkzeug.serving import make_server
 from flask_lineconnect.emulator.app import create_app
 from flask_lineconnect.emulator.phone import views as phone
 from flask_lineconnect.emulator.platform import Platform
-from flask_lineconnect.emulator.world import RichMenu
 from tests.emulator.quiet import client as client
 from tests.emulator.quiet import line as line
+from tests.emulator.quiet import show_menu
 
 SAKURA, KENTA = f"U{1:032x}", f"U{2:032x}"
 NOBODY = f"U{99:032x}"
 #: A PNG's first bytes are enough: the phone passes images on as they are.
 IMAGE = "iVBORw0KGgo="
+BALANCE = {"type": "message", "text": "残高"}
 
 
 @pytest.fixture
@@ -45,23 +46,6 @@ def _state(client: FlaskClient, user_id: str = SAKURA) -> dict[str, Any]:
 
 def _act(client: FlaskClient, action: str, /, **body: Any) -> int:
     return client.post(f"/phone/{SAKURA}/{action}", json=body).status_code
-
-
-def _show_menu(line: Platform, image: str | None = IMAGE) -> None:
-    bounds = {"x": 0, "y": 0, "width": 2500, "height": 843}
-    line.world.rich_menus["richmenu-1"] = RichMenu(
-        rich_menu_id="richmenu-1",
-        definition={
-            "size": {"width": 2500, "height": 843},
-            "selected": True,
-            "name": "menu",
-            "chatBarText": "メニュー",
-            "areas": [{"bounds": bounds, "action": {"type": "message", "text": "残高"}}],
-        },
-        image_base64=image,
-        image_type="image/png",
-    )
-    line.world.messaging_channel.default_rich_menu_id = "richmenu-1"
 
 
 def test_the_pages(client: FlaskClient) -> None:
@@ -164,7 +148,7 @@ def test_unknown_users_are_not_found(client: FlaskClient, method: str, path: str
 
 
 def test_friends_see_the_rich_menu(client: FlaskClient, line: Platform) -> None:
-    _show_menu(line)
+    show_menu(line, BALANCE, image=IMAGE)
     assert _state(client)["rich_menu"] is None
     _act(client, "friend")
     menu = _state(client)["rich_menu"]
@@ -180,7 +164,7 @@ def test_friends_see_the_rich_menu(client: FlaskClient, line: Platform) -> None:
 
 
 def test_a_rich_menu_without_image_is_not_shown(client: FlaskClient, line: Platform) -> None:
-    _show_menu(line, image=None)
+    show_menu(line, BALANCE, image=None)
     _act(client, "friend")
     assert _state(client)["rich_menu"] is None
     assert client.get(f"/phone/{SAKURA}/rich-menu/richmenu-1").status_code == 404
