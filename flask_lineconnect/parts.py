@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from .line_api.http import LineHttp
     from .linking.marks import MemberMarks
     from .linking.telling import Telling
+    from .login.basis import Lookup
     from .login.oidc import LineLogin
     from .login.tokens import LoginTokenApi
     from .login.tokens import TokenVault
@@ -131,6 +132,12 @@ class Parts:
         login_token = self.get(LineApi).login_token
         return LoginTokenApi(self._config, login_token, self.get(LineHttp))
 
+    def lookup(self) -> Lookup:
+        """Make what reads on what sessions rest that LINE gave."""
+        from .login.basis import Lookup
+
+        return Lookup(self._shop.model)
+
     def member_marks(self) -> MemberMarks:
         """Make what tells a member from the next one with the same key."""
         from .linking.marks import MemberMarks
@@ -217,6 +224,7 @@ _MAKERS: Mapping[str, Callable[[Parts], object]] = {
     "LineHttp": Parts.line_http,
     "LineLogin": Parts.line_login,
     "LoginTokenApi": Parts.login_token_api,
+    "Lookup": Parts.lookup,
     "MemberMarks": Parts.member_marks,
     "RateLimits": Parts.rate_limits,
     "Rules": Parts.rules,

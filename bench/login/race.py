@@ -111,9 +111,14 @@ def main() -> None:
         }
         race = Race(create_app(settings), emulator)
         began = time.monotonic()
-        ended = Counter(race.run_once() for _try in range(arguments.tries))
+        ended: Counter[str] = Counter()
+        try:
+            for _try in range(arguments.tries):
+                ended[race.run_once()] += 1
+        except KeyboardInterrupt:
+            print("stopped; so far:")
     taken = timedelta(seconds=round(time.monotonic() - began))
-    print(f"{arguments.database.partition(':')[0]}: {arguments.tries} tries in {taken}")
+    print(f"{arguments.database.partition(':')[0]}: {ended.total()} tries in {taken}")
     for what, count in ended.most_common():
         print(f"  {count:6} {what}")
 

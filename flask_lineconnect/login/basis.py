@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from sqlalchemy import bindparam
 from sqlalchemy import inspect
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -57,7 +58,7 @@ def basis_of(line: LineState, account: Account, member: Any) -> Basis:
 
 def find(line: LineState, basis: Basis) -> Found:
     """Compare what a session rests on with what is there now; one statement."""
-    row = _read(line.session, line.shop.model, basis.account_id)
+    row = line.part(Lookup).read(line.session, basis.account_id)
     if row is None:
         return Found(None, False)
     generation, mark, member = row
@@ -79,19 +80,27 @@ def user_id_of(line: LineState, member: Any) -> str:
     return str(getattr(member, manager.id_attribute)())
 
 
-def _read(session: Session, model: Any, account_id: int) -> tuple[int, str | None, Any] | None:
-    """Return an account's generation and mark, and the member to whom it is linked."""
-    of_account = select(Account.session_generation, Account.member_mark)
-    of_account = of_account.where(Account.id == account_id)
-    if session.get_bind(inspect(model)) is session.get_bind(inspect(Account)):
+class Lookup:
+    """Reads what sessions rest on, by statements that are made once for an app."""
+
+    def __init__(self, model: Any):
+        self._model = model
         (key,) = inspect(model).primary_key
-        both = of_account.add_columns(model).outerjoin(model, key == Account.member_id)
-        # Where the shop loads collections along with a member, there are several rows.
-        row = session.execute(both).unique().one_or_none()
-        return None if row is None else (row[0], row[1], row[2])
-    # Members of another database can't be joined; the shop's loader finds this one, too.
-    apart = session.execute(of_account.add_columns(Account.member_id)).one_or_none()
-    if apart is None:
-        return None
-    member = None if apart[2] is None else session.get(model, apart[2])
-    return apart[0], apart[1], member
+        account = select(Account.session_generation, Account.member_mark)
+        account = account.where(Account.id == bindparam("account_id"))
+        self._both = account.add_columns(model).outerjoin(model, key == Account.member_id)
+        self._apart = account.add_columns(Account.member_id)
+
+    def read(self, session: Session, account_id: int) -> tuple[int, str | None, Any] | None:
+        """Return an account's generation and mark, and the member to whom it is linked."""
+        values = {"account_id": account_id}
+        if session.get_bind(inspect(self._model)) is session.get_bind(inspect(Account)):
+            # Where the shop loads collections along with a member, there are several rows.
+            row = session.execute(self._both, values).unique().one_or_none()
+            return None if row is None else (row[0], row[1], row[2])
+        # Members of another database can't be joined; the shop's loader finds this one, too.
+        apart = session.execute(self._apart, values).one_or_none()
+        if apart is None:
+            return None
+        member = None if apart[2] is None else session.get(self._model, apart[2])
+        return apart[0], apart[1], member

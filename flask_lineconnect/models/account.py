@@ -196,7 +196,7 @@ class AuditEntry(LineBase):
 
     id: Mapped[int] = mapped_column(primary_key=True)
     at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
-    #: A past participle: ``linked``, ``unlinked``, ``erased``, ``consent-ended``.
+    #: A past participle: ``linked``, ``confirmed``, ``unlinked``, ``erased``, ``consent-ended``.
     action: Mapped[str] = mapped_column(String(40))
     #: Who did it: ``member``, ``shop`` (staff, or the shop's own code) or ``line``.
     actor: Mapped[str] = mapped_column(String(10))

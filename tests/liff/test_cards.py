@@ -330,6 +330,11 @@ def test_S12_a_stream_needs_a_member(client: FlaskClient, app: Flask) -> None:
     assert _stream(client).status_code == 401
 
 
+def test_S3_9_a_stream_ends_where_the_link_ended_before_its_first_look() -> None:
+    events = live.watch(lambda: ("7.1", (None, 1)), since="7.1", allowed=("member", 0))
+    assert list(events)[1:] == ["event: ended\ndata:\n\n"]
+
+
 Look = tuple[str, live.Mark] | None
 
 
