@@ -16,6 +16,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
+from functools import partial
 from itertools import chain
 from typing import Any
 from typing import TypeAlias
@@ -30,20 +31,20 @@ from sqlalchemy.pool import SingletonThreadPool
 from sqlalchemy.pool import StaticPool
 
 from ..models import InboxEvent
+from .helpers import Helpers
+from .helpers import NotWritten as NotWritten
 
 #: Rows of one statement in SQLite, which took no more than 999 values before 3.32.
 _MOST_ROWS = 200
 #: Who has less than this part of the patience left tells SQLite so, which costs.
 _LATE = 0.8
+#: How long before the request gives up PostgreSQL does.
+ANSWER_MILLISECONDS = 150
 #: What every new row begins with comes last.
 _INTO = f"""INSERT INTO {InboxEvent.__tablename__} (
     webhook_event_id, line_user_id, payload, occurred_at, received_at, next_attempt_at,
     state, attempts, claims, reply_attempts, is_token_used
 )"""
-
-
-class NotWritten(Exception):
-    """The database is not there, or is busy for too long; or the rows are written nevertheless."""
 
 
 #: A new row of the inbox: webhook event id, LINE user id, payload, time in LINE's milliseconds.
@@ -78,6 +79,7 @@ class EventWriter:
         self._milliseconds = int(patience * 1000)
         self._waiting: deque[_HandedIn] = deque()
         self._turn = threading.Lock()
+        self._helpers = Helpers("lineconnect-webhooks")
         self._pool: Pool | None = None
         self._pid: int | None = None
         kind = InboxEvent.__table__.c.received_at.type.dialect_impl(engine.dialect)
@@ -108,7 +110,10 @@ class EventWriter:
         while self._waiting:
             group.append(self._waiting.popleft())
         try:
-            self._commit(group, deadline)
+            if self._is_sqlite:
+                self._commit(group, deadline)
+            else:
+                self._helpers.run(partial(self._commit, group, deadline), deadline)
         except BaseException as error:  # nobody may take what was not written for written
             for handed_in in group:
                 handed_in.error = error
@@ -131,7 +136,8 @@ class EventWriter:
     def _hurry(self, connection: PoolProxiedConnection, cursor: DBAPICursor, left: int) -> None:
         """Let the database answer before the request gives up, in so many milliseconds."""
         if not self._is_sqlite:
-            cursor.execute(f"SET LOCAL statement_timeout = {left}")
+            # A server that lives says so before it is left alone.
+            cursor.execute(f"SET LOCAL statement_timeout = {max(1, left - ANSWER_MILLISECONDS)}")
         elif left < self._milliseconds * _LATE and not self._is_in_memory:
             connection.detach()  # the next one has all the patience again
             cursor.execute(f"PRAGMA busy_timeout = {left}")
