@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from itertools import product
 
 import pytest
@@ -13,6 +12,7 @@ from flask_lineconnect.linking import accounts
 from flask_lineconnect.state import LineState
 from flask_lineconnect.testing.plugin import Emulator
 from flask_lineconnect.testing.plugin import LineBrowser
+from tests.conftest import DATABASES
 from tests.conftest import MakeApp
 from tests.small_shop import User
 from tests.small_shop import db
@@ -28,7 +28,7 @@ from .people import IN_APP
 from .people import log_in
 from .people import press
 
-Way = Callable[[FlaskClient], None]
+pytestmark = pytest.mark.parametrize("database", DATABASES, indirect=True)
 WAYS = ("web", "liff", "password", "remember")
 PRESSED = {"Sec-Fetch-Site": "same-origin", "Sec-Fetch-User": "?1"}
 
