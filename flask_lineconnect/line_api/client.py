@@ -21,6 +21,7 @@ from ..errors import InvalidMessage
 from ..errors import LineApiError
 from .calls import LineCall
 from .calls import note_call
+from .connections import bound_answers
 from .http import UNREADABLE
 from .request_ids import request_id_of
 
@@ -205,6 +206,7 @@ class LineApi:
         # The SDK's default would repeat a request and follow redirects by itself.
         configuration.retries = False
         client = module.ApiClient(configuration)
+        bound_answers(client.rest_client.pool_manager)
         if liff:
             return module.Liff(client)
         return module.MessagingApiBlob(client) if blob else module.MessagingApi(client)

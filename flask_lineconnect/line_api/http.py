@@ -18,6 +18,7 @@ from requests.utils import get_environ_proxies
 from requests.utils import select_proxy
 
 from ..errors import LineApiError
+from .connections import bound_answers
 
 #: What libraries raise for answers that are HTML, empty, too deep or of wrong types.
 UNREADABLE = (ValueError, TypeError, AttributeError, LookupError, ArithmeticError, RecursionError)
@@ -61,6 +62,7 @@ class LineHttp:
             if proxy
             else urllib3.PoolManager(**certificates)
         )
+        bound_answers(self._pool)
 
     @property
     def options(self) -> dict[str, Any]:
@@ -131,6 +133,17 @@ def _object(content: bytes) -> Mapping[str, Any] | None:
 
 class _KeptAdapter(HTTPAdapter):
     """Keeps connections when a session ends, and reads no more of an answer than is sane."""
+
+    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
+        """Make the connections."""
+        super().init_poolmanager(*args, **kwargs)
+        bound_answers(self.poolmanager)
+
+    def proxy_manager_for(self, proxy: str, **kwargs: Any) -> Any:
+        """Return the connections through a proxy."""
+        manager = super().proxy_manager_for(proxy, **kwargs)
+        bound_answers(manager)
+        return manager
 
     def send(self, request: requests.PreparedRequest, *args: Any, **kwargs: Any) -> Any:
         answer = super().send(request, *args, **{**kwargs, "stream": True})

@@ -6,6 +6,7 @@ import json
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler
 from http.server import ThreadingHTTPServer
 
@@ -31,6 +32,9 @@ class Host(BaseHTTPRequestHandler):
         content = {"/long": b"x" * 3_000, "/list": b"[1]", "/odd": b"\xff{"}.get(self.path)
         if self.path == "/slow":
             time.sleep(1)
+        if self.path.startswith("/drip"):
+            self._drip()
+            return
         self.send_response(302 if self.path == "/elsewhere" else 200)
         if self.path == "/elsewhere":
             self.send_header("Location", "/stolen")
@@ -42,6 +46,19 @@ class Host(BaseHTTPRequestHandler):
         seen = {"sent": sent, "type": self.headers["Content-Type"]}
         self.send_response(400)
         self._finish(json.dumps({**seen, "auth": self.headers["Authorization"]}).encode())
+
+    def _drip(self) -> None:
+        """Answer byte by byte, each soon enough for a timeout of its own; headers too if asked."""
+        head = b"HTTP/1.1 200 OK\r\nContent-Length: 40\r\n\r\n"
+        slowly = self.path == "/drip-headers"
+        if not slowly:
+            self.wfile.write(head)
+        with suppress(OSError):
+            for byte in (head if slowly else b"") + b'{"a": 1}' + b" " * 32:
+                self.wfile.write(bytes([byte]))
+                self.wfile.flush()
+                time.sleep(0.1)
+        self.close_connection = True
 
     def _finish(self, content: bytes) -> None:
         self.send_header("Set-Cookie", "person=1")
@@ -119,3 +136,20 @@ def test_connections_outlive_a_session(line_http: LineHttp) -> None:
         line_http.ask("GET", "/a")
     # One of Authlib's sessions, one of our own.
     assert len(Host.connections) == 2
+
+
+@pytest.mark.parametrize("path", ["/drip", "/drip-headers"])
+def test_S1_5_an_answer_byte_by_byte_ends_at_the_limit(line_http: LineHttp, path: str) -> None:
+    began = time.monotonic()
+    with pytest.raises(LineApiError, match="did not answer"):
+        line_http.ask("GET", path)
+    assert time.monotonic() - began < 1.5
+    assert line_http.ask("GET", "/a").status == 200
+
+
+def test_S1_5_so_does_one_to_authlib(line_http: LineHttp) -> None:
+    with requests.Session() as session:
+        line_http.equip(session)
+        with pytest.raises(requests.RequestException):
+            session.get(f"{line_http._origin}/drip", **line_http.options)
+        assert session.get(f"{line_http._origin}/a", **line_http.options).json() == {"a": 1}
