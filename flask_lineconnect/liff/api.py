@@ -14,6 +14,7 @@ from flask import Blueprint
 from flask import jsonify
 from flask import request
 from flask import url_for
+from werkzeug.exceptions import RequestEntityTooLarge
 from werkzeug.wrappers import Response
 
 from ..errors import Refused
@@ -38,6 +39,9 @@ from .card import draw_card
 
 if TYPE_CHECKING:
     from ..login.oidc import Identity
+
+#: Largest body that is looked at, in bytes: an ID token, and an address to return to.
+MAX_BODY = 16_384
 
 
 def register(blueprint: Blueprint) -> None:
@@ -126,14 +130,24 @@ def _what_was_sent() -> tuple[str, Identity, dict[str, Any]]:
     from ..web.rate_limits import RateLimits
     from .id_token import LiffTokens
 
-    body = request.get_json(silent=True)
-    if not isinstance(body, dict) or not _is_own_origin():
+    body = _json_sent()
+    if body is None or not _is_own_origin():
         raise Refused(_("画面を開き直してください。"), step="origin")
     id_token = body.get("id_token")
     identity = current_line.part(LiffTokens).verify(id_token)
     current_line.part(RateLimits).count("account", identity.line_user_id)
     _require_newer_than_end(identity)
     return str(id_token), identity, body
+
+
+def _json_sent() -> dict[str, Any] | None:
+    """Return the object that was sent; ``None`` for anything else, however large or deep it is."""
+    request.max_content_length = MAX_BODY
+    try:
+        body = request.get_json(silent=True)
+    except (RecursionError, RequestEntityTooLarge):
+        return None
+    return body if isinstance(body, dict) else None
 
 
 def _require_newer_than_end(identity: Identity) -> None:

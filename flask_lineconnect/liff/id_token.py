@@ -6,6 +6,7 @@ Source: LINE Login v2.1 reference, "Verify ID token"; RFC 7517.
 from __future__ import annotations
 
 import json
+import logging
 import threading
 import time
 from base64 import urlsafe_b64decode
@@ -25,6 +26,8 @@ from ..login.oidc import Identity
 from ..login.oidc import identity_of
 from ..login.oidc import verify_liff_id_token
 
+logger = logging.getLogger(__name__)
+
 #: Seconds between two fetches of the keys, whatever key ids are thrown at us.
 COOL_DOWN = 60
 #: Longest ID token that is looked at; LINE's are about 1 kB.
@@ -39,7 +42,7 @@ class LiffTokens:
     http: LineHttp
     monotonic: Callable[[], float] = time.monotonic
     _keys: dict[str, ECKey] = field(default_factory=dict)
-    _fetched_at: float | None = None
+    _asked_at: float | None = None
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def verify(self, id_token: object) -> Identity:
@@ -54,29 +57,51 @@ class LiffTokens:
         return identity_of(verify_liff_id_token(id_token, key, channel_id=self.channel_id))
 
     def _key(self, key_id: str) -> ECKey:
-        with self._lock:
-            if key_id not in self._keys and self._may_fetch():
-                self._fetched_at = self.monotonic()
-                self._keys = self._fetch()
-            key = self._keys.get(key_id)
+        # A key that is known needs no turn: who fetches may wait for LINE for long.
+        key = self._keys.get(key_id) or self._fetched(key_id)
         if key is None:
             raise _refused("kid")
         return key
 
+    def _fetched(self, key_id: str) -> ECKey | None:
+        """Return a key that is not known yet; LINE is asked once per cool-down, whatever it says.
+
+        :raises LineApiError: LINE's keys were never fetched, and can't be now.
+        """
+        with self._lock:
+            if key_id not in self._keys and self._may_fetch():
+                self._asked_at = self.monotonic()
+                try:
+                    self._keys = self._fetch()
+                except LineApiError:
+                    if not self._keys:
+                        raise
+            elif not self._keys:
+                raise LineApiError("LINE's keys for ID tokens could not be fetched a moment ago")
+            return self._keys.get(key_id)
+
     def _may_fetch(self) -> bool:
-        return self._fetched_at is None or self._fetched_at + COOL_DOWN < self.monotonic()
+        return self._asked_at is None or self._asked_at + COOL_DOWN < self.monotonic()
 
     def _fetch(self) -> dict[str, ECKey]:
-        try:
-            listed = self.http.ask("GET", "/oauth2/v2.1/certs").content["keys"]
-            return {
-                str(key["kid"]): ECKey.import_key(key)
-                for key in listed
-                if key.get("kty") == "EC" and key.get("crv") == "P-256" and "kid" in key
-            }
-        except (LineApiError, JoseError, *UNREADABLE):
-            self._fetched_at = None
-            raise LineApiError("LINE's keys for ID tokens could not be fetched") from None
+        listed = self.http.ask("GET", "/oauth2/v2.1/certs").content.get("keys")
+        keys = dict(filter(None, map(_read_key, listed if isinstance(listed, list) else ())))
+        if not keys:
+            raise LineApiError("LINE's keys for ID tokens could not be fetched")
+        return keys
+
+
+def _read_key(listed: object) -> tuple[str, ECKey] | None:
+    """Return id and key of an entry of LINE's list; ``None`` for one that is no key of ours."""
+    if not isinstance(listed, dict) or not isinstance(listed.get("kid"), str):
+        return None
+    if listed.get("kty") != "EC" or listed.get("crv") != "P-256":
+        return None
+    try:
+        return listed["kid"], ECKey.import_key(listed)
+    except (JoseError, *UNREADABLE):
+        logger.warning("a key of LINE's for ID tokens can't be read; it is left out")
+        return None
 
 
 def _key_id(id_token: str) -> str:

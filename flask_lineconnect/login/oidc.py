@@ -131,7 +131,7 @@ class LineLogin:
             token_endpoint_auth_method="client_secret_post",
         ) as client:
             self._http.equip(client)
-            answer: Mapping[str, Any] = client.fetch_token(
+            answer = client.fetch_token(
                 f"{self._config.hosts.api}/oauth2/v2.1/token",
                 grant_type="authorization_code",
                 code=code,
@@ -175,7 +175,7 @@ def verify_web_id_token(
     claims = _decode(id_token, key, "HS256")
     check_claims(claims, channel_id=channel_id)
     if not isinstance(claims.get("nonce"), str) or not hmac.compare_digest(
-        claims["nonce"].encode(), nonce.encode()
+        claims["nonce"].encode(errors="replace"), nonce.encode()
     ):
         raise _refused("nonce")
     return claims
@@ -237,7 +237,7 @@ def _decode(id_token: object, key: OctKey | ECKey, algorithm: str) -> dict[str, 
         raise _refused("id_token")
     try:
         return jwt.decode(id_token, key, algorithms=[algorithm]).claims
-    except (JoseError, ValueError):
+    except (JoseError, *UNREADABLE):
         raise _refused("signature") from None
 
 

@@ -17,11 +17,12 @@ from ..errors import LineApiError
 from ..line_api.client import ChannelToken
 from ..line_api.http import Answer
 from ..line_api.http import LineHttp
-from ..line_api.tokens import LONGEST_LIFE
 from ..vault import Vault
 
 #: How long a refresh token lives, counted from the login.
 REFRESH_LIFE = timedelta(days=90)
+#: Longest token that is kept, in characters; LINE's have a few hundred.
+MAX_TOKEN = 4_096
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,20 +37,25 @@ class LoginTokens:
     @classmethod
     def of(cls, answer: Any, *, now: datetime) -> LoginTokens:
         """Return the tokens of the token endpoint's answer; missing ones are empty."""
-        seconds = answer.get("expires_in")
-        # JSON's numbers may be endless, or none.
-        is_life = isinstance(seconds, int | float) and 0 < seconds < LONGEST_LIFE
-        life = int(seconds) if is_life else 0
         return cls(
-            access_token=_text(answer.get("access_token")),
-            refresh_token=_text(answer.get("refresh_token")),
-            expires_at=int(now.timestamp()) + life,
+            access_token=_token(answer.get("access_token")),
+            refresh_token=_token(answer.get("refresh_token")),
+            expires_at=int(now.timestamp() + _life(answer.get("expires_in"))),
             refresh_expires_at=int((now + REFRESH_LIFE).timestamp()),
         )
 
 
-def _text(value: object) -> str:
-    return value if isinstance(value, str) else ""
+def _token(value: object) -> str:
+    """Return a token that can be sent in a header; what LINE would never give is none."""
+    is_sane = isinstance(value, str) and value.isascii() and value.isprintable()
+    return str(value) if is_sane and len(str(value)) <= MAX_TOKEN else ""
+
+
+def _life(seconds: object) -> float:
+    """Return how long a token lives, in seconds; an odd answer counts as not at all."""
+    if not isinstance(seconds, int | float) or isinstance(seconds, bool):
+        return 0
+    return seconds if 0 <= seconds <= REFRESH_LIFE.total_seconds() else 0
 
 
 class TokenVault:
