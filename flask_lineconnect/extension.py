@@ -272,7 +272,7 @@ class LineConnect:
             if has_request_context():
                 from .web.rate_limits import RateLimits  # at the first count, see parts.py
 
-                line.part(RateLimits).count("address", request.remote_addr or "")
+                line.part(RateLimits).count("address", request.remote_addr or "", "look-up")
             return None
         member = accounts.member_of_account(line, account)
         return member if member is not None and line.shop.may_log_in(member) else None

@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from .linking.telling import Telling
     from .login.basis import Lookup
     from .login.oidc import LineLogin
+    from .login.quiet import QuietLogins
     from .login.tokens import LoginTokenApi
     from .login.tokens import TokenVault
     from .models import Account
@@ -122,6 +123,12 @@ class Parts:
         from .login.oidc import LineLogin
 
         return LineLogin(self._config, self.get(LineHttp))
+
+    def quiet_logins(self) -> QuietLogins:
+        """Make what bounds logins that nobody pressed for."""
+        from .login.quiet import QuietLogins
+
+        return QuietLogins(self._config)
 
     def login_token_api(self) -> LoginTokenApi:
         """Make the client for members' login tokens."""
@@ -226,6 +233,7 @@ _MAKERS: Mapping[str, Callable[[Parts], object]] = {
     "LoginTokenApi": Parts.login_token_api,
     "Lookup": Parts.lookup,
     "MemberMarks": Parts.member_marks,
+    "QuietLogins": Parts.quiet_logins,
     "RateLimits": Parts.rate_limits,
     "Rules": Parts.rules,
     "SharedPace": Parts.shared_pace,

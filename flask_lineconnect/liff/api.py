@@ -135,7 +135,7 @@ def _what_was_sent() -> tuple[str, Identity, dict[str, Any]]:
         raise Refused(_("画面を開き直してください。"), step="origin")
     id_token = body.get("id_token")
     identity = current_line.part(LiffTokens).verify(id_token)
-    current_line.part(RateLimits).count("account", identity.line_user_id)
+    current_line.part(RateLimits).count("account", identity.line_user_id, "exchange")
     _require_newer_than_end(identity)
     return str(id_token), identity, body
 

@@ -64,7 +64,7 @@ def code(member: Any) -> Response | str:
     from ..web.rate_limits import RateLimits  # at the first count, see parts.py
 
     line, account = current_line, page_account()
-    line.part(RateLimits).count("account", account.line_user_id)
+    line.part(RateLimits).count("account", account.line_user_id, "code")
     text = card_codes.issue(line.session, account, now=line.clock())
     line.session.commit()
     drawn = render_page("lineconnect/liff/_code.html", text=text)

@@ -30,9 +30,11 @@ from ..config.settings import Config
 from ..i18n import gettext as _
 from ..state import current_line
 from . import kept_forms
+from . import quiet
 from . import sessions
 from .decide import Intent
 from .flow import local_path
+from .quiet import QuietLogins
 from .start import start
 
 V = TypeVar("V", bound=Callable[..., Any])
@@ -41,17 +43,31 @@ V = TypeVar("V", bound=Callable[..., Any])
 AUTO_LOGIN = "auto-login"
 #: At most one attempt in this many seconds, so that a failure can't loop.
 PAUSE = 60
+#: Seconds without a further one after an attempt that did not end in a login.
+LONG_PAUSE = 600
 _TRIED_AT = "_lineconnect_auto_at"
 _OFF = "_lineconnect_auto_off"
 #: What a page visit may ask for; anything but the first is a program's request.
 _FORMS = ("text/html", "application/json")
-_LINE_APP = re.compile(r"\bLine/\d+\.\d+")
+#: As LINE's app names itself to pages. Observed; see LINE's table of its browsers.
+_LINE_APP = re.compile(r"^Mozilla/5\.0 .* Line/\d+\.\d+")
+#: Programs that name themselves in brackets after ``compatible``, or by what they do.
+_ROBOT = re.compile(
+    r"compatible;|bot/|crawler|spider|poker|preview|externalhit|python-|curl/", re.IGNORECASE
+)
+#: A page on its own is asked for as that; older browsers do not say.
+_DOCUMENT = "document"
 
 
 def is_in_app(request: Request, config: Config) -> bool:
     """Tell whether a page is opened in LINE's in-app browser, or in a frame that stands for it."""
-    if _LINE_APP.search(request.user_agent.string):
+    agent = request.user_agent.string
+    if _LINE_APP.search(agent) and not _ROBOT.search(agent):
         return True
+    return _is_in_emulated_phone(request, config)
+
+
+def _is_in_emulated_phone(request: Request, config: Config) -> bool:
     in_frame = request.headers.get("Sec-Fetch-Dest") == "iframe"
     return in_frame and bool(config.hosts.frame_ancestors)
 
@@ -80,6 +96,11 @@ def auto_login(view: V) -> V:
 def stay_off() -> None:
     """Leave the answer to this request alone, also if the page needs a login."""
     g._lineconnect_auto_off = True
+
+
+def stay_off_for_a_while() -> None:
+    """Try no further one soon: the last one did not end in a login."""
+    session[_TRIED_AT] = int(time.time()) + LONG_PAUSE - PAUSE
 
 
 def _wants_auto_login(config: Config) -> bool:
@@ -124,8 +145,17 @@ def _log_in_instead_of_refusing(response: Response) -> Response:
 
 
 def _is_page_visit() -> bool:
-    is_prefetch = "prefetch" in request.headers.get("Sec-Purpose", "")
-    return request.method == "GET" and not is_prefetch and not _is_of_a_program()
+    if request.method != "GET" or _is_fetched_ahead() or _is_of_a_program():
+        return False
+    destination = request.headers.get("Sec-Fetch-Dest", _DOCUMENT)
+    return destination == _DOCUMENT or _is_in_emulated_phone(request, current_line.config)
+
+
+def _is_fetched_ahead() -> bool:
+    """Tell whether a browser asks before anybody opens the page, by its new or its old names."""
+    purposes = (request.headers.get(name, "") for name in ("Sec-Purpose", "Purpose", "X-Purpose"))
+    said = " ".join([*purposes, request.headers.get("X-Moz", "")]).lower()
+    return any(word in said for word in ("prefetch", "prerender", "preview"))
 
 
 def _is_of_a_program() -> bool:
@@ -138,6 +168,8 @@ def _is_of_a_program() -> bool:
 def _is_its_turn(config: Config) -> bool:
     """Tell whether this is LINE's browser, in which nobody logged out and none was tried lately."""
     if not is_in_app(request, config) or session.get(_OFF):
+        return False
+    if quiet.CAME_BACK in request.args or not current_line.part(QuietLogins).may_begin():
         return False
     return bool(session.get(_TRIED_AT, 0) + PAUSE < time.time())
 

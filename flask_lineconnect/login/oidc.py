@@ -77,12 +77,15 @@ class LineLogin:
         self._config = config
         self._http = http
 
-    def authorization(self, redirect_uri: str, **parameters: str) -> Authorization:
+    def authorization(
+        self, redirect_uri: str, *, state: str | None = None, **parameters: str
+    ) -> Authorization:
         """Return a fresh attempt: its address at LINE, and its state, nonce and verifier.
 
+        :param state: an unpredictable one; a random one by default.
         :param parameters: LINE's own, such as ``prompt`` or ``disable_auto_login``.
         """
-        state, nonce = secrets.token_hex(16), secrets.token_hex(16)
+        state, nonce = state or secrets.token_hex(16), secrets.token_hex(16)
         code_verifier = secrets.token_urlsafe(48)
         url = prepare_grant_uri(
             f"{self._config.hosts.access}/oauth2/v2.1/authorize",

@@ -9,6 +9,7 @@ from werkzeug.wrappers import Response
 from ..state import current_line
 from . import sessions
 from .decide import Intent
+from .quiet import state_with_way_back
 
 
 def start(
@@ -34,6 +35,7 @@ def start(
     is_silent = parameters.get("prompt") == "none"
     authorization = line.part(LineLogin).authorization(
         line.url_for("lineconnect.callback"),
+        state=state_with_way_back(next_path) if is_silent and next_path else None,
         ui_locales=str(get_locale() or "ja").replace("_", "-"),
         **({} if is_silent else {"bot_prompt": line.config.bot_prompt}),
         **parameters,

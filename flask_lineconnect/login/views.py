@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import logging
 from datetime import UTC
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -15,6 +16,7 @@ from flask import request
 from flask import url_for
 from werkzeug.wrappers import Response
 
+from ..errors import LineApiError
 from ..errors import Refused
 from ..i18n import gettext as _
 from ..linking import accounts
@@ -27,15 +29,18 @@ from . import auto
 from . import finish
 from . import flow
 from . import guard
+from . import quiet
 from . import sessions
 from .decide import Decision
 from .decide import Intent
 from .decide import Situation
 from .decide import decide
+from .quiet import QuietLogins
 from .start import start
 
 if TYPE_CHECKING:
     from .oidc import Identity
+    from .oidc import LineLogin
     from .tokens import LoginTokens
 
 #: Where a login waits for a press.
@@ -44,6 +49,11 @@ _WAITS_AT = {
     Decision.CONFIRM_LINK: "lineconnect.confirm_link",
     Decision.ASK_TO_REPLACE: "lineconnect.switch",
 }
+
+logger = logging.getLogger(__name__)
+
+#: Refusals of what a person did at LINE, or of who the person is; all others are LINE's or ours.
+PERSONS_STEPS = {"consent", "member", "account-taken", "member-taken", "person-changed", "rate"}
 
 
 def register(blueprint: Blueprint) -> None:
@@ -91,17 +101,61 @@ def callback() -> Response | str:
     """Take the browser back from LINE: state first, then everything else."""
     if request.method == "HEAD":
         return ""
-    # When LINE is first asked, see parts.py.
-    from ..web.rate_limits import RateLimits
-    from .oidc import LineLogin
-    from .tokens import LoginTokens
-
-    attempt = sessions.take_attempt(request.args.getlist("state"))
+    states = request.args.getlist("state")
+    try:
+        attempt = sessions.take_attempt(states)
+    except Refused:
+        path = quiet.way_back(states)
+        if path is None:
+            raise
+        return redirect(path)
     error = request.args.get("error", "").lower()
-    if error and attempt["silent"]:
-        return redirect(attempt["next_path"] or current_line.config.default_page)
+    if attempt["source"] == auto.AUTO_LOGIN:
+        return _come_back_by_itself(attempt, error)
     if error:
         raise _callback_error(error)
+    from .oidc import LineLogin  # when LINE is first asked, see parts.py
+
+    return _come_back(attempt, current_line.part(LineLogin))
+
+
+def _come_back_by_itself(attempt: sessions.Attempt, error: str) -> Response:
+    """Take back a login that nobody pressed for: it lets in, or leaves the shop as it was.
+
+    A page that needs a login shows the shop's own login; what a person did at LINE, and what the
+    shop says of a member, is told there as after any login.
+    """
+    line, next_path = current_line, attempt["next_path"] or current_line.config.default_page
+    silently = line.part(QuietLogins)
+    is_silent = attempt["silent"]
+    try:
+        if error:
+            raise _callback_error(error)
+        with silently.turn():
+            return _come_back(attempt, silently.login)
+    except Refused as refused:
+        step = refused.step
+        if not is_silent and step in PERSONS_STEPS:
+            raise
+    except LineApiError as unreachable:
+        step = "line"
+        logger.warning("LINE did not answer an auto-login: %s", unreachable.text)
+    logger.info("an auto-login ended at the step %s", step)
+    line.session.rollback()
+    auto.stay_off_for_a_while()
+    return redirect(next_path if is_silent else guard.shop_log_in_url(next_path) or next_path)
+
+
+def _come_back(attempt: sessions.Attempt, line_login: LineLogin) -> Response:
+    """Exchange what LINE sent, and do what it is worth.
+
+    :raises Refused: LINE sent nothing, it is not worth a login, or the shop refuses the member.
+    :raises LineApiError: LINE did not answer.
+    """
+    # When LINE is first asked, see parts.py.
+    from ..web.rate_limits import RateLimits
+    from .tokens import LoginTokens
+
     code = request.args.get("code", "")
     if not code:
         raise _callback_error("invalid_request")
@@ -116,7 +170,7 @@ def callback() -> Response | str:
         source=attempt["source"],
         now=line.clock(),
     )
-    identity, answer = line.part(LineLogin).fetch_identity(
+    identity, answer = line_login.fetch_identity(
         code,
         redirect_uri=line.url_for("lineconnect.callback"),
         nonce=attempt["nonce"],
@@ -124,17 +178,16 @@ def callback() -> Response | str:
     )
     line.part(RateLimits).count("account", identity.line_user_id)
     flow.require_fresh(identity.issued_at, now=line.clock())
-    account = _seen(identity, LoginTokens.of(answer, now=line.clock()))
+    account = _seen(identity, LoginTokens.of(answer, now=line.clock()), line_login)
     return _proceed(attempt, account, email=identity.email)
 
 
-def _seen(identity: Identity, tokens: LoginTokens) -> Account:
+def _seen(identity: Identity, tokens: LoginTokens, line_login: LineLogin) -> Account:
     """Return the account of a verified identity, after keeping what LINE says of it now."""
-    from .oidc import LineLogin
     from .tokens import TokenVault
 
     line = current_line
-    is_friend = line.part(LineLogin).is_friend(tokens.access_token)
+    is_friend = line_login.is_friend(tokens.access_token)
     account = accounts.note_login(
         line.session,
         identity,
@@ -150,6 +203,11 @@ def _proceed(attempt: sessions.Attempt, account: Account, *, email: str | None) 
     """Do what the decision says about a verified login."""
     line, next_path = current_line, attempt["next_path"]
     decision = decide(_situation(attempt, account))
+    if attempt["silent"] and decision is not Decision.LOG_IN:
+        # Whoever reads a page that needs no login did not ask to register.
+        line.session.commit()
+        auto.stay_off_for_a_while()
+        return redirect(next_path or line.config.default_page)
     if decision in {Decision.CONFIRM_LINK, Decision.ALREADY_LINKED}:
         begun_at = datetime.fromtimestamp(attempt["at"], UTC)
         credentials.require_unchanged(line.session, guard.current_member_id(), since=begun_at)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from http import HTTPStatus
+from typing import TYPE_CHECKING
 
 from flask import Blueprint
 from flask import current_app
@@ -22,10 +23,18 @@ from ..state import current_line
 from .pages import render_error
 from .pages import set_headers
 
+if TYPE_CHECKING:
+    from .rate_limits import Purpose
+
 #: Authenticated by its signature instead of a CSRF token; the only one.
 WEBHOOK = "lineconnect.webhook"
 #: Counted by address, like everything that is sent by POST; a callback needs a login before it.
 LOGIN = "lineconnect.login"
+_PURPOSES: dict[str, Purpose] = {
+    LOGIN: "login",
+    "lineconnect.liff_session": "exchange",
+    "lineconnect.liff_link_proof": "exchange",
+}
 
 
 def guard(blueprint: Blueprint, show_refusal: Callable[[Refused], Response]) -> None:
@@ -57,10 +66,12 @@ def _check_rate() -> None:
 
     :raises Refused: it is over ``LINECONNECT_RATE_LIMIT``.
     """
-    if request.endpoint == LOGIN or request.method == "POST":
-        from .rate_limits import RateLimits  # at the first count, see parts.py
+    if request.endpoint != LOGIN and request.method != "POST":
+        return
+    from .rate_limits import RateLimits  # at the first count, see parts.py
 
-        current_line.part(RateLimits).count("address", request.remote_addr or "")
+    purpose = _PURPOSES.get(request.endpoint or "", "form")
+    current_line.part(RateLimits).count("address", request.remote_addr or "", purpose)
 
 
 def _check_csrf() -> None:

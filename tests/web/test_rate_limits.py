@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import get_args
+
 import pytest
 from flask import Flask
 
@@ -10,6 +12,8 @@ from flask_lineconnect import Refused
 from flask_lineconnect.config.settings import Config
 from flask_lineconnect.state import LineState
 from flask_lineconnect.web.rate_limits import ACCOUNT_RATE
+from flask_lineconnect.web.rate_limits import Kind
+from flask_lineconnect.web.rate_limits import Purpose
 from flask_lineconnect.web.rate_limits import RateLimits
 from tests.conftest import MakeApp
 from tests.small_shop import SETTINGS
@@ -56,6 +60,28 @@ def test_S12_each_account_has_its_own_counter(line: LineState) -> None:
         line.part(RateLimits).count("account", "U1")
     assert refusal.value.step == "rate"
     line.part(RateLimits).count("account", "U2")
+
+
+def _is_refused(line: LineState, kind: Kind, name: str, purpose: Purpose) -> bool:
+    try:
+        line.part(RateLimits).count(kind, name, purpose)
+    except Refused:
+        return True
+    return False
+
+
+@pytest.mark.parametrize("kind", get_args(Kind))
+def test_S12_one_purpose_uses_up_no_other(line: LineState, kind: Kind) -> None:
+    first, *others = get_args(Purpose)
+    assert any(_is_refused(line, kind, "somebody", first) for _attempt in range(1_000))
+    assert not any(_is_refused(line, kind, "somebody", other) for other in others)
+
+
+def test_S12_exchanges_leave_the_logins_alone(app: Flask) -> None:
+    client = app.test_client()
+    exchanges = [client.post("/line/liff/session", json={}).status_code for _attempt in range(4)]
+    assert exchanges[-1] == 429
+    assert client.get("/line/login").status_code == 302
 
 
 def test_a_wrong_rate_stops_the_start() -> None:
