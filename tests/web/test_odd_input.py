@@ -23,23 +23,9 @@ from tests.liff.people import open_as
 
 pytestmark = pytest.mark.parametrize("database", DATABASES, indirect=True)
 
-#: As they come in an address or a form: NUL, a cut character, half a surrogate pair, signs that
-#: turn the direction of text, numbers that are none, more than anybody types.
-ODD = [
-    "",
-    "\0",
-    "a\0b",
-    "\udcff",
-    "\u202e\u2066",
-    "\x1b[31m",
-    "1e999",
-    "-1",
-    "9" * 400,
-    "あ" * 5_000,
-    "/\\\t//evil.example",
-    "%00%ff",
-    "{{ 7*7 }}",
-]
+#: As they come in an address or a form: nothing, NUL, signs that turn the direction of text, numbers
+#: that are none, more than anybody types, addresses elsewhere.
+ODD = ["", "a\0b", "\u202e\x1b[31m", "9" * 400, "あ" * 5_000, "/\\\t//evil.example%00%ff"]
 #: What our routes read, in addresses and forms.
 NAMES = [
     "next",
@@ -88,8 +74,11 @@ def _token(client: FlaskClient) -> str:
     return found[1] if found else ""
 
 
-@pytest.mark.parametrize("value", ODD, ids=lambda value: ascii(value)[:20])
-@pytest.mark.parametrize("is_member", [True, False])
+@pytest.mark.parametrize(
+    ("value", "is_member"),
+    [*((value, True) for value in ODD), (ODD[1], False)],
+    ids=lambda value: ascii(value)[:20],
+)
 def test_S1_1_odd_values_are_refused_or_read_as_text(
     app: Flask, line: LineState, value: str, is_member: bool
 ) -> None:
@@ -131,7 +120,7 @@ def test_S1_1_deep_and_long_bodies_are_refused(app: Flask, door: str, body: byte
 
 @given(body=anything, door=st.sampled_from(DOORS))
 @settings(
-    max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 def test_S1_1_generated_bodies_are_refused(app: Flask, body: object, door: str) -> None:
     for sent in (body, {"id_token": body, "next": body}):
