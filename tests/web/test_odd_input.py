@@ -23,8 +23,8 @@ from tests.liff.people import open_as
 
 pytestmark = pytest.mark.parametrize("database", DATABASES, indirect=True)
 
-#: As they come in an address or a form: nothing, NUL, signs that turn the direction of text, numbers
-#: that are none, more than anybody types, addresses elsewhere.
+#: As they come in an address or a form: nothing, NUL, signs that turn the direction of text, a
+#: number that is none, more than anybody types, addresses elsewhere.
 ODD = ["", "a\0b", "\u202e\x1b[31m", "9" * 400, "あ" * 5_000, "/\\\t//evil.example%00%ff"]
 #: What our routes read, in addresses and forms.
 NAMES = [
