@@ -56,6 +56,12 @@ from flask.cli import FlaskGroup
 sys.argv = ["flask", "routes"]
 FlaskGroup(create_app=lambda: create_app(settings))(standalone_mode=False)
 """
+BARE = """
+from flask import Flask
+settings = None
+def create_app(_settings):
+    return Flask("bare")
+"""
 REPORT = """
 import sys
 import threading
@@ -79,6 +85,9 @@ def _left_behind_by(script: str) -> tuple[set[str], list[str]]:
 )
 def test_a_start_loads_what_every_page_needs_and_no_more(script: str, engine: str) -> None:
     modules, threads = _left_behind_by(script.replace("<engine>", engine))
+    if COMMAND in script:
+        # Other packages that are installed bring commands of their own.
+        modules -= _left_behind_by(BARE + COMMAND)[0]
     assert {module.partition(".")[0] for module in modules} & LOADED_LATER == set()
     assert modules & OURS_LOADED_LATER == set()
     assert threads == ["MainThread"]

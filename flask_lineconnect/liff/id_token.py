@@ -20,7 +20,7 @@ from joserfc.jwk import ECKey
 from ..errors import LineApiError
 from ..errors import Refused
 from ..i18n import gettext as _
-from ..line_api.http import UNREADABLE
+from ..line_api.calls import UNREADABLE
 from ..line_api.http import LineHttp
 from ..login.oidc import Identity
 from ..login.oidc import identity_of

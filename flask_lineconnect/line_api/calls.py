@@ -11,6 +11,9 @@ from ..signals import tell
 
 logger = logging.getLogger(__name__)
 
+#: What libraries raise for answers that are HTML, empty, too deep or of wrong types.
+UNREADABLE = (ValueError, TypeError, AttributeError, LookupError, ArithmeticError, RecursionError)
+
 
 @dataclass(frozen=True, slots=True)
 class LineCall:

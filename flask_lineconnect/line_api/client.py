@@ -19,10 +19,9 @@ from typing import overload
 from ..config.settings import LineHosts
 from ..errors import InvalidMessage
 from ..errors import LineApiError
+from .calls import UNREADABLE
 from .calls import LineCall
 from .calls import note_call
-from .connections import bound_answers
-from .http import UNREADABLE
 from .request_ids import request_id_of
 
 #: Calls one method of the SDK's client that is handed in; its answer has data and headers.
@@ -199,6 +198,8 @@ class LineApi:
         return {"_request_timeout": self.timeout_seconds}
 
     def _client(self, *, blob: bool, liff: bool) -> Any:
+        from .connections import bound_answers  # with the SDK, at the first call
+
         module = self._liff_sdk if liff else self._sdk
         token = self.login_token if liff else self.messaging_token
         host = self.hosts.api_data if blob else self.hosts.api

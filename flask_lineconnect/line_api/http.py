@@ -20,8 +20,6 @@ from requests.utils import select_proxy
 from ..errors import LineApiError
 from .connections import bound_answers
 
-#: What libraries raise for answers that are HTML, empty, too deep or of wrong types.
-UNREADABLE = (ValueError, TypeError, AttributeError, LookupError, ArithmeticError, RecursionError)
 #: LINE's answers to these requests have a few kB.
 MAX_ANSWER_BYTES = 1_000_000
 

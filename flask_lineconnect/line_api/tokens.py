@@ -15,7 +15,7 @@ from authlib.integrations.base_client import OAuthError
 from authlib.integrations.requests_client import OAuth2Session
 
 from ..errors import LineApiError
-from .http import UNREADABLE
+from .calls import UNREADABLE
 from .http import LineHttp
 
 #: Seconds before its end at which a token is no longer used.

@@ -32,7 +32,7 @@ from ..config.settings import Config
 from ..errors import LineApiError
 from ..errors import Refused
 from ..i18n import gettext as _
-from ..line_api.http import UNREADABLE
+from ..line_api.calls import UNREADABLE
 from ..line_api.http import LineHttp
 from ..webhooks.parsing import is_line_user_id
 

@@ -31,7 +31,7 @@ from flask_lineconnect.line_api.http import LineHttp
 from flask_lineconnect.login.oidc import LineLogin
 from flask_lineconnect.login.tokens import LoginTokens
 from flask_lineconnect.state import utcnow
-from tests.conftest import SETTINGS
+from tests.small_shop import SETTINGS
 
 CHANNEL, SECRET = "1650000001", SETTINGS["LINECONNECT_LOGIN_CHANNEL_SECRET"]
 KEY = ECKey.generate_key("P-256", parameters={"kid": "k1"})
