@@ -116,7 +116,8 @@ def unlink(
     member = None if is_left_over else session.get(line.shop.model, member_id)
     announce(session, signals.account_unlinked, account=account, member=member)
     if not is_left_over:
-        telling.tell(line, account, member, "unlinked")
+        # Whoever ended the consent at LINE knows it, and wants nothing more of us there.
+        telling.tell(line, account, member, "unlinked", by_line=actor != "line")
     return True
 
 
