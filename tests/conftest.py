@@ -20,9 +20,10 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from flask_lineconnect.state import LineState
+from flask_lineconnect.testing.chat import LineChat
 from flask_lineconnect.testing.plugin import Emulator
 from flask_lineconnect.testing.plugin import LineBrowser
-from tests.login.people import BASE_URL
+from tests.people import BASE_URL
 from tests.postgres import create_database
 from tests.postgres import running_server
 from tests.small_shop import SETTINGS
@@ -45,6 +46,11 @@ DATABASES = ("sqlite", "postgresql")
 
 MakeApp = Callable[..., Flask]
 T = TypeVar("T")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Make our own mark known."""
+    config.addinivalue_line("markers", "joined: the small shop talks to the emulator")
 
 
 def run_apart(main: Callable[[], Coroutine[Any, Any, T]]) -> T:
@@ -99,12 +105,6 @@ def make_app(request: pytest.FixtureRequest, tmp_path: Path, database: str) -> I
 
 
 @pytest.fixture
-def app(make_app: MakeApp) -> Flask:
-    """Return the small shop."""
-    return make_app()
-
-
-@pytest.fixture
 def joined_app(make_app: MakeApp, line_emulator: Emulator) -> Flask:
     """Return the small shop, joined to the emulator."""
     line_emulator.set_up(base_url=BASE_URL)
@@ -112,9 +112,32 @@ def joined_app(make_app: MakeApp, line_emulator: Emulator) -> Flask:
 
 
 @pytest.fixture
+def app(request: pytest.FixtureRequest, make_app: MakeApp) -> Flask:
+    """Return the small shop; in modules marked ``joined`` it is joined to the emulator."""
+    if request.node.get_closest_marker("joined") is None:
+        return make_app()
+    app: Flask = request.getfixturevalue("joined_app")
+    return app
+
+
+@pytest.fixture
 def sakura(line_emulator: Emulator) -> LineBrowser:
     """Return the browser of a LINE user who has not met the shop."""
     return line_emulator.browser(line_emulator.add_user("佐藤 さくら"))
+
+
+@pytest.fixture
+def user_id(line_emulator: Emulator) -> str:
+    """Return a LINE user who is a friend of the official account."""
+    user_id = line_emulator.add_user("佐藤 さくら")
+    line_emulator.add_friend(user_id)
+    return user_id
+
+
+@pytest.fixture
+def chat(app: Flask, user_id: str, line_chat: Callable[[Flask, str], LineChat]) -> LineChat:
+    """Return the friend's chat with the shop."""
+    return line_chat(app, user_id)
 
 
 @pytest.fixture

@@ -1,77 +1,29 @@
-"""The shop that the benchmark sends for: members, each with a LINE account, in a database."""
+"""The shop that the benchmark sends for: the tests' small one, with many members."""
 
 from __future__ import annotations
 
+import sys
+from pathlib import Path
 from typing import Any
 
 from flask import Flask
-from flask_login import LoginManager
-from flask_login import UserMixin
-from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import text
-from sqlalchemy.orm import DeclarativeBase
-from sqlalchemy.orm import Mapped
-from sqlalchemy.orm import mapped_column
 
-from flask_lineconnect import LineConnect
-from flask_lineconnect import LineProfile
-from flask_lineconnect import ShopAdapter
-
-
-class Base(DeclarativeBase):
-    """Base of the shop's models."""
-
-
-db = SQLAlchemy(model_class=Base)
-
-
-class Member(UserMixin, Base):
-    """A member."""
-
-    __tablename__ = "member"
-
-    id: Mapped[int] = mapped_column(primary_key=True)
-
-
-class Shop(ShopAdapter[Member]):
-    """The adapter."""
-
-    model = Member
-
-    def sign_up(self, profile: LineProfile) -> Member | None:
-        """Nobody registers during a benchmark."""
-        return None
-
-
-line = LineConnect(db=db, shop=Shop())
+sys.path.insert(0, str(Path(__file__).parents[2]))
+from tests import small_shop  # the shop is found by the path above
+from tests.small_shop import db as db
+from tests.small_shop import line as line
 
 
 def create_app(database: str, platform: str, **settings: Any) -> Flask:
-    """Make the shop, joined to what stands for LINE; without tables."""
-    app = Flask(__name__)
-    app.testing = True
-    app.config.update(
-        SECRET_KEY="a secret key for benchmarks",
-        SQLALCHEMY_DATABASE_URI=database,
-        LINECONNECT_BASE_URL="https://shop.example",
-        LINECONNECT_EMULATOR_URL=platform,
-        LINECONNECT_LOGIN_CHANNEL_ID="1650000001",
-        LINECONNECT_LOGIN_CHANNEL_SECRET="0123456789abcdef0123456789abcdef",
-        LINECONNECT_MESSAGING_CHANNEL_ID="1650000002",
-        LINECONNECT_MESSAGING_CHANNEL_SECRET="8c570fa6dd201bb328f1c1eac23a96d8",
-    )
-    app.config.update({"LINECONNECT_ENGINE": "worker", **settings})
-    db.init_app(app)
-    LoginManager(app)
-    line.init_app(app)
-    return app
+    """Make the shop, joined to what stands for LINE."""
+    own = {"SQLALCHEMY_DATABASE_URI": database, "LINECONNECT_EMULATOR_URL": platform}
+    return small_shop.create_app({**small_shop.SETTINGS, **own, **settings})
 
 
 def fill(app: Flask, members: int) -> None:
-    """Make the tables, and members who are linked and friends."""
+    """Make members who are linked and friends."""
     with app.app_context():
-        Base.metadata.create_all(db.engine)
-        db.metadata.create_all(db.engine)
         is_sqlite = db.engine.dialect.name == "sqlite"
         numbers = (
             "WITH RECURSIVE s(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM s WHERE n < :count)"
@@ -81,7 +33,11 @@ def fill(app: Flask, members: int) -> None:
         user_id = "printf('%032x', n)" if is_sqlite else "lpad(to_hex(n), 32, '0')"
         # On SQLite WITH stands first, on PostgreSQL it may.
         db.session.execute(
-            text(f"INSERT INTO member (id) {numbers} SELECT n FROM s"), {"count": members}
+            text(
+                f'INSERT INTO "user" (id, name, is_locked) {numbers}'
+                f" SELECT n, {user_id}, false FROM s"
+            ),
+            {"count": members},
         )
         db.session.execute(
             text(

@@ -16,6 +16,7 @@ from flask import request
 from linebot.v3 import WebhookHandler
 from linebot.v3.exceptions import InvalidSignatureError
 
+from tests.small_shop import SETTINGS
 from tests.small_shop import create_app
 
 SECRET = "8c570fa6dd201bb328f1c1eac23a96d8"
@@ -62,12 +63,9 @@ def extension() -> Flask:
     """Store every event once, durably, in the shop of the tests."""
     return create_app(
         {
-            "SECRET_KEY": "a secret key for benchmarks",
+            **SETTINGS,
+            "TESTING": False,
             "SQLALCHEMY_DATABASE_URI": os.environ["BENCH_DATABASE"],
-            "LINECONNECT_BASE_URL": "https://shop.example",
-            "LINECONNECT_LOGIN_CHANNEL_ID": "1650000001",
-            "LINECONNECT_LOGIN_CHANNEL_SECRET": "0123456789abcdef0123456789abcdef",
-            "LINECONNECT_MESSAGING_CHANNEL_ID": "1650000002",
             "LINECONNECT_MESSAGING_CHANNEL_SECRET": SECRET,
             # What happens to the events afterwards is not what is measured.
             "LINECONNECT_ENGINE": "worker",

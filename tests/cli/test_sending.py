@@ -374,7 +374,7 @@ def test_a_worker_finishes_what_it_began_and_stops(
     settings |= line_emulator.settings(BASE_URL)
     settings["SQLALCHEMY_DATABASE_URI"] = app.config["SQLALCHEMY_DATABASE_URI"]
     port = free_port()
-    command = [sys.executable, "-m", "flask", "--app", "tests.engines.worker_shop"]
+    command = [sys.executable, "-m", "flask", "--app", "tests.engines.own_process"]
     worker = subprocess.Popen(
         [*command, "line", "worker", "--metrics-port", str(port)],
         cwd=ROOT,

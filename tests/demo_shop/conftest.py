@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import contextvars
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from werkzeug.test import TestResponse
 
 from demo_shop import create_app
 from demo_shop.extensions import db
+from tests.conftest import ApartClient
 from tests.small_shop import SETTINGS
 
 
@@ -40,14 +38,6 @@ def app(tmp_path: Path, pictures: Path) -> Iterator[Flask]:
         yield app
         db.session.remove()
         db.engine.dispose()
-
-
-class ApartClient(FlaskClient):
-    """A client whose requests don't see the test's own app context."""
-
-    def open(self, *args: Any, **kwargs: Any) -> TestResponse:
-        """Send a request as another process would."""
-        return contextvars.Context().run(super().open, *args, **kwargs)
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
@@ -55,20 +54,6 @@ def app(tmp_path: Path, pictures: Path, line_emulator: Emulator) -> Iterator[Fla
         yield app
         db.session.remove()
         db.engine.dispose()
-
-
-@pytest.fixture
-def user_id(line_emulator: Emulator) -> str:
-    """Return a friend."""
-    user_id = line_emulator.add_user("佐藤 さくら")
-    line_emulator.add_friend(user_id)
-    return user_id
-
-
-@pytest.fixture
-def chat(app: Flask, user_id: str, line_chat: Callable[[Flask, str], LineChat]) -> LineChat:
-    """Return the friend's chat with the shop."""
-    return line_chat(app, user_id)
 
 
 @pytest.fixture

@@ -28,7 +28,7 @@ from demo_shop.models import User
 from demo_shop.models import utcnow
 from flask_lineconnect.linking import accounts
 from flask_lineconnect.state import LineState
-from tests.login.people import token_in
+from tests.people import token_in
 
 ORDERS = "/line/liff/orders"
 ONE = f"{ORDERS}/K-1"

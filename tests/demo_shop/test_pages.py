@@ -19,8 +19,7 @@ from demo_shop.models import Order
 from demo_shop.models import PointEntry
 from demo_shop.models import Product
 from demo_shop.models import User
-
-from .conftest import ApartClient
+from tests.conftest import ApartClient
 
 LogIn = Callable[[str], FlaskClient]
 PASSWORD = "a password for tests"

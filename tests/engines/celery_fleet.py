@@ -55,7 +55,7 @@ class Fleet:
         return "\n".join(path.read_text("utf-8") for path in sorted(self._folder.glob("*.log")))
 
     def _start(self, *arguments: str) -> subprocess.Popen[bytes]:
-        command = [sys.executable, "-m", "celery", "-A", "tests.engines.celery_shop", *arguments]
+        command = [sys.executable, "-m", "celery", "-A", "tests.engines.own_process", *arguments]
         with (self._folder / f"{len(self._processes)}.log").open("wb") as log:
             process = subprocess.Popen(
                 command,

@@ -158,7 +158,7 @@ def _link_member(app: Flask, user_id: str) -> None:
     db.session.add(member)
     db.session.flush()
     account = ensure_account(line.session, user_id, now=line.clock())
-    link(line.session, account, member.id, source=None, now=line.clock())
+    link(line, account, member.id, source=None, now=line.clock())
     db.session.commit()
 
 

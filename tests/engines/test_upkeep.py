@@ -29,21 +29,18 @@ from flask_lineconnect.testing.plugin import Emulator
 from flask_lineconnect.testing.plugin import LineBrowser
 from tests.conftest import DATABASES
 from tests.conftest import MakeApp
-from tests.login.people import BASE_URL
-from tests.login.people import sign_up
+from tests.people import BASE_URL
+from tests.people import sign_up
 from tests.small_shop import User
 from tests.small_shop import db
 from tests.small_shop import line as extension
 
-pytestmark = pytest.mark.parametrize("database", DATABASES, indirect=True)
+pytestmark = [
+    pytest.mark.joined,
+    pytest.mark.parametrize("database", DATABASES, indirect=True),
+]
 #: In seconds.
 DAY = 86_400
-
-
-@pytest.fixture
-def app(joined_app: Flask) -> Flask:
-    """Return the small shop, joined to the emulator."""
-    return joined_app
 
 
 @pytest.fixture

@@ -6,11 +6,10 @@ import pytest
 from flask.testing import FlaskClient
 
 from flask_lineconnect.state import LineState
+from tests.people import add_member
+from tests.people import link
+from tests.people import open_as
 from tests.small_shop import User
-
-from .people import add_member
-from .people import link
-from .people import open_as
 
 
 @pytest.fixture

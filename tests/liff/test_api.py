@@ -29,20 +29,14 @@ from flask_lineconnect.state import LineState
 from flask_lineconnect.testing.plugin import Emulator
 from flask_lineconnect.vault import hashed
 from tests.conftest import MakeApp
+from tests.people import add_member
+from tests.people import link
 from tests.small_shop import User
 from tests.small_shop import line as extension
 
-from .people import add_member
-from .people import link
+pytestmark = pytest.mark.joined
 
 BASE_URL = "http://127.0.0.1:5999"
-
-
-@pytest.fixture
-def app(make_app: MakeApp, line_emulator: Emulator) -> Flask:
-    """Return the small shop, joined to the emulator."""
-    line_emulator.set_up(base_url=BASE_URL)
-    return make_app(**line_emulator.settings(BASE_URL))
 
 
 @pytest.fixture

@@ -20,11 +20,10 @@ from flask_lineconnect import UsageError
 from flask_lineconnect.state import LineState
 from flask_lineconnect.web import assets
 from tests.conftest import MakeApp
+from tests.people import add_member
+from tests.people import link
+from tests.people import open_as
 from tests.small_shop import User
-
-from .people import add_member
-from .people import link
-from .people import open_as
 
 HOW_TO = (Path(__file__).parents[2] / "docs" / "how-to" / "liff.md").read_text("utf-8")
 OPENING = 'id="opening"'

@@ -29,14 +29,13 @@ from flask_lineconnect.models import CardCode
 from flask_lineconnect.shop.adapter import Barcode
 from flask_lineconnect.state import LineState
 from tests.conftest import DATABASES
+from tests.people import add_member
+from tests.people import link
+from tests.people import open_as
 from tests.small_shop import SmallShop
 from tests.small_shop import User
 from tests.small_shop import db
 from tests.small_shop import line as extension
-
-from .people import add_member
-from .people import link
-from .people import open_as
 
 CODE = "/line/liff/code"
 
@@ -80,20 +79,6 @@ def app(app: Flask) -> Flask:
     """Return the small shop with points."""
     app.extensions["lineconnect"].shop = PointShop()
     return app
-
-
-@pytest.fixture
-def hanako(line: LineState) -> User:
-    """Return a linked member."""
-    member = add_member(line)
-    link(line, member)
-    return member
-
-
-@pytest.fixture
-def phone(client: FlaskClient, hanako: User) -> FlaskClient:
-    """Return the linked member's browser."""
-    return open_as(client, hanako)
 
 
 def test_the_card_says_rank_expiry_and_what_is_missing(phone: FlaskClient) -> None:

@@ -9,7 +9,6 @@ from urllib.parse import parse_qs
 from urllib.parse import urlsplit
 
 import pytest
-from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import select
 from werkzeug.test import TestResponse
@@ -20,25 +19,18 @@ from flask_lineconnect.state import LineState
 from flask_lineconnect.testing.plugin import Emulator
 from flask_lineconnect.testing.plugin import LineBrowser
 from tests.conftest import DATABASES
-from tests.conftest import MakeApp
-from tests.login.people import BASE_URL
-from tests.login.people import press
-from tests.login.people import token_in
+from tests.people import BASE_URL
+from tests.people import add_member
+from tests.people import link
+from tests.people import open_as
+from tests.people import press
+from tests.people import token_in
 from tests.small_shop import User
 
-from .people import add_member
-from .people import link
-from .people import open_as
+pytestmark = pytest.mark.joined
 
 on_both = pytest.mark.parametrize("database", DATABASES, indirect=True)
 PAGE, CONFIRM = "/line/liff/link", "/line/link/confirm"
-
-
-@pytest.fixture
-def app(make_app: MakeApp, line_emulator: Emulator) -> Flask:
-    """Return the small shop, joined to the emulator."""
-    line_emulator.set_up(base_url=BASE_URL)
-    return make_app(**line_emulator.settings(BASE_URL))
 
 
 @pytest.fixture

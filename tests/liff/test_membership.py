@@ -14,13 +14,13 @@ from flask_lineconnect.linking import accounts
 from flask_lineconnect.outbox.preferences import declined_by
 from flask_lineconnect.state import LineState
 from tests.conftest import DATABASES
-from tests.login.people import token_in
+from tests.people import add_member
+from tests.people import link
+from tests.people import open_as
+from tests.people import token_in
 from tests.small_shop import User
 from tests.small_shop import db
 
-from .people import add_member
-from .people import link
-from .people import open_as
 from .test_orders import BareShop
 
 on_both = pytest.mark.parametrize("database", DATABASES, indirect=True)

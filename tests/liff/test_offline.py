@@ -11,22 +11,13 @@ from flask_lineconnect.liff.offline import HEADER
 from flask_lineconnect.linking import accounts
 from flask_lineconnect.state import LineState
 from tests.conftest import MakeApp
+from tests.people import add_member
+from tests.people import link
+from tests.people import open_as
 from tests.small_shop import User
 from tests.small_shop import line as extension
 
-from .people import add_member
-from .people import link
-from .people import open_as
-
 MARK = "lineconnect_card"
-
-
-@pytest.fixture
-def hanako(line: LineState) -> User:
-    """Return a linked member."""
-    member = add_member(line)
-    link(line, member)
-    return member
 
 
 @pytest.fixture

@@ -18,16 +18,15 @@ from flask_lineconnect import ShopAdapter
 from flask_lineconnect.state import LineState
 from tests.conftest import DATABASES
 from tests.conftest import MakeApp
-from tests.login.people import token_in
+from tests.people import add_member
+from tests.people import link
+from tests.people import open_as
+from tests.people import token_in
 from tests.small_shop import DAYS
 from tests.small_shop import Purchase
 from tests.small_shop import SmallOrders
 from tests.small_shop import User
 from tests.small_shop import db
-
-from .people import add_member
-from .people import link
-from .people import open_as
 
 on_both = pytest.mark.parametrize("database", DATABASES, indirect=True)
 ONE = "/line/liff/orders/N-1"

@@ -13,10 +13,9 @@ from flask.testing import FlaskClient
 from flask_lineconnect.state import LineState
 from flask_lineconnect.web.assets import FOLDERS
 from flask_lineconnect.web.assets import script
-
-from .people import add_member
-from .people import link
-from .people import open_as
+from tests.people import add_member
+from tests.people import link
+from tests.people import open_as
 
 #: Bytes, compressed as web servers do it.
 LIMIT = 10_000

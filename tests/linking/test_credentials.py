@@ -19,9 +19,9 @@ from tests.login.doors import Door
 from tests.login.doors import exchange
 from tests.login.doors import id_token
 from tests.login.doors import who_is
-from tests.login.people import log_in
-from tests.login.people import press
-from tests.login.people import token_in
+from tests.people import log_in
+from tests.people import press
+from tests.people import token_in
 from tests.small_shop import User
 from tests.small_shop import db
 from tests.small_shop import line as extension

@@ -35,9 +35,9 @@ from flask_lineconnect.testing.plugin import LineBrowser
 from tests.conftest import ApartClient
 from tests.login.doors import exchange
 from tests.login.doors import id_token
-from tests.login.people import BASE_URL
-from tests.login.people import log_in
-from tests.login.people import sign_up
+from tests.people import BASE_URL
+from tests.people import log_in
+from tests.people import sign_up
 from tests.small_shop import SETTINGS
 
 MakeShop = Callable[..., tuple[Flask, SQLAlchemy]]

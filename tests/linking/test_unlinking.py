@@ -30,22 +30,19 @@ from flask_lineconnect.testing.plugin import LineBrowser
 from flask_lineconnect.vault import Vault
 from tests.conftest import DATABASES
 from tests.conftest import MakeApp
-from tests.login.people import log_in
-from tests.login.people import press
-from tests.login.people import sign_up
+from tests.people import log_in
+from tests.people import press
+from tests.people import sign_up
 from tests.small_shop import SmallShop
 from tests.small_shop import User
 from tests.small_shop import db
 from tests.small_shop import line as extension
 
-pytestmark = pytest.mark.parametrize("database", DATABASES, indirect=True)
+pytestmark = [
+    pytest.mark.joined,
+    pytest.mark.parametrize("database", DATABASES, indirect=True),
+]
 DEAUTHORIZE = "/user/v1/deauthorize"
-
-
-@pytest.fixture
-def app(joined_app: Flask) -> Flask:
-    """Return the small shop, joined to the emulator."""
-    return joined_app
 
 
 @pytest.fixture

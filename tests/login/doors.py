@@ -11,9 +11,8 @@ from werkzeug.test import TestResponse
 
 from flask_lineconnect.testing.plugin import Emulator
 from flask_lineconnect.testing.plugin import LineBrowser
-
-from .people import BASE_URL
-from .people import log_in
+from tests.people import BASE_URL
+from tests.people import log_in
 
 #: Lets a LINE user in to the shop with a browser.
 Door = Callable[[FlaskClient, LineBrowser, Emulator], TestResponse]

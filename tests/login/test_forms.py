@@ -17,9 +17,9 @@ from flask_lineconnect.login.forms import make_form
 from flask_lineconnect.testing.plugin import Emulator
 from flask_lineconnect.testing.plugin import LineBrowser
 from tests.conftest import MakeApp
-from tests.login.people import BASE_URL
-from tests.login.people import log_in
-from tests.login.people import press
+from tests.people import BASE_URL
+from tests.people import log_in
+from tests.people import press
 from tests.small_shop import SETTINGS
 from tests.small_shop import SmallShop
 

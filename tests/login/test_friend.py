@@ -17,16 +17,12 @@ from flask_lineconnect.testing.plugin import Emulator
 from flask_lineconnect.testing.plugin import LineBrowser
 from tests.conftest import DATABASES
 from tests.conftest import MakeApp
-from tests.login.people import BASE_URL
-from tests.login.people import IN_APP
-from tests.login.people import log_in
-from tests.login.people import sign_up
+from tests.people import BASE_URL
+from tests.people import IN_APP
+from tests.people import log_in
+from tests.people import sign_up
 
-
-@pytest.fixture
-def app(joined_app: Flask) -> Flask:
-    """Return the small shop, joined to the emulator."""
-    return joined_app
+pytestmark = pytest.mark.joined
 
 
 @pytest.fixture

@@ -16,17 +16,16 @@ from flask_lineconnect.models import KeptForm
 from flask_lineconnect.state import LineState
 from flask_lineconnect.testing.plugin import LineBrowser
 from tests import small_shop
-from tests.login.people import IN_APP
-from tests.login.people import sign_up
+from tests.people import IN_APP
+from tests.people import sign_up
 
+pytestmark = pytest.mark.joined
 HEADERS = {"User-Agent": IN_APP}
 
 
-@pytest.fixture
-def app(joined_app: Flask) -> Flask:
-    """Return the small shop, joined to the emulator."""
+@pytest.fixture(autouse=True)
+def _no_notes() -> None:
     small_shop.notes.clear()
-    return joined_app
 
 
 @pytest.fixture

@@ -23,9 +23,9 @@ from flask_lineconnect.testing.plugin import Emulator
 from flask_lineconnect.testing.plugin import LineBrowser
 from tests.conftest import DATABASES
 from tests.conftest import MakeApp
-from tests.login.people import BASE_URL
-from tests.login.people import IN_APP
-from tests.login.people import sign_up
+from tests.people import BASE_URL
+from tests.people import IN_APP
+from tests.people import sign_up
 from tests.small_shop import User
 from tests.small_shop import db
 

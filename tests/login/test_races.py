@@ -24,15 +24,12 @@ from flask_lineconnect.state import LineState
 from tests.conftest import DATABASES
 from tests.small_shop import User
 
-pytestmark = pytest.mark.parametrize("database", DATABASES, indirect=True)
+pytestmark = [
+    pytest.mark.joined,
+    pytest.mark.parametrize("database", DATABASES, indirect=True),
+]
 
 RUNNERS = 4
-
-
-@pytest.fixture
-def app(joined_app: Flask) -> Flask:
-    """Return the small shop, joined to the emulator."""
-    return joined_app
 
 
 @pytest.fixture

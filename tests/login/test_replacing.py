@@ -5,7 +5,6 @@ from __future__ import annotations
 from itertools import product
 
 import pytest
-from flask import Flask
 from flask.testing import FlaskClient
 
 from flask_lineconnect.linking import accounts
@@ -14,6 +13,10 @@ from flask_lineconnect.testing.plugin import Emulator
 from flask_lineconnect.testing.plugin import LineBrowser
 from tests.conftest import DATABASES
 from tests.conftest import MakeApp
+from tests.people import BASE_URL
+from tests.people import IN_APP
+from tests.people import log_in
+from tests.people import press
 from tests.small_shop import User
 from tests.small_shop import db
 from tests.small_shop import line as extension
@@ -23,20 +26,12 @@ from .doors import Door
 from .doors import exchange
 from .doors import id_token
 from .doors import who_is
-from .people import BASE_URL
-from .people import IN_APP
-from .people import log_in
-from .people import press
+
+pytestmark = pytest.mark.joined
 
 pytestmark = pytest.mark.parametrize("database", DATABASES, indirect=True)
 WAYS = ("web", "liff", "password", "remember")
 PRESSED = {"Sec-Fetch-Site": "same-origin", "Sec-Fetch-User": "?1"}
-
-
-@pytest.fixture
-def app(joined_app: Flask) -> Flask:
-    """Return the small shop, joined to the emulator."""
-    return joined_app
 
 
 class Person:

@@ -20,6 +20,7 @@ from flask_lineconnect.state import LineState
 from flask_lineconnect.testing.plugin import Emulator
 from flask_lineconnect.testing.plugin import LineBrowser
 from tests.conftest import DATABASES
+from tests.people import sign_up
 from tests.small_shop import SmallShop
 from tests.small_shop import User
 from tests.small_shop import db
@@ -28,7 +29,6 @@ from tests.small_shop import line as extension
 from .doors import DOORS
 from .doors import Door
 from .doors import who_is
-from .people import sign_up
 
 pytestmark = pytest.mark.parametrize("database", DATABASES, indirect=True)
 

@@ -23,7 +23,7 @@ from flask_lineconnect.state import LineState
 from flask_lineconnect.testing.chat import LineChat
 from flask_lineconnect.testing.plugin import Emulator
 from flask_lineconnect.testing.plugin import LineBrowser
-from tests.login.people import IN_APP
+from tests.people import IN_APP
 
 from .browser import Browser
 

@@ -6,7 +6,7 @@ import pytest
 from flask_wtf import CSRFProtect
 
 from tests import small_shop
-from tests.login.people import IN_APP
+from tests.people import IN_APP
 
 from . import journey
 from .conftest import OpenShop

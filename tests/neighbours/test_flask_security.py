@@ -29,7 +29,7 @@ from flask_lineconnect import ShopAdapter
 from flask_lineconnect.testing.plugin import Emulator
 from flask_lineconnect.testing.plugin import LineBrowser
 from tests.conftest import ApartClient
-from tests.login.people import IN_APP
+from tests.people import IN_APP
 from tests.small_shop import SETTINGS
 from tests.small_shop import make_hooks
 

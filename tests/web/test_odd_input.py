@@ -17,9 +17,9 @@ from werkzeug.test import TestResponse
 
 from flask_lineconnect.state import LineState
 from tests.conftest import DATABASES
-from tests.liff.people import add_member
-from tests.liff.people import link
-from tests.liff.people import open_as
+from tests.people import add_member
+from tests.people import link
+from tests.people import open_as
 
 pytestmark = pytest.mark.parametrize("database", DATABASES, indirect=True)
 

@@ -13,13 +13,14 @@ from sqlalchemy import func
 from sqlalchemy import select
 from werkzeug.routing import Rule
 
-from flask_lineconnect.linking import accounts
 from flask_lineconnect.models import LineBase
 from flask_lineconnect.state import LineState
 from flask_lineconnect.web.guards import WEBHOOK
 from tests.conftest import MakeApp
+from tests.people import add_member
+from tests.people import link
+from tests.people import open_as
 from tests.small_shop import Purchase
-from tests.small_shop import User
 from tests.small_shop import db
 
 PREFIX = "lineconnect."
@@ -53,15 +54,11 @@ def _books(line: LineState) -> dict[str, Any]:
 @pytest.fixture
 def member_client(client: FlaskClient, line: LineState) -> FlaskClient:
     """Return the browser of a linked member."""
-    member = User(name="山田 花子", email="hanako@mail.example")
-    db.session.add(member)
-    account = accounts.ensure_account(line.session, "U" + "a" * 32, now=line.clock())
-    key = accounts.member_key(line.session, member)
-    accounts.link(line, account, key, source=None, now=line.clock())
-    db.session.add(Purchase(number="N-1", user_id=key))
+    hanako = add_member(line)
+    link(line, hanako)
+    db.session.add(Purchase(number="N-1", user_id=hanako.id))
     db.session.commit()
-    client.post(f"/password-login/{key}")
-    return client
+    return open_as(client, hanako)
 
 
 def test_there_are_routes_to_walk(app: Flask) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -37,7 +36,7 @@ from flask_lineconnect.webhooks.inbox import KEPT
 from flask_lineconnect.webhooks.inbox import replay
 from tests.conftest import DATABASES
 from tests.conftest import MakeApp
-from tests.login.people import press
+from tests.people import press
 from tests.small_shop import User
 from tests.small_shop import db
 
@@ -117,20 +116,6 @@ def app(make_app: MakeApp, line_emulator: Emulator, shop: Shop) -> Flask:
     app = make_app(**settings, LINECONNECT_LATE_ANSWERS_PER_DAY=2)
     app.register_blueprint(shop.hooks)
     return app
-
-
-@pytest.fixture
-def user_id(line_emulator: Emulator) -> str:
-    """Return a friend."""
-    user_id = line_emulator.add_user("佐藤 さくら")
-    line_emulator.add_friend(user_id)
-    return user_id
-
-
-@pytest.fixture
-def chat(app: Flask, user_id: str, line_chat: Callable[[Flask, str], LineChat]) -> LineChat:
-    """Return the friend's chat."""
-    return line_chat(app, user_id)
 
 
 def _texts(messages: list[dict[str, Any]]) -> list[str]:

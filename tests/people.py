@@ -1,4 +1,4 @@
-"""What the tests of login share: people who go to LINE and press buttons."""
+"""People, for the tests of all rooms: members and their links, who go to LINE and press buttons."""
 
 from __future__ import annotations
 
@@ -7,7 +7,12 @@ import re
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
+from flask_lineconnect.linking import accounts
+from flask_lineconnect.models import Account
+from flask_lineconnect.state import LineState
 from flask_lineconnect.testing.plugin import LineBrowser
+from tests.small_shop import User
+from tests.small_shop import db
 
 BASE_URL = "http://127.0.0.1:5999"
 IN_APP = (
@@ -37,3 +42,25 @@ def sign_up(client: FlaskClient, browser: LineBrowser, **form: str) -> TestRespo
     """Register with LINE."""
     log_in(client, browser)
     return press(client, "/line/sign-up", **{"display_name": "佐藤 さくら", **form})
+
+
+def add_member(line: LineState, name: str = "山田 花子") -> User:
+    """Make a member without a LINE account."""
+    member = User(name=name, email=f"{name}@mail.example")
+    db.session.add(member)
+    db.session.commit()
+    return member
+
+
+def link(line: LineState, member: User, digit: str = "a") -> Account:
+    """Link a member to a LINE account."""
+    account = accounts.ensure_account(line.session, "U" + digit * 32, now=line.clock())
+    accounts.link(line, account, member.id, source=None, now=line.clock())
+    db.session.commit()
+    return account
+
+
+def open_as(client: FlaskClient, member: User) -> FlaskClient:
+    """Log a member in to the shop."""
+    assert client.post(f"/password-login/{member.id}").text == "in"
+    return client
