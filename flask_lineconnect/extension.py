@@ -33,6 +33,8 @@ from .linking import accounts
 from .linking import credentials
 from .linking import unlinking
 from .linking.marks import reuses_keys
+from .log_fields import log_fields
+from .log_floods import bound_floods
 from .login import auto
 from .login import chat_views
 from .login import sessions
@@ -43,6 +45,7 @@ from .models.base import bind_member_key
 from .models.base import copy_tables
 from .models.base import hide_parameters
 from .models.base import member_key_type
+from .models.sqlite import leave_to_parent
 from .models.sqlite import prepare_sqlite
 from .shop.adapter import RichMenu
 from .shop.adapter import ShopAdapter
@@ -60,6 +63,7 @@ if TYPE_CHECKING:
 
     from .config.plans import Estimate
     from .messages.objects import Reply
+
 logger = logging.getLogger(__name__)
 
 #: Shorter secret keys can be guessed.
@@ -115,6 +119,7 @@ class LineConnect:
         auto.register(app)
         offline.watch(app)
         chat_views.watch_logouts(app)
+        bound_floods()
         _run_engine_with(app, state)
 
     def send(
@@ -283,6 +288,7 @@ class LineConnect:
             for engine in self.db.engines.values():
                 bind_member_key(engine.dialect, key_type)
                 prepare_sqlite(engine)
+                leave_to_parent(engine)
                 hide_parameters(engine)
             _warn_of_keys(self.db.session.get_bind(self.shop.model).engine, self.shop.model)
 
@@ -340,3 +346,8 @@ def _run_engine_with(app: Flask, state: LineState) -> None:
     engine = state.engine
     if isinstance(engine, ThreadEngine):
         app.before_request(lambda: engine.ensure_running(state))
+        logger.info(
+            "LINECONNECT_ENGINE=thread: what waits is served from this process's first request on; "
+            "send it one after a restart, or run `flask line worker` (LINECONNECT_ENGINE=worker)",
+            extra=log_fields("thread_engine"),
+        )

@@ -5,21 +5,28 @@ from __future__ import annotations
 import ast
 import io
 import logging
+from collections.abc import Callable
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from flask import Flask
+from sqlalchemy import insert
 from sqlalchemy import text
+from sqlalchemy import update
 from sqlalchemy.exc import SQLAlchemyError
 
 from flask_lineconnect import LineApiError
+from flask_lineconnect import log_floods
 from flask_lineconnect.engines.work import work_until_idle
 from flask_lineconnect.line_api.client import LineApi
 from flask_lineconnect.models import Account
+from flask_lineconnect.models import OutboxMessage
 from flask_lineconnect.outbox.delivery import deliver_due
 from flask_lineconnect.state import LineState
 from flask_lineconnect.testing.plugin import Emulator
+from flask_lineconnect.webhooks.writer import EventWriter
+from flask_lineconnect.webhooks.writer import NotWritten
 from tests.conftest import MakeApp
 from tests.engines.celery_fleet import follow
 from tests.outbox.conftest import BASE_URL
@@ -108,6 +115,57 @@ def test_S11_2_a_database_that_fails_tells_no_values(
     assert "background work failed" in log.getvalue()
     assert "INSERT INTO lineconnect_outbox_batch" in log.getvalue()
     _check(line, log)
+
+
+@pytest.mark.parametrize("database", ["postgresql"], indirect=True)
+def test_S11_2_what_postgresql_quotes_is_nobodys_to_read(
+    line: LineState, join: Join, log: io.StringIO, database: str
+) -> None:
+    """Its own words hold the values: keys, whole rows, the JSON that it could not read."""
+    (member,) = join(1)
+    account = db.session.query(Account).one()
+    user_id, account_id = account.line_user_id, account.id
+    extension.send(member, TEXT, key=KEY)
+    db.session.commit()
+    logger = logging.getLogger("flask_lineconnect.tests")
+
+    failed: list[str] = []
+
+    def note(act: Callable[[], object]) -> None:
+        try:
+            act()
+        except (SQLAlchemyError, NotWritten) as error:
+            logger.exception("it failed")
+            failed.append(type(error).__name__)
+        db.session.rollback()
+
+    again = {"display_name": TEXT, "created_at": line.clock(), "session_generation": 0}
+    note(lambda: db.session.execute(insert(Account).values(line_user_id=user_id, **again)))
+    message = update(OutboxMessage).values(dedupe_key=KEY, category=None, messages=TEXT)
+    note(lambda: db.session.execute(message))
+    odd = text("SELECT 1 FROM lineconnect_account WHERE id = CAST(:text AS integer)")
+    note(lambda: db.session.execute(odd, {"text": TEXT}))
+    rows = [("1", user_id, f'{{"text": "{TEXT}\\u0000\0"}}', 0)]
+    note(lambda: EventWriter(db.engine).write(rows, now=line.clock()))
+    assert account_id
+    assert failed == ["IntegrityError", "IntegrityError", "DataError", "NotWritten"]
+    _check(line, log)
+
+
+def test_a_flood_of_bad_requests_makes_few_lines(
+    app: Flask, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client = app.test_client()
+    for _number in range(50):
+        assert client.post("/line/webhook", data=b"{}").status_code == 400
+    said = [one for one in caplog.messages if "without a valid signature" in one]
+    assert len(said) == log_floods.MOST_LINES
+
+    caplog.clear()
+    monkeypatch.setattr(log_floods, "PERIOD", 0.0)
+    client.post("/line/webhook", data=b"{}")
+    [line] = [one for one in caplog.messages if "without a valid signature" in one]
+    assert line.endswith("(and 40 lines like this one before)")
 
 
 def test_the_shops_own_statements_keep_their_values(line: LineState) -> None:

@@ -6,7 +6,9 @@ this file. Next: the module of a word, such as ``setup.py``; ``progress.py`` is 
 
 from __future__ import annotations
 
+import sys
 from importlib import import_module
+from typing import Any
 
 import click
 from flask.cli import AppGroup
@@ -44,6 +46,37 @@ class WordGroup(AppGroup):
         command: click.Command = getattr(import_module(f"{__package__}.{name}"), name)
         self.add_command(command, cmd_name)
         return command
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run a command; what goes wrong outside of it is said in a sentence, without a traceback.
+
+        :raises ClickException: the database is away or takes no such value, or a text holds what no
+            database and no terminal takes.
+        """
+        try:
+            return super().invoke(ctx)
+        except _cases() as error:
+            raise click.ClickException(_said(error)) from None
+
+
+def _cases() -> tuple[type[Exception], ...]:
+    # Loaded by the command already, if it asks the database.
+    database = sys.modules.get("sqlalchemy.exc")
+    own = (UnicodeError, OverflowError)
+    return own if database is None else (*own, database.SQLAlchemyError)
+
+
+def _said(error: Exception) -> str:
+    if isinstance(error, OverflowError):
+        return "a number is too large"
+    if isinstance(error, UnicodeError):
+        return "a text has characters that can't be written or stored here; PYTHONUTF8=1 may help"
+    cause = getattr(error, "orig", None) or error
+    words = str(cause).strip().partition("\n")[0][:200]
+    return (
+        f"the database did not do it ({type(cause).__name__}: {words}). Is it running, is "
+        "SQLALCHEMY_DATABASE_URI right, and are its tables up to date (`flask db upgrade`)?"
+    )
 
 
 line = WordGroup("line", help="Join this shop and LINE.")

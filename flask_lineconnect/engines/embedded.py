@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import get_args
 
 from ..log_fields import log_fields
+from ..models.sqlite import fault_of_sqlite
 from ..state import LineState
 from ..state import Work
 
@@ -54,6 +55,7 @@ class ThreadEngine:
             for thread in self._threads:
                 thread.start()
             self._pid = os.getpid()
+        _warn_of_faults(line)
 
     def stop(self, line: LineState) -> None:
         """Let the threads finish what they have begun, and return when they have."""
@@ -80,6 +82,13 @@ class ThreadEngine:
                 )
             self._awake[work].wait(POLL_SECONDS)
             self._awake[work].clear()
+
+
+def _warn_of_faults(line: LineState) -> None:
+    with line.app.app_context():
+        fault = fault_of_sqlite(line.db.engine)
+    if fault is not None:
+        logger.warning(fault, extra=log_fields("sqlite_fault"))
 
 
 class NoEngine:

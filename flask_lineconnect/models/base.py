@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import weakref
 from datetime import UTC
 from datetime import datetime
@@ -143,6 +144,23 @@ def _hide_parameters(context: ExceptionContext) -> None:
     error = context.sqlalchemy_exception
     if error is not None and context.statement and "lineconnect_" in context.statement:
         error.hide_parameters = True
+        hide_values(context.original_exception)
+        hide_values(error)
+
+
+def hide_values(error: BaseException) -> None:
+    """Leave of what a database said what happened, not to which values.
+
+    PostgreSQL quotes keys, rows and JSON: in its first line after a colon, and in further lines.
+    """
+    error.args = tuple(
+        _without_values(part) if isinstance(part, str) else part for part in error.args
+    )
+
+
+def _without_values(text: str) -> str:
+    first_line = text.strip().partition("\n")[0]
+    return re.sub(r"""(:\s*)(["']).*\2""", r"\1…", first_line)
 
 
 def insert_if_absent(session: Session, model: type[LineBase], **values: Any) -> bool:

@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+import os
+import sqlite3
+import weakref
 from typing import Any
 
 from sqlalchemy import Connection
 from sqlalchemy import Engine
 from sqlalchemy import event
 from sqlalchemy.orm import Session
+from sqlalchemy.pool import SingletonThreadPool
+from sqlalchemy.pool import StaticPool
 
 #: WAL lets readers and one writer work side by side; FULL makes a commit survive a power cut;
 #: the busy timeout, in milliseconds, is how long a writer waits for another.
 BUSY_TIMEOUT = 10_000
+#: The first version without the fault that :func:`fault_of_sqlite` tells of.
+MENDED = (3, 51, 3)
+_NOTED = "_lineconnect_leaves_to_parent"
 PRAGMAS = (
     "PRAGMA journal_mode = WAL",
     "PRAGMA synchronous = FULL",
@@ -30,6 +38,47 @@ def prepare_sqlite(engine: Engine) -> None:
     if engine.dialect.name == "sqlite" and not event.contains(engine, "connect", _set_pragmas):
         event.listen(engine, "connect", _set_pragmas)
         event.listen(engine, "savepoint", _begin_before_savepoint)
+
+
+def fault_of_sqlite(engine: Engine, version: tuple[int, ...] | None = None) -> str | None:
+    """Say which known fault SQLite's version has where several write; ``None``: none, or no SQLite.
+
+    :param version: of the library that Python uses, by default.
+
+    Source: sqlite.org, "Write-Ahead Logging", the WAL-reset bug.
+    """
+    version = version or sqlite3.sqlite_version_info
+    if engine.dialect.name != "sqlite" or is_in_memory(engine) or version >= MENDED:
+        return None
+    return (
+        f"SQLite {'.'.join(map(str, version))} can, very rarely, damage a database that several "
+        f"threads or processes write to at once; install SQLite {'.'.join(map(str, MENDED))} or "
+        "newer, or use PostgreSQL."
+    )
+
+
+def is_in_memory(engine: Engine) -> bool:
+    """Tell whether the database lives in one connection, and goes with it."""
+    return isinstance(engine.pool, StaticPool | SingletonThreadPool)
+
+
+def leave_to_parent(engine: Engine) -> None:
+    """Let a process that is forked connect anew: a connection can't be used by two.
+
+    Servers that load the shop before they fork, such as ``gunicorn --preload``, have the
+    connections that were opened until then. A second call does nothing.
+    """
+    if getattr(engine, _NOTED, False):
+        return
+    setattr(engine, _NOTED, True)
+    reference = weakref.ref(engine)
+
+    def forget() -> None:
+        forked = reference()
+        if forked is not None and not is_in_memory(forked):
+            forked.dispose(close=False)
+
+    os.register_at_fork(after_in_child=forget)
 
 
 def begin_writing(session: Session) -> None:

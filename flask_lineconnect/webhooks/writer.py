@@ -31,6 +31,7 @@ from sqlalchemy.pool import SingletonThreadPool
 from sqlalchemy.pool import StaticPool
 
 from ..models import InboxEvent
+from ..models.base import hide_values
 from .helpers import Helpers
 from .helpers import NotWritten as NotWritten
 
@@ -115,6 +116,7 @@ class EventWriter:
             else:
                 self._helpers.run(partial(self._commit, group, deadline), deadline)
         except BaseException as error:  # nobody may take what was not written for written
+            hide_values(error)
             for handed_in in group:
                 handed_in.error = error
             if not isinstance(error, Exception):
