@@ -23,9 +23,13 @@ from flask_lineconnect.state import LineState
 from flask_lineconnect.testing.chat import LineChat
 from flask_lineconnect.testing.plugin import Emulator
 from flask_lineconnect.testing.plugin import LineBrowser
+from flask_lineconnect.testing.plugin import free_port
 from tests.people import BASE_URL
 from tests.postgres import create_database
 from tests.postgres import running_server
+from tests.serving import names
+from tests.serving.authority import Authority
+from tests.serving.authority import make_authority
 from tests.small_shop import SETTINGS
 from tests.small_shop import create_app
 from tests.small_shop import db
@@ -154,11 +158,26 @@ def line(app: Flask) -> Iterator[LineState]:
 
 
 @pytest.fixture(scope="session")
-def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[str, Any]:
-    """Use the system's Chromium where there is one."""
-    names = ("chromium", "chromium-browser", "google-chrome")
-    found = next((path for name in names if (path := shutil.which(name))), None)
-    arguments = {**browser_type_launch_args, "args": CHROMIUM_FLAGS}
+def tls_port() -> int:
+    """Return the port at which this test process serves shops over TLS."""
+    return free_port()
+
+
+@pytest.fixture(scope="session")
+def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
+    """Return the certificate of the shops that are served over TLS."""
+    return make_authority(tmp_path_factory.mktemp("authority"), names.ALL)
+
+
+@pytest.fixture(scope="session")
+def browser_type_launch_args(
+    browser_type_launch_args: dict[str, Any], authority: Authority, tls_port: int
+) -> dict[str, Any]:
+    """Use the system's Chromium where there is one; it finds the shops that are served over TLS."""
+    programs = ("chromium", "chromium-browser", "google-chrome")
+    found = next((path for name in programs if (path := shutil.which(name))), None)
+    flags = [*CHROMIUM_FLAGS, *names.chromium_flags(authority, tls_port)]
+    arguments = {**browser_type_launch_args, "args": flags}
     return {**arguments, "executable_path": found} if found else arguments
 
 

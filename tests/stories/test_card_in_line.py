@@ -10,6 +10,7 @@ from playwright.sync_api import expect
 
 from demo_shop.seed import STAFF
 from tests.emulator.liff_sdk.conftest import real_sdk as real_sdk
+from tests.serving.routes import ask
 
 from .cards import CARD
 from .cards import LINE_APP
@@ -293,8 +294,9 @@ def test_a_phone_of_2022_shows_the_card_in_its_colours(
     phone.add_init_script("delete AbortSignal.timeout;")
 
     def forget_mixing(route: Route) -> None:
-        answer = route.fetch()
-        route.fulfill(response=answer, body=answer.text().replace("color-mix(", "no-such-mix("))
+        answer = ask(route)
+        answer.body = answer.body.replace(b"color-mix(", b"no-such-mix(")
+        answer.fulfill(route)
 
     phone.context.route("**/*.css", forget_mixing)
     open_in_line(phone, street, member)
