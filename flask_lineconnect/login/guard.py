@@ -17,6 +17,7 @@ from werkzeug.wrappers import Response
 from ..linking import accounts
 from ..linking import credentials
 from ..state import current_line
+from ..web.addresses import here_with_query
 from ..web.pages import render_page
 from . import sessions
 from .flow import local_path
@@ -73,7 +74,7 @@ def _identity_page(member: Any) -> str:
     return render_page(
         "lineconnect/log_in_again.html",
         member_name=line.shop.member_name(member),
-        here=request.full_path.rstrip("?"),
+        here=here_with_query(),
         is_linked=account is not None,
         has_other_login=shop_log_in_url("/") is not None and line.shop.has_other_login(member),
     )

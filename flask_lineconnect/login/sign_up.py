@@ -16,6 +16,7 @@ from ..i18n import gettext as _
 from ..linking import accounts
 from ..shop.adapter import LineProfile
 from ..state import current_line
+from ..web.addresses import here
 from ..web.pages import render_page
 from . import finish
 from . import flow
@@ -57,7 +58,7 @@ def sign_up() -> Response | str:
         except Refused as refused:
             line.session.rollback()
             if refused.step == "account-taken":
-                return redirect(request.path)
+                return redirect(here())
             form.form_errors.append(refused.message)
     return render_page(
         "lineconnect/sign_up.html",

@@ -37,6 +37,7 @@ def page_context() -> dict[str, Any]:
     """Return what the layouts need; ``_`` is not in it, so that a shop's page keeps its own."""
     shop = current_line.shop
     return {
+        "home_url": current_line.config.home,
         "shop_name": shop.name,
         "theme": shop.theme,
         # HTML writes languages with hyphens.
