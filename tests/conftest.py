@@ -9,6 +9,7 @@ import uuid
 from collections.abc import Callable
 from collections.abc import Coroutine
 from collections.abc import Iterator
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -31,6 +32,7 @@ from tests.serving import names
 from tests.serving.authority import Authority
 from tests.serving.authority import make_authority
 from tests.small_shop import SETTINGS
+from tests.small_shop import Join
 from tests.small_shop import create_app
 from tests.small_shop import db
 
@@ -94,8 +96,9 @@ def make_app(request: pytest.FixtureRequest, tmp_path: Path, database: str) -> I
             return f"sqlite:///{tmp_path / f'shop{len(made)}.db'}"
         return create_database(request.getfixturevalue("postgres_server"), uuid.uuid4().hex)
 
-    def make(**changes: Any) -> Flask:
-        app = create_app({**SETTINGS, "SQLALCHEMY_DATABASE_URI": address(), **changes})
+    def make(*, before: Sequence[Join] = (), after: Sequence[Join] = (), **changes: Any) -> Flask:
+        settings = {**SETTINGS, "SQLALCHEMY_DATABASE_URI": address(), **changes}
+        app = create_app(settings, before=before, after=after)
         app.test_client_class = ApartClient
         made.append(app)
         return app

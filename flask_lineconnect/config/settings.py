@@ -27,8 +27,6 @@ PREFIX = "LINECONNECT_"
 IN_MEMORY = "memory://"
 #: Settings that may be paths of the shop, below the path of its own address if that has one.
 _PATHS = ("default_page", "terms_url", "privacy_url")
-
-
 _QUICK_FILL = "/5/liff-common-profile/edge/production/1.0.0/index.umd.cjs"
 
 

@@ -120,10 +120,14 @@ def _confirmed(profile: LineProfile, data: dict[str, Any]) -> LineProfile:
     )
 
 
-def _existing_member_url(waiting: flow.Held) -> str:
-    """Return the shop's own login page, which leads on to the page with the link button."""
+def _existing_member_url(waiting: flow.Held) -> str | None:
+    """Return the shop's own login page, which leads on to the page with the link button.
+
+    ``None`` where the shop has no login but LINE's: nobody has been a member without it.
+    """
     if waiting.attempt.source == LIFF:
         link_page = url_for("lineconnect.liff_link")
     else:
         link_page = url_for("lineconnect.link", next=waiting.attempt.next_path)
-    return guard.shop_log_in_url(link_page) or link_page
+    own_page = guard.shop_log_in_url(link_page)
+    return own_page or (link_page if guard.asks_in_its_own_way() else None)

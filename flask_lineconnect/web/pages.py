@@ -16,6 +16,7 @@ from flask_wtf.csrf import generate_csrf
 from ..i18n import gettext
 from ..i18n import ngettext
 from ..state import current_line
+from . import own_headers
 
 
 def csp_nonce() -> str:
@@ -76,11 +77,17 @@ def set_headers(response: Response) -> Response:
     """
     if (request.endpoint or "").endswith("static"):
         return response
-    response.headers.setdefault("Cache-Control", "no-store")
-    response.headers["Referrer-Policy"] = "same-origin"
-    response.headers["X-Content-Type-Options"] = "nosniff"
-    if response.mimetype == "text/html":
-        response.headers["Content-Security-Policy"] = _content_security_policy()
+    is_page = response.mimetype == "text/html"
+    ours = {
+        "Cache-Control": response.headers.get("Cache-Control", "no-store"),
+        "Referrer-Policy": "same-origin",
+        "X-Content-Type-Options": "nosniff",
+        # A policy of the shop's own would also bind our service worker.
+        "Content-Security-Policy": _content_security_policy() if is_page else None,
+        # LINE's script comes without the header that this one would demand of it.
+        "Cross-Origin-Embedder-Policy": None,
+    }
+    own_headers.keep(ours)
     return response
 
 

@@ -143,17 +143,17 @@ def test_a_code_that_comes_too_late_is_not_shown(street: Street, open_browser: O
         with phone.expect_request("**/liff/code"):
             show.click()
         expect(show).to_be_disabled()
-        answers.append(asked[number].fetch())
+        answers.append(ask(asked[number]))
         if number == 0:
             phone.evaluate("document.dispatchEvent(new Event('lc-points-changed'))")
             expect(show).to_be_enabled()
     # The first tap's answer, after the points were taken: it is worth nothing any more.
     with phone.expect_event("requestfinished"):
-        asked[0].fulfill(response=answers[0])
+        answers[0].fulfill(asked[0])
     phone.wait_for_timeout(300)
     expect(code).to_have_count(0)
     expect(show).to_be_disabled()
-    asked[1].fulfill(response=answers[1])
+    answers[1].fulfill(asked[1])
     expect(code).to_be_visible()
 
 

@@ -181,7 +181,8 @@ def test_an_hour_later_the_token_that_the_sdk_kept_is_not_sent_any_more(
         expect(phone.get_by_role("alert")).to_contain_text("有効期限が切れました")
     else:
         with phone.expect_request("**/liff/v1/authorize?*"):
-            phone.reload()
+            # The page may leave for LINE before it has come in whole.
+            phone.reload(wait_until="commit")
     assert not any("/liff/session" in url for url in asked)
 
 

@@ -196,7 +196,7 @@ def deliver(platform: Platform, delivery: Delivery) -> dict[str, Any]:
 
 
 def _trusted(url: str) -> bool | str:
-    """Return the machine's own certificate authorities, which may be those of a development team."""
+    """Return the authorities that this machine trusts, such as a development team's own."""
     found = requests.Session().merge_environment_settings(url, {}, None, None, None)["verify"]
     return found if isinstance(found, str) else True
 
