@@ -13,9 +13,8 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from flask_lineconnect.testing.plugin import LineBrowser
-
-from .people import log_in
-from .people import sign_up
+from tests.people import log_in
+from tests.people import sign_up
 
 BROKEN = (None, "", "api/signin", "no.such_page")
 #: Pages of ours that need a member.

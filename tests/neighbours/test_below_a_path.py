@@ -10,7 +10,7 @@ from flask_wtf import CSRFProtect
 
 from flask_lineconnect.testing.plugin import LineBrowser
 from tests import small_shop
-from tests.login.people import IN_APP
+from tests.people import IN_APP
 
 from . import journey
 from .browser import Browser
