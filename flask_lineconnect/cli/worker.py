@@ -12,9 +12,11 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from ..engines.embedded import ThreadEngine
 from ..engines.work import settle
+from ..errors import ConfigError
 from ..models import QuotaMonth
 from ..outbox.budget import month_of
 from ..outbox.budget import used
+from ..setting_up.tables import check_tables
 from ..state import LineState
 from .progress import show_bar
 from .progress import stopped_by_signals
@@ -43,6 +45,10 @@ def worker(metrics_port: int | None) -> None:
     let it finish what it has begun; a second one ends it at once.
     """
     line = this_line()
+    try:
+        check_tables(line)
+    except ConfigError as error:
+        raise click.ClickException(str(error)) from None
     if metrics_port is not None:
         _show_metrics(line, metrics_port)
     engine = ThreadEngine()

@@ -20,9 +20,11 @@ from functools import partial
 from itertools import chain
 from typing import Any
 from typing import TypeAlias
+from typing import cast
 
 from msgspec.json import encode
 from sqlalchemy import Engine
+from sqlalchemy import Table
 from sqlalchemy import event
 from sqlalchemy.engine.interfaces import DBAPICursor
 from sqlalchemy.pool import Pool
@@ -32,6 +34,7 @@ from sqlalchemy.pool import StaticPool
 
 from ..models import InboxEvent
 from ..models.base import hide_values
+from ..models.databases import table_name
 from .helpers import Helpers
 from .helpers import NotWritten as NotWritten
 
@@ -42,7 +45,7 @@ _LATE = 0.8
 #: How long before the request gives up PostgreSQL does.
 ANSWER_MILLISECONDS = 150
 #: What every new row begins with comes last.
-_INTO = f"""INSERT INTO {InboxEvent.__tablename__} (
+_COLUMNS = """(
     webhook_event_id, line_user_id, payload, occurred_at, received_at, next_attempt_at,
     state, attempts, claims, reply_attempts, is_token_used
 )"""
@@ -76,6 +79,7 @@ class EventWriter:
         self._is_sqlite = engine.dialect.name == "sqlite"
         self._is_in_memory = isinstance(engine.pool, StaticPool | SingletonThreadPool)
         self._insert = _insert_into_sqlite if self._is_sqlite else _insert_into_postgresql
+        self._table = table_name(engine, cast(Table, InboxEvent.__table__))
         self._patience = patience
         self._milliseconds = int(patience * 1000)
         self._waiting: deque[_HandedIn] = deque()
@@ -132,7 +136,7 @@ class EventWriter:
         with closing(self._connections().connect()) as connection:
             cursor = connection.cursor()
             self._hurry(connection, cursor, max(1, int((deadline - time.monotonic()) * 1000)))
-            self._insert(cursor, rows, now)
+            self._insert(cursor, self._table, rows, now)
             connection.commit()
 
     def _hurry(self, connection: PoolProxiedConnection, cursor: DBAPICursor, left: int) -> None:
@@ -169,19 +173,19 @@ def _unchanged(value: object) -> object:
     return value
 
 
-def _insert_into_sqlite(cursor: DBAPICursor, rows: Sequence[Row], now: object) -> None:
+def _insert_into_sqlite(cursor: DBAPICursor, table: str, rows: Sequence[Row], now: object) -> None:
     if len(rows) > _MOST_ROWS:
         cursor.execute("BEGIN IMMEDIATE")
     for start in range(0, len(rows), _MOST_ROWS):
         some = rows[start : start + _MOST_ROWS]
-        cursor.execute(_sqlite_statement(len(some)), (now, *chain.from_iterable(some)))
+        cursor.execute(_sqlite_statement(table, len(some)), (now, *chain.from_iterable(some)))
 
 
 # As many as Python's driver keeps prepared.
 @lru_cache(maxsize=128)
-def _sqlite_statement(rows: int) -> str:
+def _sqlite_statement(table: str, rows: int) -> str:
     values = ", ".join(["(?, ?, ?, ?)"] * rows)
-    return f"""{_INTO}
+    return f"""INSERT INTO {table} {_COLUMNS}
         SELECT column1, column2, column3,
             strftime('%Y-%m-%d %H:%M:%f000', column4 / 1000.0, 'unixepoch'), ?1, ?1,
             'queued', 0, 0, 0, false
@@ -189,13 +193,17 @@ def _sqlite_statement(rows: int) -> str:
         ON CONFLICT DO NOTHING"""
 
 
-_POSTGRESQL_STATEMENT = f"""{_INTO}
+def _insert_into_postgresql(
+    cursor: DBAPICursor, table: str, rows: Sequence[Row], now: object
+) -> None:
+    # One value: drivers take far longer to make PostgreSQL's own arrays.
+    cursor.execute(_postgresql_statement(table), (encode(rows).decode(), now))
+
+
+@lru_cache(maxsize=16)
+def _postgresql_statement(table: str) -> str:
+    return f"""INSERT INTO {table} {_COLUMNS}
     SELECT event->>0, event->>1, event->>2, to_timestamp((event->>3)::bigint / 1000.0), now, now,
         'queued', 0, 0, 0, false
     FROM jsonb_array_elements(%s::jsonb) AS event, (SELECT %s::timestamptz AS now) AS here
     ON CONFLICT DO NOTHING"""
-
-
-def _insert_into_postgresql(cursor: DBAPICursor, rows: Sequence[Row], now: object) -> None:
-    # One value: drivers take far longer to make PostgreSQL's own arrays.
-    cursor.execute(_POSTGRESQL_STATEMENT, (encode(rows).decode(), now))
