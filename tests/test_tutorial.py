@@ -19,9 +19,9 @@ from flask_lineconnect.engines.work import work_until_idle
 from flask_lineconnect.testing.chat import LineChat
 from flask_lineconnect.testing.plugin import LineBrowser
 from tests.conftest import ApartClient
-from tests.login.people import BASE_URL
-from tests.login.people import log_in
-from tests.login.people import press
+from tests.people import BASE_URL
+from tests.people import log_in
+from tests.people import press
 from tests.small_shop import SETTINGS
 
 TUTORIAL = (Path(__file__).parents[1] / "docs" / "tutorial.md").read_text("utf-8")

@@ -10,6 +10,7 @@ from typing import Any
 from typing import cast
 
 import sqlalchemy
+from sqlalchemy import Column
 from sqlalchemy import Dialect
 from sqlalchemy import ForeignKey
 from sqlalchemy import MetaData
@@ -45,9 +46,21 @@ def copy_tables(metadata: MetaData, member_model: type[Any]) -> None:
             if isinstance(column.type, MemberKey):
                 column.type = plain_type(key.type)
                 if isinstance(key.table, Table) and key.table.metadata is metadata:
-                    column.append_foreign_key(ForeignKey(key, ondelete="SET NULL"))
+                    column.append_foreign_key(
+                        ForeignKey(key, name=_name_of(copied, column), ondelete="SET NULL")
+                    )
             else:
                 column.type = plain_type(column.type)
+
+
+def _name_of(table: Table, column: Column[Any]) -> str | None:
+    """Return the name of a foreign key, where the shop has no convention for names.
+
+    One without a name can't be added to a table of SQLite's, which Alembic writes anew.
+    """
+    if "fk" in table.metadata.naming_convention:
+        return None
+    return f"fk_{table.name}_{column.name}"
 
 
 def plain_type(kind: TypeEngine[Any]) -> TypeEngine[Any]:

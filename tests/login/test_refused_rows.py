@@ -32,9 +32,9 @@ from flask_lineconnect.testing.plugin import Emulator
 from flask_lineconnect.testing.plugin import LineBrowser
 from tests.conftest import DATABASES
 from tests.conftest import ApartClient
-from tests.login.people import BASE_URL
-from tests.login.people import log_in
-from tests.login.people import press
+from tests.people import BASE_URL
+from tests.people import log_in
+from tests.people import press
 from tests.postgres import create_database
 from tests.small_shop import SETTINGS
 

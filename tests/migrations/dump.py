@@ -23,11 +23,11 @@ from flask_lineconnect import run_emulator
 from flask_lineconnect.engines.work import work_until_idle
 from flask_lineconnect.testing.plugin import LineBrowser
 from tests.engines.celery_fleet import follow
-from tests.login.people import BASE_URL
-from tests.login.people import log_in
-from tests.login.people import sign_up
 from tests.migrations.shop import Kind
 from tests.migrations.shop import create_app
+from tests.people import BASE_URL
+from tests.people import log_in
+from tests.people import sign_up
 from tests.postgres import _programs
 from tests.postgres import create_database
 from tests.postgres import running_server

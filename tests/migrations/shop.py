@@ -88,7 +88,8 @@ class Kind:
     key: str = "int"
     members_uri: str = ""
     has_names: bool = False
-    is_batch: bool = False
+    #: As Flask-Migrate has it.
+    is_batch: bool = True
     schema: str | None = None
 
 

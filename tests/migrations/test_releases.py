@@ -29,12 +29,12 @@ from flask_lineconnect.setting_up.tables import check_tables
 from flask_lineconnect.state import LineState
 from flask_lineconnect.testing.plugin import LineBrowser
 from tests.conftest import DATABASES
-from tests.login.people import BASE_URL
-from tests.login.people import log_in
 from tests.migrations import dump
 from tests.migrations.shop import Kind
 from tests.migrations.shop import create_app
 from tests.migrations.test_migrate import take
+from tests.people import BASE_URL
+from tests.people import log_in
 from tests.postgres import create_database
 
 RELEASES = sorted(

@@ -27,10 +27,10 @@ from flask_lineconnect.state import LineState
 from flask_lineconnect.testing.plugin import Emulator
 from flask_lineconnect.testing.plugin import LineBrowser
 from tests.engines.celery_fleet import follow
-from tests.login.people import BASE_URL
-from tests.login.people import sign_up
 from tests.migrations.shop import Kind
 from tests.migrations.shop import create_app
+from tests.people import BASE_URL
+from tests.people import sign_up
 from tests.postgres import create_database
 
 #: Schema of the metadata, SQLAlchemy's schema_translate_map, and where the tables are.

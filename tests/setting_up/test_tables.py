@@ -23,7 +23,7 @@ from flask_lineconnect.state import LineState
 from flask_lineconnect.testing.plugin import free_port
 from tests.conftest import DATABASES
 from tests.conftest import MakeApp
-from tests.login.people import BASE_URL
+from tests.people import BASE_URL
 from tests.small_shop import db
 
 ROOT = Path(__file__).parents[2]
