@@ -61,6 +61,7 @@ from .state import current_line
 from .web import own_headers
 from .web.blueprint import offer_to_templates
 from .web.locales import set_up_languages
+from .webhooks.session_use import watch as watch_use
 
 if TYPE_CHECKING:
     from flask_sqlalchemy import SQLAlchemy
@@ -95,6 +96,7 @@ class LineConnect:
         self.rich_menu = rich_menu
         copy_tables(db.metadata, shop.model)
         watch_commits(db.session)
+        watch_use(db.session)
         unlinking.watch_members(db.session, shop.model)
         if app is not None:
             self.init_app(app)

@@ -83,6 +83,8 @@ def _watch(line: LineState, stop: threading.Event) -> None:
     """Say now and then how far sending is, until told to stop."""
     told, next_at = "", 0.0
     while not stop.wait(LOOK_EVERY):
+        if isinstance(line.engine, ThreadEngine):
+            line.engine.ensure_running(line)
         try:
             waiting = waiting_now(line)
             if waiting >= LONG_RUN and sys.stdout.isatty():

@@ -27,6 +27,7 @@ from sqlalchemy import Engine
 from sqlalchemy import Table
 from sqlalchemy import event
 from sqlalchemy.engine.interfaces import DBAPICursor
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.pool import Pool
 from sqlalchemy.pool import PoolProxiedConnection
 from sqlalchemy.pool import SingletonThreadPool
@@ -35,6 +36,7 @@ from sqlalchemy.pool import StaticPool
 from ..models import InboxEvent
 from ..models.base import hide_values
 from ..models.databases import table_name
+from .event_times import newest_stored
 from .helpers import Helpers
 from .helpers import NotWritten as NotWritten
 
@@ -42,6 +44,8 @@ from .helpers import NotWritten as NotWritten
 _MOST_ROWS = 200
 #: Who has less than this part of the patience left tells SQLite so, which costs.
 _LATE = 0.8
+#: The part of the patience that may be spent on the question which event is the newest.
+_OF_PATIENCE = 0.3
 #: How long before the request gives up PostgreSQL does.
 ANSWER_MILLISECONDS = 150
 #: What every new row begins with comes last.
@@ -109,6 +113,29 @@ class EventWriter:
             self._turn.release()
         if not mine.is_written:
             raise NotWritten("the database took no webhook events") from mine.error
+
+    def newest_stored(self) -> datetime | None:
+        """Return the time of the newest event of which the id is known, if the database says."""
+        found: list[datetime | None] = []
+        deadline = time.monotonic() + self._patience * _OF_PATIENCE
+        if not self._turn.acquire(timeout=self._patience * _OF_PATIENCE):
+            return None
+        try:
+            if self._is_sqlite:
+                self._look_for_newest(found)
+            else:
+                self._helpers.run(partial(self._look_for_newest, found), deadline)
+        except (SQLAlchemyError, NotWritten):
+            # Whether it is there will be seen when the events are written.
+            return None
+        finally:
+            self._turn.release()
+        return next(iter(found), None)
+
+    def _look_for_newest(self, found: list[datetime | None]) -> None:
+        engine = Engine(self._connections(), self._engine.dialect, self._engine.url)
+        with engine.execution_options(**self._engine.get_execution_options()).connect() as one:
+            found.append(newest_stored(one))
 
     def _write_all(self, deadline: float) -> None:
         group: list[_HandedIn] = []
