@@ -21,10 +21,10 @@ from flask_lineconnect.testing.plugin import Emulator
 from flask_lineconnect.testing.plugin import LineBrowser
 from tests.conftest import DATABASES
 from tests.conftest import MakeApp
-from tests.login.people import BASE_URL
-from tests.login.people import log_in
-from tests.login.people import press
-from tests.login.people import sign_up
+from tests.people import BASE_URL
+from tests.people import log_in
+from tests.people import press
+from tests.people import sign_up
 from tests.small_shop import User
 from tests.small_shop import line as extension
 
