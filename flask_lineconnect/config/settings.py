@@ -13,11 +13,11 @@ from dataclasses import dataclass
 from datetime import time
 from functools import cached_property
 from typing import Any
-from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
 from ..errors import ConfigError
 from . import values as read
+from .hosts import LineHosts
 from .plans import JAPANESE_PLANS
 from .plans import Plan
 from .plans import read_plans
@@ -27,40 +27,6 @@ PREFIX = "LINECONNECT_"
 IN_MEMORY = "memory://"
 #: Settings that may be paths of the shop, below the path of its own address if that has one.
 _PATHS = ("default_page", "terms_url", "privacy_url")
-_QUICK_FILL = "/5/liff-common-profile/edge/production/1.0.0/index.umd.cjs"
-
-
-@dataclass(frozen=True, slots=True)
-class LineHosts:
-    """Where LINE is: the only place that knows any host of LINE's.
-
-    :ivar frame_ancestors: origins that may show our pages in a frame and whose frames count as
-        LINE's in-app browser. Empty for the real LINE, which is no web page.
-
-    Source: LINE platform, "Hosts"; LIFF, "Integrating the LIFF SDK"; MINI App, "Quick-fill".
-    """
-
-    access: str = "https://access.line.me"
-    api: str = "https://api.line.me"
-    api_data: str = "https://api-data.line.me"
-    liff: str = "https://liff.line.me"
-    line_me: str = "https://line.me"
-    liff_sdk: str = "https://static.line-scdn.net/liff/edge/2/sdk.js"
-    quick_fill: str = "https://static.line-scdn.net" + _QUICK_FILL
-    frame_ancestors: tuple[str, ...] = ()
-
-    @classmethod
-    def at(cls, origin: str) -> LineHosts:
-        """Return the hosts of a platform that serves all of LINE's paths at one origin."""
-        sdk, quick_fill = f"{origin}/liff/edge/2/sdk.js", origin + _QUICK_FILL
-        return cls(origin, origin, origin, origin, origin, sdk, quick_fill, (origin,))
-
-    def chat_url(self, basic_id: str, text: str) -> str:
-        """Return the address that opens an official account's chat with a text typed in, not sent.
-
-        Source: LINE, "Using LINE URL scheme", `oaMessage`.
-        """
-        return f"{self.line_me}/R/oaMessage/{quote(basic_id, safe='')}/?{quote(text, safe='')}"
 
 
 def _setting(

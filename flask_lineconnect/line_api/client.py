@@ -16,7 +16,7 @@ from typing import TypeAlias
 from typing import TypeVar
 from typing import overload
 
-from ..config.settings import LineHosts
+from ..config.hosts import LineHosts
 from ..errors import InvalidMessage
 from ..errors import LineApiError
 from .calls import UNREADABLE

@@ -95,7 +95,8 @@ def test_the_copied_column_has_the_plain_type_and_a_foreign_key(tmp_path: Path) 
         table = db.metadata.tables["lineconnect_account"]
         assert type(table.c.member_id.type) is type(member_model.__table__.c.id.type)
         constraints = [c for c in table.constraints if isinstance(c, ForeignKeyConstraint)]
-        assert [fk.target_fullname for c in constraints for fk in c.elements] == ["member.id"]
+        keys = {fk.parent.name: fk.target_fullname for c in constraints for fk in c.elements}
+        assert keys == {"member_id": "member.id", "former_member_id": "member.id"}
         db.engine.dispose()
 
 
