@@ -37,6 +37,7 @@ from .log_fields import log_fields
 from .log_floods import bound_floods
 from .login import auto
 from .login import chat_views
+from .login import guard
 from .login import sessions
 from .login.basis import basis_of
 from .models import Campaign
@@ -116,6 +117,7 @@ class LineConnect:
         offer_to_templates(app)
         exempt_from_csrf(app)
         sessions.register(app)
+        guard.speak_our_languages(app)
         auto.register(app)
         offline.watch(app)
         chat_views.watch_logouts(app)

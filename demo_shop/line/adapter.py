@@ -41,6 +41,8 @@ class KomorebiShop(ShopAdapter[User]):
         "--lc-card": "#5b3a22",
     }
     sign_up_form = MemberForm
+    set_password_endpoint = "account.set_password"
+    terms_endpoint = "store.terms"
     orders = KomorebiOrders()
     membership = KomorebiMembership()
     card_barcode = "jan13"

@@ -67,6 +67,8 @@ def sign_up() -> Response | str:
         privacy_url=line.config.privacy_url,
         quick_fill=_quick_fill(waiting),
         log_in_url=_existing_member_url(waiting),
+        terms_url=_terms_url(),
+        terms_name=line.shop.terms_name,
     )
 
 
@@ -100,7 +102,7 @@ def _register(waiting: flow.Held, profile: LineProfile) -> Response:
             ),
             step="existing-member",
         )
-    return finish.tie(waiting, member_id)
+    return finish.tie(waiting, member_id, is_new=True)
 
 
 def _confirmed(profile: LineProfile, data: dict[str, Any]) -> LineProfile:
@@ -117,6 +119,13 @@ def _confirmed(profile: LineProfile, data: dict[str, Any]) -> LineProfile:
         email=data.get("email") or None,
         answers=answers,
     )
+
+
+def _terms_url() -> str | None:
+    """Return the address of the terms: the shop's own page, or what the settings name."""
+    line = current_line
+    endpoint = line.shop.terms_endpoint
+    return url_for(endpoint) if endpoint else line.config.terms_url
 
 
 def _existing_member_url(waiting: flow.Held) -> str:

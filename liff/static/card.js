@@ -120,6 +120,7 @@ function pullToRefresh() {
 /** This card is a kept one: say of when, and look for the network. */
 function showSaved(savedAt) {
   const notice = find("offline");
+  document.querySelector(".lc-said")?.remove(); // It was news when the card was kept.
   // The server's dates count Christian years in every language; browsers have another era for Thai.
   const locale = `${document.documentElement.lang}-u-ca-gregory`;
   const time = new Date(savedAt).toLocaleString(locale, { dateStyle: "medium", timeStyle: "short" });
