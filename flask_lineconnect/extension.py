@@ -57,6 +57,7 @@ from .state import LineState
 from .state import current_line
 from .web.blueprint import offer_to_templates
 from .web.locales import set_up_languages
+from .web.theme import style_sheet
 from .webhooks.views import exempt_from_csrf
 
 if TYPE_CHECKING:
@@ -110,6 +111,7 @@ class LineConnect:
         _check_for_production(app, config)
         _protect_session_cookie(app, config)
         set_up_languages(app)
+        style_sheet(tuple(self.shop.theme.items()))
         self._prepare_database(app)
         state = make_state(app, config, db=self.db, shop=self.shop, rich_menu=self.rich_menu)
         app.extensions[EXTENSION_KEY] = state

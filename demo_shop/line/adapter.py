@@ -28,6 +28,11 @@ from ..points import standing_of
 from .membership import KomorebiMembership
 from .orders import KomorebiOrders
 
+LEAF = (
+    '<svg viewBox="0 0 32 32"><path d="M16 3c8 5 11 11 8 18-2 5-6 7-8 8-2-1-6-3-8-8-3-7 0-13 '
+    '8-18z"/><path d="M16 9v18M16 15l5-3M16 20l5-3M16 17l-5-3M16 22l-5-3"/></svg>'
+)
+
 
 class KomorebiShop(ShopAdapter[User]):
     """Komorebi-do, as the extension sees it."""
@@ -35,11 +40,14 @@ class KomorebiShop(ShopAdapter[User]):
     model = User
     name = "こもれび堂"
     theme: ClassVar = {
-        "--lc-brand": "#7a4b2a",
-        "--lc-action": "#7a4b2a",
-        "--lc-on-action": "#ffffff",
-        "--lc-card": "#5b3a22",
+        "ground": "#faf6ee",
+        "ink": "#33291f",
+        "action": "#7a4b2a",
+        "accent": "#4c6a32",
+        "card": "#5b3a22",
+        "heading": '"Hiragino Mincho ProN", "Yu Mincho", "Noto Serif CJK JP", serif',
     }
+    mark = LEAF
     sign_up_form = MemberForm
     set_password_endpoint = "account.set_password"
     terms_endpoint = "store.terms"

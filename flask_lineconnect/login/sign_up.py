@@ -16,6 +16,7 @@ from ..i18n import gettext as _
 from ..linking import accounts
 from ..shop.adapter import LineProfile
 from ..state import current_line
+from ..web.names import member_name as name_on_page
 from ..web.pages import render_page
 from . import finish
 from . import flow
@@ -62,7 +63,7 @@ def sign_up() -> Response | str:
     return render_page(
         "lineconnect/sign_up.html",
         profile=profile,
-        former_name=None if former is None else line.shop.member_name(former),
+        former_name=None if former is None else name_on_page(former, None),
         form=form,
         privacy_url=line.config.privacy_url,
         quick_fill=_quick_fill(waiting),

@@ -162,8 +162,13 @@ class ShopAdapter(ABC, Generic[Member]):
     #: The shop's name, shown on the extension's pages.
     name: str = ""
 
-    #: CSS custom properties of the extension's pages, for example ``{"--lc-brand": "#7a4b2a"}``.
+    #: The look of the extension's pages: colours ``ground``, ``ink``, ``action``, ``accent`` and
+    #: ``card``, as ``"#7a4b2a"``, and ``heading``, a list of fonts. All others, and those of the
+    #: night, are derived from them.
     theme: ClassVar[Mapping[str, str]] = {}
+
+    #: The shop's mark, which stands before its name: an ``<svg>`` element in one colour.
+    mark: ClassVar[str] = ""
 
     #: The bars on the point card: ``"code128"``, for any number, or ``"jan13"``, for numbers of
     #: twelve digits with or without their check digit.

@@ -12,10 +12,12 @@ from flask import render_template
 from flask import request
 from flask_babel import get_locale
 from flask_wtf.csrf import generate_csrf
+from markupsafe import Markup
 
 from ..i18n import gettext
 from ..i18n import ngettext
 from ..state import current_line
+from .theme import style_sheet
 
 
 def csp_nonce() -> str:
@@ -38,7 +40,8 @@ def page_context() -> dict[str, Any]:
     shop = current_line.shop
     return {
         "shop_name": shop.name,
-        "theme": shop.theme,
+        "theme": Markup(style_sheet(tuple(shop.theme.items()))),
+        "mark": Markup(shop.mark),
         # HTML writes languages with hyphens.
         "lang": str(get_locale() or "ja").replace("_", "-"),
         "csp_nonce": csp_nonce,
