@@ -5,6 +5,7 @@ import { confirmSession, renewSession } from "./session.js";
 const WATCH_FOR = 600_000; // Then a card that nobody touches stops asking.
 const ASK_EVERY = 5_000;
 const FREED_AFTER = 2_500; // By then the server has noticed that this page's stream before is gone.
+const NO_WORKER = "lineconnect-no-worker";
 const PULL = 72; // CSS pixels, more than a careless swipe.
 
 const main = document.querySelector("main");
@@ -110,11 +111,15 @@ function pullToRefresh() {
     from = scrollY <= 0 && event.touches.length === 1 ? event.touches[0].clientY : null;
   }, { passive: true });
   addEventListener("touchmove", (event) => from !== null && move(Math.min(pulled(event), 1.5 * PULL)), { passive: true });
-  addEventListener("touchend", (event) => {
-    if (from !== null && pulled(event) > PULL) comeBack();
+  const letGo = () => {
     move(0);
     from = null;
+  };
+  addEventListener("touchend", (event) => {
+    if (from !== null && pulled(event) > PULL) comeBack();
+    letGo();
   });
+  addEventListener("touchcancel", letGo); // The system took the finger: a call, a gesture of its own.
 }
 
 /** This card is a kept one: say of when, and look for the network. */
@@ -141,14 +146,19 @@ async function awake() {
   live();
 }
 
-/** LINE's own browser has no service workers, and keeps nothing. */
+/** LINE's own browser has no service workers, and Firefox's can't read the mark: they keep nothing. */
 function keepOffline() {
-  const { serviceWorker } = navigator;
-  if (!serviceWorker || !window.cookieStore) return;
+  const { serviceWorker, userAgent } = navigator;
+  if (!serviceWorker || !window.cookieStore || localStorage.getItem(NO_WORKER) === userAgent) return;
   // What came before the worker, or with the login, is fetched once more through it.
   if (!serviceWorker.controller) serviceWorker.addEventListener("controllerchange", tryRefresh, { once: true });
   else if (document.body.dataset.drawn !== undefined) tryRefresh();
-  serviceWorker.register(find("offline").dataset.worker, { scope: location.pathname.replace(/\/$/, "") }).catch(() => {});
+  serviceWorker.register(find("offline").dataset.worker, { scope: location.pathname.replace(/\/$/, "") })
+    .then(({ installing }) => installing?.addEventListener("statechange", () => {
+      // It gave up before its start: it would at every visit, until the browser is a newer one.
+      if (installing.state === "redundant") localStorage.setItem(NO_WORKER, userAgent);
+    }, { once: true }))
+    .catch(() => {});
 }
 
 function live() {
@@ -161,7 +171,11 @@ function live() {
   });
   pullToRefresh();
   watch();
-  keepOffline();
+  try {
+    keepOffline();
+  } catch {
+    // Nothing may be stored here.
+  }
   if (find("pay")) import("./pay.js");
 }
 
