@@ -25,6 +25,7 @@ from ..points import balance_of
 from ..points import history
 from ..points import rank_after
 from ..points import standing_of
+from ..shop.texts import reason
 from .membership import KomorebiMembership
 from .orders import KomorebiOrders
 
@@ -98,7 +99,9 @@ class KomorebiShop(ShopAdapter[User]):
     ) -> Sequence[PointChange]:
         """Return the member's bookings."""
         found = history(db.session(), member, before=before, limit=limit)
-        return [PointChange(entry.key, entry.at, entry.amount, entry.reason) for entry in found]
+        return [
+            PointChange(entry.key, entry.at, entry.amount, reason(entry.reason)) for entry in found
+        ]
 
     def tell_member(self, member: User, notice: MemberNotice) -> None:
         """Show the mail where the demo runs; a real shop would send it."""

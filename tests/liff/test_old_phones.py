@@ -66,6 +66,24 @@ def test_a_phone_that_reads_them_never_sees_it(browser: Browser, client: FlaskCl
     page.context.close()
 
 
+def test_the_card_logs_nothing(browser: Browser, client: FlaskClient, line: LineState) -> None:
+    member = add_member(line)
+    link(line, member)
+    page = _show(browser, open_as(client, member), lambda html: html)
+    logged: list[str] = []
+    # LINE's SDK is on another host, which this page can't reach.
+    page.on(
+        "console",
+        lambda one: None if "Failed to load" in one.text else logged.append(one.text),
+    )
+    page.wait_for_timeout(1_000)
+    with page.expect_response(f"{SHOP}/line/liff"):
+        page.evaluate("document.getElementById('refresh').click()")
+    page.wait_for_timeout(500)
+    assert logged == []
+    page.context.close()
+
+
 def test_a_cancelled_pull_leaves_the_card_in_its_place(
     browser: Browser, client: FlaskClient, line: LineState
 ) -> None:

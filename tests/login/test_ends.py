@@ -8,6 +8,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import select
 
 from flask_lineconnect import ShopAdapter
+from flask_lineconnect.linking import accounts
 from flask_lineconnect.models import Account
 from flask_lineconnect.models import OutboxMessage
 from flask_lineconnect.state import LineState
@@ -122,6 +123,12 @@ def test_two_people_are_never_shown_as_one(
     page = client.get(client.get(callback).location).text
     assert page.count("佐藤 さくら") == 1
     assert "User" not in page
+
+
+def test_a_refusal_reads_as_its_sentence() -> None:
+    assert (
+        str(accounts.member_taken()) == "この会員は、すでに別のLINEアカウントと連携されています。"
+    )
 
 
 @pytest.mark.parametrize(
