@@ -5,7 +5,6 @@ import { confirmSession, renewSession } from "./session.js";
 const WATCH_FOR = 600_000; // Then a card that nobody touches stops asking.
 const ASK_EVERY = 5_000;
 const FREED_AFTER = 2_500; // By then the server has noticed that this page's stream before is gone.
-const NO_WORKER = "lineconnect-no-worker";
 const PULL = 72; // CSS pixels, more than a careless swipe.
 
 const main = document.querySelector("main");
@@ -148,19 +147,14 @@ async function awake() {
   live();
 }
 
-/** LINE's own browser has no service workers, and Firefox's can't read the mark: they keep nothing. */
+/** LINE's own browser has no service workers, and Firefox's gives up at its start: they keep nothing. */
 function keepOffline() {
-  const { serviceWorker, userAgent } = navigator;
-  if (!serviceWorker || !window.cookieStore || localStorage.getItem(NO_WORKER) === userAgent) return;
+  const { serviceWorker } = navigator;
+  if (!serviceWorker || !window.cookieStore) return;
   // What came before the worker, or with the login, is fetched once more through it.
   if (!serviceWorker.controller) serviceWorker.addEventListener("controllerchange", tryRefresh, { once: true });
   else if (document.body.dataset.drawn !== undefined) tryRefresh();
-  serviceWorker.register(find("offline").dataset.worker, { scope: location.pathname.replace(/\/$/, "") })
-    .then(({ installing }) => installing?.addEventListener("statechange", () => {
-      // It gave up before its start: it would at every visit, until the browser is a newer one.
-      if (installing.state === "redundant") localStorage.setItem(NO_WORKER, userAgent);
-    }, { once: true }))
-    .catch(() => {});
+  serviceWorker.register(find("offline").dataset.worker, { scope: location.pathname.replace(/\/$/, "") }).catch(() => {});
 }
 
 function live() {
@@ -173,11 +167,7 @@ function live() {
   });
   pullToRefresh();
   watch();
-  try {
-    keepOffline();
-  } catch {
-    // Nothing may be stored here.
-  }
+  keepOffline();
   if (find("pay")) import("./pay.js");
 }
 
