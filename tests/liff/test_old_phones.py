@@ -23,7 +23,7 @@ SHOP = "http://127.0.0.1:5999"
 
 def _show(browser: Browser, client: FlaskClient, change: Callable[[str], str]) -> Page:
     """Open the card's page as the test client gets it, changed on its way."""
-    page = browser.new_context(has_touch=True, locale="ja-JP").new_page()
+    page = browser.new_context(has_touch=True, locale="ja-JP", service_workers="block").new_page()
 
     def answer(route: Route) -> None:
         path = route.request.url.removeprefix(SHOP)
