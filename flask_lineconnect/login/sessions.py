@@ -59,6 +59,8 @@ _REMEMBER = "_remember"
 MAX_ATTEMPTS = 3
 #: All attempts together, as JSON; one alone always fits.
 MAX_ATTEMPTS_BYTES = 1_800
+#: Those of other tabs, which a login left behind; one with a short address always fits.
+MAX_OVERTAKEN_BYTES = 900
 
 
 class Attempt(TypedDict):
@@ -310,6 +312,8 @@ def log_in(member: Any, rests_on: Basis, *, keep: Iterable[str], remember: bool 
     user = logged_in_user()
     is_same = user is not None and user_id_of(current_line, user) == rests_on.user_id
     overtaken = [*session.get(_OVERTAKEN, ()), *session.get(_ATTEMPTS, ())][-MAX_ATTEMPTS:]
+    while overtaken and len(json.dumps(overtaken)) > MAX_OVERTAKEN_BYTES:
+        overtaken.pop(0)
     renew((*keep, _FORM))
     if overtaken:
         # What could be used for a login stays behind with the session before.
