@@ -15,14 +15,13 @@ from flask_lineconnect.state import LineState
 from flask_lineconnect.testing.plugin import Emulator
 from flask_lineconnect.testing.plugin import LineBrowser
 from tests.conftest import MakeApp
+from tests.people import BASE_URL
+from tests.people import log_in
+from tests.people import press
+from tests.people import sign_up
 from tests.small_shop import SmallShop
 from tests.small_shop import User
 from tests.small_shop import db
-
-from .people import BASE_URL
-from .people import log_in
-from .people import press
-from .people import sign_up
 
 
 @pytest.fixture
