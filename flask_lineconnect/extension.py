@@ -23,6 +23,7 @@ from .after_commit import after_commit
 from .after_commit import watch as watch_commits
 from .assembly import make_blueprint
 from .assembly import make_state
+from .config.cookies import check_session_cookie
 from .config.settings import Config
 from .engines.embedded import ThreadEngine
 from .errors import ConfigError
@@ -55,10 +56,10 @@ from .shop.categories import category_named
 from .state import EXTENSION_KEY
 from .state import LineState
 from .state import current_line
+from .web import own_headers
 from .web.blueprint import offer_to_templates
 from .web.locales import set_up_languages
 from .web.theme import style_sheet
-from .webhooks.views import exempt_from_csrf
 
 if TYPE_CHECKING:
     from flask_sqlalchemy import SQLAlchemy
@@ -110,6 +111,7 @@ class LineConnect:
         _check_neighbours(app)
         _check_for_production(app, config)
         _protect_session_cookie(app, config)
+        _check_session_cookie(app, config)
         set_up_languages(app)
         style_sheet(tuple(self.shop.theme.items()))
         self._prepare_database(app)
@@ -117,7 +119,7 @@ class LineConnect:
         app.extensions[EXTENSION_KEY] = state
         app.register_blueprint(make_blueprint(app), url_prefix=config.url_prefix)
         offer_to_templates(app)
-        exempt_from_csrf(app)
+        own_headers.watch(app)
         sessions.register(app)
         guard.speak_our_languages(app)
         auto.register(app)
@@ -344,6 +346,26 @@ def _protect_session_cookie(app: Flask, config: Config) -> None:
     if config.remember:
         # A slow answer would bring back who was logged in before; see login/last_login.py.
         app.config["SESSION_REFRESH_EACH_REQUEST"] = False
+
+
+def _check_session_cookie(app: Flask, config: Config) -> None:
+    """Check the cookie now, and at the first request what others have made of it since."""
+    check = partial(
+        check_session_cookie,
+        app.config,
+        base_url=config.base_url,
+        url_prefix=config.url_prefix,
+    )
+    check()
+    is_checked = False
+
+    def check_once() -> None:
+        nonlocal is_checked
+        if not is_checked:
+            check()
+            is_checked = True
+
+    app.before_request(check_once)
 
 
 def _run_engine_with(app: Flask, state: LineState) -> None:

@@ -9,6 +9,7 @@ import uuid
 from collections.abc import Callable
 from collections.abc import Coroutine
 from collections.abc import Iterator
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -23,10 +24,15 @@ from flask_lineconnect.state import LineState
 from flask_lineconnect.testing.chat import LineChat
 from flask_lineconnect.testing.plugin import Emulator
 from flask_lineconnect.testing.plugin import LineBrowser
+from flask_lineconnect.testing.plugin import free_port
 from tests.people import BASE_URL
 from tests.postgres import create_database
 from tests.postgres import running_server
+from tests.serving import names
+from tests.serving.authority import Authority
+from tests.serving.authority import make_authority
 from tests.small_shop import SETTINGS
+from tests.small_shop import Join
 from tests.small_shop import create_app
 from tests.small_shop import db
 
@@ -90,8 +96,9 @@ def make_app(request: pytest.FixtureRequest, tmp_path: Path, database: str) -> I
             return f"sqlite:///{tmp_path / f'shop{len(made)}.db'}"
         return create_database(request.getfixturevalue("postgres_server"), uuid.uuid4().hex)
 
-    def make(**changes: Any) -> Flask:
-        app = create_app({**SETTINGS, "SQLALCHEMY_DATABASE_URI": address(), **changes})
+    def make(*, before: Sequence[Join] = (), after: Sequence[Join] = (), **changes: Any) -> Flask:
+        settings = {**SETTINGS, "SQLALCHEMY_DATABASE_URI": address(), **changes}
+        app = create_app(settings, before=before, after=after)
         app.test_client_class = ApartClient
         made.append(app)
         return app
@@ -154,11 +161,26 @@ def line(app: Flask) -> Iterator[LineState]:
 
 
 @pytest.fixture(scope="session")
-def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[str, Any]:
-    """Use the system's Chromium where there is one."""
-    names = ("chromium", "chromium-browser", "google-chrome")
-    found = next((path for name in names if (path := shutil.which(name))), None)
-    arguments = {**browser_type_launch_args, "args": CHROMIUM_FLAGS}
+def tls_port() -> int:
+    """Return the port at which this test process serves shops over TLS."""
+    return free_port()
+
+
+@pytest.fixture(scope="session")
+def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
+    """Return the certificate of the shops that are served over TLS."""
+    return make_authority(tmp_path_factory.mktemp("authority"), names.ALL)
+
+
+@pytest.fixture(scope="session")
+def browser_type_launch_args(
+    browser_type_launch_args: dict[str, Any], authority: Authority, tls_port: int
+) -> dict[str, Any]:
+    """Use the system's Chromium where there is one; it finds the shops that are served over TLS."""
+    programs = ("chromium", "chromium-browser", "google-chrome")
+    found = next((path for name in programs if (path := shutil.which(name))), None)
+    flags = [*CHROMIUM_FLAGS, *names.chromium_flags(authority, tls_port)]
+    arguments = {**browser_type_launch_args, "args": flags}
     return {**arguments, "executable_path": found} if found else arguments
 
 

@@ -25,8 +25,8 @@ from .plans import read_plans
 PREFIX = "LINECONNECT_"
 #: Requests are counted in each process.
 IN_MEMORY = "memory://"
-
-
+#: Settings that may be paths of the shop, below the path of its own address if that has one.
+_PATHS = ("default_page", "terms_url", "privacy_url")
 _QUICK_FILL = "/5/liff-common-profile/edge/production/1.0.0/index.umd.cjs"
 
 
@@ -80,8 +80,8 @@ class Config:
 
     base_url: str = _setting(
         read.origin,
-        "The shop's own public address. Callback, webhook, message links and QR codes are built "
-        "from it, never from a request.",
+        "The shop's own public address, with the path below which the shop lies if there is one. "
+        "Callback, webhook, message links and QR codes are built from it, never from a request.",
     )
     login_channel_id: str = _setting(read.channel_id, "Channel ID of the LINE Login channel.")
     login_channel_secret: str = _setting(
@@ -319,7 +319,9 @@ class Config:
             raise ConfigError(" ".join(problems))
         config = cls(**parsed)
         config.check_plan()
-        return config
+        paths = {name: path for name in _PATHS if (path := getattr(config, name))}
+        own: dict[str, Any] = {n: read.below(config.base_url, path) for n, path in paths.items()}
+        return dataclasses.replace(config, **own)
 
     def check_plan(self) -> None:
         """Refuse a plan that is nobody's.
@@ -353,6 +355,11 @@ class Config:
                 "LINECONNECT_BASE_URL must start with https:// outside debug mode: LINE accepts "
                 "no other address, and the login cookies need it."
             )
+
+    @cached_property
+    def home(self) -> str:
+        """The path of the shop's first page."""
+        return read.below(self.base_url, "/")
 
     @cached_property
     def hosts(self) -> LineHosts:

@@ -89,6 +89,16 @@ def path(value: object) -> str:
     return given.rstrip("/") or "/"
 
 
+def below(base_url: str, path: str) -> str:
+    """Return a path of our site as browsers know it: below the path of its address, if it has one.
+
+    What is no path, or stands below it already, stays as it is.
+    """
+    root = urlsplit(base_url).path
+    is_whole = path == root or path.startswith(f"{root}/")
+    return path if is_whole or not path.startswith("/") else root + path
+
+
 def names(value: object) -> tuple[str, ...]:
     """Read a list of names, or a text in which spaces part them."""
     if isinstance(value, str):

@@ -28,6 +28,7 @@ from ..login.refusals import show_refusal
 from ..models import Account
 from ..state import EXTENSION_KEY
 from ..state import current_line
+from ..web.addresses import here
 from ..web.blueprint import PageBlueprint
 from ..web.guards import wants_page
 from ..web.pages import page_context
@@ -106,7 +107,7 @@ def _here() -> str:
         for name, value in request.args.items(multi=True)
         if not name.startswith("liff") and name not in _OF_LINE
     ]
-    return f"{request.path}?{urlencode(kept)}" if kept else request.path
+    return f"{here()}?{urlencode(kept)}" if kept else here()
 
 
 def _for_member(view: Callable[..., Any]) -> Callable[..., Any]:

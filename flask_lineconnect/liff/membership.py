@@ -26,6 +26,7 @@ from ..outbox.preferences import declined_by
 from ..outbox.preferences import set_preferences
 from ..shop.member_desk import Coupon
 from ..state import current_line
+from ..web.addresses import here
 from ..web.names import member_name as name_on_page
 from . import answers
 from .blueprint import LiffBlueprint
@@ -112,7 +113,7 @@ def coupon(member: Any, key: str) -> Response | str:
     if not found.is_usable and found.used_at is None:
         answers.not_found()
     change = partial(desk.use_coupon, member, key)
-    return answers.settle(change, done=_("クーポンを使いました。"), back=request.path)
+    return answers.settle(change, done=_("クーポンを使いました。"), back=here())
 
 
 def favourites(member: Any) -> Response | str:
@@ -124,7 +125,7 @@ def favourites(member: Any) -> Response | str:
     if request.method != "POST":
         return _page("favourites.html", favourites=found)
     change = partial(desk.remove_favourite, member, request.form.get("key", ""))
-    return answers.settle(change, done=_("お気に入りから外しました。"), back=request.path)
+    return answers.settle(change, done=_("お気に入りから外しました。"), back=here())
 
 
 def language() -> Response:

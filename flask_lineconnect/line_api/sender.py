@@ -7,7 +7,6 @@ body anew, and a repeated request must be the same to the byte. The SDK's own HT
 from __future__ import annotations
 
 import asyncio
-import re
 import time
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -24,20 +23,12 @@ from .calls import LineCall
 from .calls import note_call
 from .client import ChannelToken
 from .request_ids import request_id_of
+from .words import said_in
 
 if TYPE_CHECKING:
     import aiohttp
 
 Kind = Literal["push", "multicast"]
-#: Source: Messaging API reference, "Common error messages".
-_WORDS = re.compile(
-    r'"message":\s*"(Failed to send messages|The request body has \d{1,4} error\(s\)'
-    r"|The request body could not be parsed as JSON|You have reached your monthly limit"
-    r"|The API rate limit has been exceeded|Invalid reply token|Authentication failed)"
-)
-#: The part of our request that LINE names in an error, such as ``messages[0].text``.
-_PLACE = re.compile(r'"property":\s*"([A-Za-z]+(?:\[\d+\])?(?:[./][A-Za-z0-9\[\]]+){0,12})"')
-
 #: Requests on their way at the same time: LINE's highest rate at answers of a quarter second.
 MAX_IN_FLIGHT = 500
 #: Seconds for which a token is not asked for again; tokens handed out live for another minute.
@@ -68,11 +59,8 @@ class SendAnswer:
         """
         if self.status is None:
             return self.text
-        words, place = _WORDS.search(self.text), _PLACE.search(self.text)
-        said = f": {words[1]}" if words else ""
-        about = f", because of {place[1]}" if place else ""
         request = f" (LINE's request id {self.request_id})" if self.request_id else ""
-        return f"LINE answered {self.status}{said}{about}{request}"
+        return f"LINE answered {self.status}{said_in(self.text)}{request}"
 
     @property
     def is_accepted(self) -> bool:

@@ -29,6 +29,7 @@ from werkzeug.wrappers import Response
 from ..config.settings import Config
 from ..i18n import gettext as _
 from ..state import current_line
+from ..web.addresses import here_with_query
 from . import kept_forms
 from . import quiet
 from . import sessions
@@ -183,7 +184,7 @@ def _start(*, next_path: str | None = None, silent: bool = False) -> Response:
     session[_TRIED_AT] = int(time.time())
     return start(
         Intent.LOGIN,
-        next_path=next_path or local_path(request.full_path.rstrip("?")),
+        next_path=next_path or local_path(here_with_query()),
         source=AUTO_LOGIN,
         parameters={"prompt": "none"} if silent else None,
     )

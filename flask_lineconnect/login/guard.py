@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Callable
 from datetime import timedelta
+from http import HTTPStatus
 from typing import Any
+from urllib.parse import urlsplit
 
 from flask import Blueprint
 from flask import Flask
@@ -15,16 +19,23 @@ from flask import request
 from flask import url_for
 from flask_login import LOGIN_MESSAGE
 from flask_login import REFRESH_MESSAGE
+from flask_login import login_url
+from werkzeug.exceptions import HTTPException
+from werkzeug.routing import BuildError
 from werkzeug.wrappers import Response
 
 from ..i18n import gettext as _
 from ..linking import accounts
 from ..linking import credentials
 from ..state import current_line
+from ..web.addresses import here_with_query
+from ..web.guards import wants_page
 from ..web.names import member_name as name_on_page
 from ..web.pages import render_page
 from . import sessions
 from .flow import local_path
+
+logger = logging.getLogger(__name__)
 
 
 def register(blueprint: Blueprint) -> None:
@@ -68,12 +79,39 @@ def require_recent_member() -> Any:
     manager = current_app.login_manager  # type: ignore[attr-defined]  # set by Flask-Login
     member = current_member()
     if member is None:
-        abort(make_response(manager.unauthorized()))
+        abort(_shops_answer(manager.unauthorized) or _log_in_page())
     if is_recent(member):
         return member
-    if manager.needs_refresh_callback or manager.refresh_view:
-        abort(make_response(manager.needs_refresh()))
-    abort(make_response(_identity_page(member), 401))
+    has_own = manager.needs_refresh_callback or manager.refresh_view
+    answer = _shops_answer(manager.needs_refresh) if has_own else None
+    abort(answer or make_response(_identity_page(member), HTTPStatus.UNAUTHORIZED))
+
+
+def _shops_answer(ask: Callable[[], Any]) -> Response | None:
+    """Return how the shop itself asks for a login; ``None`` where nobody could go on from that.
+
+    Flask-Login refuses with nothing but a status where the shop has no login page, and a shop that
+    speaks JSON does so, too; a name that is no endpoint ends in an error.
+    """
+    try:
+        answer = make_response(ask())
+    except BuildError as error:
+        logger.warning(
+            "Flask-Login leads to %r, which is no endpoint of this app; set "
+            "login_manager.login_view to one, or to a path that begins with a slash",
+            error.endpoint,
+        )
+        return None
+    except HTTPException as error:
+        return error.get_response() if error.response is not None else None
+    leads_on = answer.location or answer.mimetype == "text/html"
+    return answer if leads_on or not wants_page() else None
+
+
+def _log_in_page() -> Response:
+    """Lead on without the shop's login page: LINE's own login is one."""
+    page = render_page("lineconnect/log_in.html", here=here_with_query())
+    return make_response(page, HTTPStatus.UNAUTHORIZED)
 
 
 def is_recent(member: Any) -> bool:
@@ -93,7 +131,7 @@ def _identity_page(member: Any) -> str:
     return render_page(
         "lineconnect/log_in_again.html",
         member_name=name_on_page(member, account),
-        here=request.full_path.rstrip("?"),
+        here=here_with_query(),
         is_linked=account is not None,
         has_other_login=shop_log_in_url("/") is not None and line.shop.has_other_login(member),
     )
@@ -107,7 +145,25 @@ def log_in_again() -> Response:
 
 
 def shop_log_in_url(next_path: str) -> str | None:
-    """Return the shop's own login page that leads on to a path; ``None`` if the shop has none."""
+    """Return the shop's own login page that leads on to a path; ``None`` if the shop has none.
+
+    Flask-Login takes an endpoint, a path or an address, perhaps one for each blueprint.
+    """
     manager = current_app.login_manager  # type: ignore[attr-defined]  # set by Flask-Login
-    login_view = manager.login_view
-    return url_for(login_view, next=next_path) if login_view else None
+    login_view = manager.blueprint_login_views.get(request.blueprint, manager.login_view)
+    if not login_view:
+        return None
+    base = urlsplit(current_line.config.base_url)
+    # Flask-Login leaves the host out where the login page is on the same one.
+    whole = f"{base.scheme}://{base.netloc}{next_path}"
+    try:
+        found: str = login_url(login_view, next_url=whole)
+    except BuildError:
+        return None
+    return found
+
+
+def asks_in_its_own_way() -> bool:
+    """Tell whether the shop answers itself whoever is not logged in."""
+    manager = current_app.login_manager  # type: ignore[attr-defined]  # set by Flask-Login
+    return manager.unauthorized_callback is not None

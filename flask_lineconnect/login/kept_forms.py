@@ -25,6 +25,7 @@ from wtforms import ValidationError
 from ..models import KeptForm
 from ..state import current_line
 from ..vault import hashed
+from ..web.addresses import here_with_query
 from ..web.pages import render_page
 from . import sessions
 from .flow import local_path
@@ -78,7 +79,7 @@ def keep() -> str:
     line.session.add(
         KeptForm(
             handle_hash=hashed(handle),
-            path=local_path(request.full_path.rstrip("?")) or "/",
+            path=local_path(here_with_query()) or line.config.home,
             sealed_fields=line.vault.seal(["kept form", hashed(handle)], {"fields": fields}),
             expires_at=line.clock() + LIFETIME,
         )

@@ -12,6 +12,7 @@ from werkzeug.wrappers import Response
 from ..errors import Refused
 from ..i18n import gettext as _
 from ..state import current_line
+from ..web.addresses import here
 from ..web.guards import wants_page
 from ..web.pages import render_error
 from . import sessions
@@ -42,7 +43,7 @@ def show_refusal(refused: Refused) -> Response:
         title, label = _("連携できませんでした"), _("連携のページへ")
         url = url_for("lineconnect.link", next=next_path)
     elif _is_sent_from_liff():
-        title, label, url = _title(refused.step), _("画面を開き直す"), request.path
+        title, label, url = _title(refused.step), _("画面を開き直す"), here()
     else:
         title, label = _title(refused.step), _("LINEログインをもう一度はじめる")
         url = url_for("lineconnect.login", fresh=1, next=next_path)
@@ -58,7 +59,7 @@ def show_refusal(refused: Refused) -> Response:
 
 def _is_sent_from_liff() -> bool:
     """Tell whether a form of a LIFF page was refused: opened anew, the page finds its member."""
-    return request.method == "POST" and request.path.startswith(url_for("lineconnect.card") + "/")
+    return request.method == "POST" and here().startswith(url_for("lineconnect.card") + "/")
 
 
 def _title(step: str) -> str:

@@ -16,6 +16,7 @@ from ..i18n import gettext as _
 from ..linking import accounts
 from ..shop.adapter import LineProfile
 from ..state import current_line
+from ..web.addresses import here
 from ..web.names import member_name as name_on_page
 from ..web.pages import render_page
 from . import finish
@@ -58,7 +59,7 @@ def sign_up() -> Response | str:
         except Refused as refused:
             line.session.rollback()
             if refused.step == "account-taken":
-                return redirect(request.path)
+                return redirect(here())
             form.form_errors.append(refused.message)
     return render_page(
         "lineconnect/sign_up.html",
@@ -129,10 +130,14 @@ def _terms_url() -> str | None:
     return url_for(endpoint) if endpoint else line.config.terms_url
 
 
-def _existing_member_url(waiting: flow.Held) -> str:
-    """Return the shop's own login page, which leads on to the page with the link button."""
+def _existing_member_url(waiting: flow.Held) -> str | None:
+    """Return the shop's own login page, which leads on to the page with the link button.
+
+    ``None`` where the shop has no login but LINE's: nobody has been a member without it.
+    """
     if waiting.attempt.source == LIFF:
         link_page = url_for("lineconnect.liff_link")
     else:
         link_page = url_for("lineconnect.link", next=waiting.attempt.next_path)
-    return guard.shop_log_in_url(link_page) or link_page
+    own_page = guard.shop_log_in_url(link_page)
+    return own_page or (link_page if guard.asks_in_its_own_way() else None)

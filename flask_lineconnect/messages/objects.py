@@ -176,7 +176,8 @@ class RawMessage:
 
     def to_dict(self) -> JsonObject:
         """Return the message as LINE's JSON."""
-        return dict(self.payload)
+        # What is null is as good as absent to LINE, and to nobody else on the way.
+        return {name: value for name, value in self.payload.items() if value is not None}
 
 
 def _template(alt_text: str, template: JsonObject, quick_replies: Sequence[Action]) -> JsonObject:

@@ -20,14 +20,14 @@ from ..errors import Refused
 from ..i18n import gettext as _
 from ..log_fields import log_fields
 from ..state import current_line
+from .neighbours import WEBHOOK
+from .neighbours import let_past
 from .pages import render_error
 from .pages import set_headers
 
 if TYPE_CHECKING:
     from .rate_limits import Purpose
 
-#: Authenticated by its signature instead of a CSRF token; the only one.
-WEBHOOK = "lineconnect.webhook"
 #: Counted by address, like everything that is sent by POST; a callback needs a login before it.
 LOGIN = "lineconnect.login"
 _PURPOSES: dict[str, Purpose] = {
@@ -42,6 +42,7 @@ def guard(blueprint: Blueprint, show_refusal: Callable[[Refused], Response]) -> 
 
     :param show_refusal: answers what a rule refused.
     """
+    let_past(blueprint)
     blueprint.before_request(_guard)
     blueprint.after_request(set_headers)
     blueprint.register_error_handler(Refused, show_refusal)

@@ -17,6 +17,7 @@ from markupsafe import Markup
 from ..i18n import gettext
 from ..i18n import ngettext
 from ..state import current_line
+from . import own_headers
 from .theme import style_sheet
 
 
@@ -39,6 +40,7 @@ def page_context() -> dict[str, Any]:
     """Return what the layouts need; ``_`` is not in it, so that a shop's page keeps its own."""
     shop = current_line.shop
     return {
+        "home_url": current_line.config.home,
         "shop_name": shop.name,
         "theme": Markup(style_sheet(tuple(shop.theme.items()))),
         "mark": Markup(shop.mark),
@@ -78,11 +80,17 @@ def set_headers(response: Response) -> Response:
     """
     if (request.endpoint or "").endswith("static"):
         return response
-    response.headers.setdefault("Cache-Control", "no-store")
-    response.headers["Referrer-Policy"] = "same-origin"
-    response.headers["X-Content-Type-Options"] = "nosniff"
-    if response.mimetype == "text/html":
-        response.headers["Content-Security-Policy"] = _content_security_policy()
+    is_page = response.mimetype == "text/html"
+    ours = {
+        "Cache-Control": response.headers.get("Cache-Control", "no-store"),
+        "Referrer-Policy": "same-origin",
+        "X-Content-Type-Options": "nosniff",
+        # A policy of the shop's own would also bind our service worker.
+        "Content-Security-Policy": _content_security_policy() if is_page else None,
+        # LINE's script comes without the header that this one would demand of it.
+        "Cross-Origin-Embedder-Policy": None,
+    }
+    own_headers.keep(ours)
     return response
 
 

@@ -16,6 +16,8 @@ from sqlalchemy.orm import Session
 
 from ..errors import LineApiError
 from ..line_api.client import LineApi
+from ..line_api.words import is_dead_token
+from ..line_api.words import said_in
 from ..linking import accounts
 from ..log_fields import log_fields
 from ..models import Account
@@ -56,12 +58,14 @@ def send_reply(line: LineState, event: Event, event_id: str) -> None:
         if error.is_retryable or error.status in {401, 429}:
             raise
         logger.warning(
-            "LINE refused the reply to webhook event %s: %s",
+            "LINE refused the reply to webhook event %s: %s%s",
             event_id,
             error.text,
+            said_in(error.answer),
             extra=log_fields("reply_refused", error, webhook_event_id=event_id),
         )
-        if is_first:
+        # What LINE does not take as a reply it does not take as a push either.
+        if is_first and is_dead_token(error.answer):
             _push_instead(line, event, row)
 
 

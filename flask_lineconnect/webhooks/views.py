@@ -9,14 +9,12 @@ import logging
 from typing import TYPE_CHECKING
 
 from flask import Blueprint
-from flask import Flask
 from flask import Response
 from flask import request
 
 from ..config.settings import Config
 from ..state import LineState
 from ..state import current_line
-from ..web.guards import WEBHOOK
 from .signature import is_signed
 
 if TYPE_CHECKING:
@@ -83,19 +81,3 @@ def _take() -> tuple[str, int]:
     if is_stored:
         line.engine.wake("inbox")
     return "", 200
-
-
-def exempt_from_csrf(app: Flask) -> None:
-    """Let LINE's webhook past Flask-WTF's own protection, added before or after us.
-
-    Flask asks its guards in the order in which they were added, so a protection that comes later
-    can still be told at the first request.
-    """
-
-    def exempt() -> None:
-        protection = app.extensions.get("csrf")
-        if protection is not None:
-            protection.exempt(webhook)
-
-    exempt()
-    app.before_request(lambda: exempt() if request.endpoint == WEBHOOK else None)

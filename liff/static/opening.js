@@ -1,9 +1,10 @@
 // Nobody is logged in yet: ask LINE who holds the phone, tell the shop, and show what it then serves.
 
-import { Problem, addressOf, cleanAddress, exchange, follow, forget, remember, startLiff } from "./session.js";
+import { Problem, addressOf, cleanAddress, exchange, follow, forget, isBlocked, remember, startLiff } from "./session.js";
 
 const EXPIRY_LEEWAY = 30; // Seconds; the token must outlive its way to the shop.
 const STYLES_TIMEOUT = 2_000;
+const OF_THE_NETWORK = ["sdk", "slow", "line", "shop"]; // As it seems, where nothing can be fetched.
 
 async function open() {
   forget("checked");
@@ -111,7 +112,8 @@ function logInAgain(liff) {
 
 function showProblem(problem) {
   if (!document.getElementById("problem")) throw problem; // This page is the card by now.
-  const kind = problem instanceof Problem ? problem.kind : "line";
+  const said = problem instanceof Problem ? problem.kind : "line";
+  const kind = isBlocked() && OF_THE_NETWORK.includes(said) ? "blocked" : said;
   const prepared = document.querySelector(`[data-problem="${kind}"]`);
   document.getElementById("problem-text").textContent = problem.text || prepared.textContent;
   document.getElementById("opening").hidden = true;

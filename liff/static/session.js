@@ -16,6 +16,16 @@ export class Problem extends Error {
   }
 }
 
+let blocked = false;
+document.addEventListener("securitypolicyviolation", ({ disposition, blockedURI }) => {
+  if (disposition !== "enforce" || !/^https?:/.test(blockedURI)) return;
+  blocked = true;
+  console.error(`The page's Content-Security-Policy keeps ${blockedURI} away. What adds a policy to the pages below LINE's address?`);
+});
+
+/** Something on the way to this page, such as a proxy, has given it a policy under which LINE can't work. */
+export const isBlocked = () => blocked;
+
 /** Load a script of LINE's; as an element of the page, a slow one would hold us up. */
 export function loadScript(src) {
   return new Promise((resolve, reject) => {

@@ -14,13 +14,16 @@ from flask_lineconnect import CarouselMessage
 from flask_lineconnect import Column
 from flask_lineconnect import ConfirmMessage
 from flask_lineconnect import FlexMessage
+from flask_lineconnect import InvalidMessage
 from flask_lineconnect import MessageAction
 from flask_lineconnect import PostbackAction
+from flask_lineconnect import RawMessage
 from flask_lineconnect import TextMessage
 from flask_lineconnect import UriAction
 from flask_lineconnect.line_api.client import LineApi
 from flask_lineconnect.line_api.sender import SendAnswer
 from flask_lineconnect.line_api.sender import Sender
+from flask_lineconnect.messages.limits import check_messages
 from flask_lineconnect.messages.objects import Message
 from flask_lineconnect.messages.objects import to_payloads
 from flask_lineconnect.state import LineState
@@ -80,3 +83,22 @@ def test_the_platform_takes_them(make_app: MakeApp, line_emulator: Emulator) -> 
 
     assert run_apart(push).is_accepted
     assert len(line_emulator.received(user_id)) == len(MESSAGES)
+
+
+@pytest.mark.parametrize(
+    "payload",
+    [
+        {"type": "text", "text": "x", "quickReply": None},
+        {"type": "text", "text": "x", "sender": None, "quoteToken": None},
+    ],
+)
+def test_what_is_null_is_absent(payload: dict[str, Any]) -> None:
+    (sent,) = to_payloads(RawMessage(payload))
+    assert sent == {"type": "text", "text": "x"}
+    check_messages([sent])
+
+
+@pytest.mark.parametrize("quick_reply", ["x", [], {"items": "x"}, {"items": 1}])
+def test_quick_replies_of_another_kind_are_refused(quick_reply: Any) -> None:
+    with pytest.raises(InvalidMessage, match="quickReply"):
+        check_messages([{"type": "text", "text": "x", "quickReply": quick_reply}])

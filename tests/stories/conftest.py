@@ -1,4 +1,4 @@
-"""The demo shop and the emulator over real HTTP, and a real Chromium in front of them."""
+"""The demo shop and the emulator over TLS, and a real Chromium in front of them."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,9 @@ from playwright.sync_api import expect
 from demo_shop import create_app
 from flask_lineconnect import Emulator
 from flask_lineconnect.testing.plugin import free_port
+from tests.serving.authority import Authority
+from tests.serving.nginx import find_nginx
+from tests.serving.street import open_street
 
 ROOT = Path(__file__).parents[2]
 SCREENSHOTS = ROOT / "screenshots"
@@ -52,9 +56,34 @@ class Street:
 
 
 @pytest.fixture(scope="session")
-def street(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Street]:
-    """Open the demo shop and the emulator as `make demo` does, with data of their own."""
+def street(
+    tmp_path_factory: pytest.TempPathFactory, authority: Authority, tls_port: int
+) -> Iterator[Street]:
+    """Open the demo shop and the emulator as in production, over TLS and under names.
+
+    Without nginx they are opened as `make demo` does.
+    """
     data = tmp_path_factory.mktemp("demo")
+    opened = _over_tls(data, authority, tls_port) if find_nginx() else open_demo(data)
+    with opened as found:
+        yield found
+
+
+@contextmanager
+def _over_tls(data: Path, authority: Authority, port: int) -> Iterator[Street]:
+    settings = {
+        "SECRET_KEY": "a secret key for tests only",
+        "TESTING": "true",
+        "SQLALCHEMY_DATABASE_URI": f"sqlite:///{data / 'shop.db'}",
+        "PICTURES_FOLDER": str(data / "pictures"),
+    }
+    with open_street(data, authority, port, settings=settings) as served:
+        yield Street(_look_into(data, served.shop, served.line), served.shop, served.line)
+
+
+@contextmanager
+def open_demo(data: Path) -> Iterator[Street]:
+    """Open the demo shop and the emulator as `make demo` does, over plain HTTP."""
     shop, line = (f"http://127.0.0.1:{port}" for port in (free_port(), free_port()))
     ports = ["--port", shop.rsplit(":")[-1], "--emulator-port", line.rsplit(":")[-1]]
     command = [sys.executable, "-m", "demo_shop", "--data", str(data), *ports]

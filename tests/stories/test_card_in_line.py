@@ -10,6 +10,7 @@ from playwright.sync_api import expect
 
 from demo_shop.seed import STAFF
 from tests.emulator.liff_sdk.conftest import real_sdk as real_sdk
+from tests.serving.routes import ask
 
 from .cards import CARD
 from .cards import LINE_APP
@@ -142,17 +143,17 @@ def test_a_code_that_comes_too_late_is_not_shown(street: Street, open_browser: O
         with phone.expect_request("**/liff/code"):
             show.click()
         expect(show).to_be_disabled()
-        answers.append(asked[number].fetch())
+        answers.append(ask(asked[number]))
         if number == 0:
             phone.evaluate("document.dispatchEvent(new Event('lc-points-changed'))")
             expect(show).to_be_enabled()
     # The first tap's answer, after the points were taken: it is worth nothing any more.
     with phone.expect_event("requestfinished"):
-        asked[0].fulfill(response=answers[0])
+        answers[0].fulfill(asked[0])
     phone.wait_for_timeout(300)
     expect(code).to_have_count(0)
     expect(show).to_be_disabled()
-    asked[1].fulfill(response=answers[1])
+    answers[1].fulfill(asked[1])
     expect(code).to_be_visible()
 
 
@@ -293,8 +294,9 @@ def test_a_phone_of_2022_shows_the_card_in_its_colours(
     phone.add_init_script("delete AbortSignal.timeout;")
 
     def forget_mixing(route: Route) -> None:
-        answer = route.fetch()
-        route.fulfill(response=answer, body=answer.text().replace("color-mix(", "no-such-mix("))
+        answer = ask(route)
+        answer.body = answer.body.replace(b"color-mix(", b"no-such-mix(")
+        answer.fulfill(route)
 
     phone.context.route("**/*.css", forget_mixing)
     open_in_line(phone, street, member)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,6 +20,7 @@ from playwright.sync_api import expect
 
 from tests.emulator.liff_sdk.conftest import lead_to_emulator
 from tests.emulator.liff_sdk.conftest import real_sdk as real_sdk
+from tests.serving.routes import ask
 
 from .cards import CARD
 from .cards import LINE_APP
@@ -75,13 +77,13 @@ def test_a_session_whose_cookie_never_stays_is_begun_anew_once(
 
     def drop_session(route: Route) -> None:
         before: list[Any] = phone.context.cookies()
-        answer = route.fetch()
+        answer = ask(route)
         phone.context.clear_cookies(name="session")
         phone.context.add_cookies([one for one in before if one["name"] == "session"])
-        headers = dict(answer.headers)
-        lines = headers.pop("set-cookie", "").splitlines()
-        headers["set-cookie"] = "\n".join(one for one in lines if not one.startswith("session="))
-        route.fulfill(response=answer, headers=headers)
+        lines = answer.headers.pop("set-cookie", "").splitlines()
+        kept = [one for one in lines if not one.startswith("session=")]
+        answer.headers["set-cookie"] = "\n".join(kept)
+        answer.fulfill(route)
 
     phone.context.route("**/liff/session", drop_session)
     asked: list[str] = []
@@ -109,8 +111,8 @@ def test_S11_what_is_drawn_in_place_runs_what_its_page_allowed_and_nothing_else(
     foreign = "ImageOfAForeignNonce"
 
     def plant(route: Route) -> None:
-        answer = route.fetch()
-        body = answer.json()
+        answer = ask(route)
+        body = json.loads(answer.body)
         nonce = body["nonce"]
         body["page"] = (
             body["page"]
@@ -128,7 +130,8 @@ def test_S11_what_is_drawn_in_place_runs_what_its_page_allowed_and_nothing_else(
                 "<script>window.planted = true</script></main>",
             )
         )
-        route.fulfill(response=answer, json=body)
+        answer.body = json.dumps(body).encode()
+        answer.fulfill(route)
 
     phone.context.route("**/liff/session", plant)
     open_in_line(phone, street, member)
@@ -178,7 +181,8 @@ def test_an_hour_later_the_token_that_the_sdk_kept_is_not_sent_any_more(
         expect(phone.get_by_role("alert")).to_contain_text("有効期限が切れました")
     else:
         with phone.expect_request("**/liff/v1/authorize?*"):
-            phone.reload()
+            # The page may leave for LINE before it has come in whole.
+            phone.reload(wait_until="commit")
     assert not any("/liff/session" in url for url in asked)
 
 

@@ -15,7 +15,7 @@ from werkzeug.routing import Rule
 
 from flask_lineconnect.models import LineBase
 from flask_lineconnect.state import LineState
-from flask_lineconnect.web.guards import WEBHOOK
+from flask_lineconnect.web.neighbours import WEBHOOK
 from tests.conftest import MakeApp
 from tests.people import add_member
 from tests.people import link

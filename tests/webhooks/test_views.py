@@ -24,7 +24,6 @@ from flask_lineconnect.testing.plugin import Emulator
 from flask_lineconnect.webhooks.dispatch import dispatch_due
 from flask_lineconnect.webhooks.signature import sign
 from flask_lineconnect.webhooks.views import MAX_BODY
-from flask_lineconnect.webhooks.views import exempt_from_csrf
 from tests.conftest import DATABASES
 from tests.conftest import MakeApp
 from tests.emulator.conftest import wait_until as _wait_until
@@ -75,14 +74,9 @@ def test_W1_an_empty_batch_is_answered_200(app: Flask, client: FlaskClient) -> N
     assert _post(app, client).status_code == 200
 
 
-@pytest.mark.parametrize("is_first", [True, False])
-def test_the_shops_own_csrf_protection_lets_webhooks_in(app: Flask, is_first: bool) -> None:
-    if is_first:
-        # As if the protection had been added before the extension.
-        CSRFProtect(app)
-        exempt_from_csrf(app)
-    else:
-        CSRFProtect(app)
+@pytest.mark.parametrize("order", ["before", "after"])
+def test_the_shops_own_csrf_protection_lets_webhooks_in(make_app: MakeApp, order: str) -> None:
+    app = make_app(**{order: (CSRFProtect,)})
     assert _post(app, app.test_client(), _event()).status_code == 200
 
 

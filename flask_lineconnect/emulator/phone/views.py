@@ -73,7 +73,10 @@ def tell_changes(user_id: str) -> Response:
     # Noted before the answer begins: the page reads the state when the stream is open.
     version, shown = line.wait_for_change(-1, 0), phone_state(line, known_user(user_id))
     stream = _changes(line, user_id, version, shown)
-    return _not_kept(Response(stream_with_context(stream), mimetype="text/event-stream"))
+    response = Response(stream_with_context(stream), mimetype="text/event-stream")
+    # A proxy such as nginx would hold the events back until there are many.
+    response.headers["X-Accel-Buffering"] = "no"
+    return _not_kept(response)
 
 
 @phone.get("/phone/<user_id>/open")

@@ -22,6 +22,7 @@ from flask_lineconnect.testing.plugin import Emulator
 from tests.emulator.serving import serving
 from tests.npm import FOLDER
 from tests.npm import needs
+from tests.serving.routes import ask
 
 REAL_SDK = "https://static.line-scdn.net/liff/edge/2/sdk.js"
 LINE_HOSTS = re.compile(r"https://([\w-]+\.)+(line\.me|line-scdn\.net|line-apps\.com)/")
@@ -229,7 +230,6 @@ def lead_to_emulator(context: BrowserContext, emulator_url: str, script: str) ->
         elif route.request.is_navigation_request():
             route.fulfill(status=302, headers={"location": there})
         else:
-            answer = route.fetch(url=there)
-            route.fulfill(response=answer)
+            ask(route, url=there).fulfill(route)
 
     context.route(LINE_HOSTS, lead)
