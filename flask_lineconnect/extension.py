@@ -44,11 +44,14 @@ from .login.basis import basis_of
 from .models import Campaign
 from .models import OutboxMessage
 from .models.base import bind_member_key
-from .models.base import copy_tables
 from .models.base import hide_parameters
 from .models.base import member_key_type
+from .models.copies import copy_tables
+from .models.databases import check_database
+from .models.databases import use_schema
 from .models.sqlite import leave_to_parent
 from .models.sqlite import prepare_sqlite
+from .setting_up.tables import watch_start
 from .shop.adapter import RichMenu
 from .shop.adapter import ShopAdapter
 from .shop.categories import ACCOUNT
@@ -60,6 +63,7 @@ from .web import own_headers
 from .web.blueprint import offer_to_templates
 from .web.locales import set_up_languages
 from .web.theme import style_sheet
+from .webhooks.session_use import watch as watch_use
 
 if TYPE_CHECKING:
     from flask_sqlalchemy import SQLAlchemy
@@ -94,6 +98,7 @@ class LineConnect:
         self.rich_menu = rich_menu
         copy_tables(db.metadata, shop.model)
         watch_commits(db.session)
+        watch_use(db.session)
         unlinking.watch_members(db.session, shop.model)
         if app is not None:
             self.init_app(app)
@@ -104,7 +109,8 @@ class LineConnect:
         Call it after ``init_app`` of Flask-SQLAlchemy, Flask-Login and, where the shop uses it,
         Flask-Babel.
 
-        :raises ConfigError: a setting is missing, wrong, or fit for development only.
+        :raises ConfigError: a setting is missing, wrong, or fit for development only; or the
+            database is none that the extension works with.
         :raises UsageError: Flask-SQLAlchemy or Flask-Login was not set up for the app before.
         """
         config = Config.from_mapping(app.config)
@@ -126,6 +132,7 @@ class LineConnect:
         offline.watch(app)
         chat_views.watch_logouts(app)
         bound_floods()
+        watch_start(app, state)
         _run_engine_with(app, state)
 
     def send(
@@ -291,6 +298,13 @@ class LineConnect:
     def _prepare_database(self, app: Flask) -> None:
         key_type = member_key_type(self.shop.model)
         with app.app_context():
+            if None not in self.db.engines:
+                raise ConfigError(
+                    "SQLALCHEMY_DATABASE_URI is missing; the tables of flask-lineconnect are in "
+                    "the default database, beside those of SQLALCHEMY_BINDS"
+                )
+            check_database(self.db.engine)
+            use_schema(self.db.engine, self.db.metadata)
             for engine in self.db.engines.values():
                 bind_member_key(engine.dialect, key_type)
                 prepare_sqlite(engine)

@@ -5,6 +5,7 @@ No label holds anything of a person: endpoints, statuses, states, categories of 
 
 from __future__ import annotations
 
+from collections import Counter as Counts
 from collections.abc import Iterator
 
 from flask import Flask
@@ -28,7 +29,9 @@ from .outbox import by_hand
 from .outbox import pauses
 from .outbox.rules import Rules
 from .state import EXTENSION_KEY
+from .state import Healthy
 from .state import LineState
+from .webhooks.dispatch import Answering
 
 #: Seconds: LINE answers within a tenth of one; ours time out after ten.
 BUCKETS = (0.025, 0.05, 0.1, 0.2, 0.4, 0.8, 1.6, 3.2, 6.4, 12.8)
@@ -94,11 +97,13 @@ class StoredState(Collector):
         """Read it; when the database does not answer, ``lineconnect_up`` is 0 and all else gone."""
         families = _families()
         line = self._app.extensions[EXTENSION_KEY]
+        _read_process(line, families)
         try:
             with self._app.app_context():
                 _read(line, families)
         except SQLAlchemyError:
             families = _families()
+            _read_process(line, families)
             families["up"].add_metric([], 0)
         else:
             families["up"].add_metric([], 1)
@@ -114,6 +119,14 @@ def _families() -> dict[str, GaugeMetricFamily]:
         ),
         "outbox_oldest_due_seconds": ("How long the oldest due message has waited.", []),
         "inbox_events": ("Webhook events that wait, or failed for good.", ["state"]),
+        "hooks_hanging": (
+            "Hooks of this process that did not return within their lease.",
+            ["hook"],
+        ),
+        "threads_alive": (
+            "Whether the thread for each kind of work lives in this process.",
+            ["work"],
+        ),
         "quota_used": ("Messages of this month that are gone, by LINE's count or ours.", []),
         "quota_allowed": ("Messages that this month may have, by LINE and by the budget.", []),
         "sending_paused": ("Whether sending is paused.", ["reason"]),
@@ -122,6 +135,16 @@ def _families() -> dict[str, GaugeMetricFamily]:
         name: GaugeMetricFamily(f"lineconnect_{name}", text, labels=labels)
         for name, (text, labels) in described.items()
     }
+
+
+def _read_process(line: LineState, families: dict[str, GaugeMetricFamily]) -> None:
+    """Say how this process's own threads are; no question to the database."""
+    hanging = Counts(one.hook for one in line.part(Answering).threads.hanging())
+    for hook, count in hanging.items():
+        families["hooks_hanging"].add_metric([hook], count)
+    if isinstance(line.engine, Healthy):
+        for work, is_alive in line.engine.health().items():
+            families["threads_alive"].add_metric([work], is_alive)
 
 
 def _read(line: LineState, families: dict[str, GaugeMetricFamily]) -> None:

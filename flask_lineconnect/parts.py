@@ -47,6 +47,7 @@ if TYPE_CHECKING:
     from .outbox.rules import Rules
     from .state import LineState
     from .web.rate_limits import RateLimits
+    from .webhooks.dispatch import Answering
     from .webhooks.inbox import Inbox
 
 Part = TypeVar("Part")
@@ -96,6 +97,19 @@ class Parts:
 
         with self._app.app_context():
             return Inbox(self._db.engine)
+
+    def answering(self) -> Answering:
+        """Make what answers webhook events: threads for hooks, connections for replies."""
+        from .line_api.client import LineApi
+        from .webhooks.dispatch import Answering
+        from .webhooks.hook_threads import HookThreads
+        from .webhooks.replier import Replier
+
+        api = self.get(LineApi)
+        replier = Replier(api.hosts.api, api.messaging_token, api.timeout_seconds)
+        with self._app.app_context():
+            engine = self._db.engine
+        return Answering(engine, HookThreads(self._config.hook_threads), replier)
 
     def line_http(self) -> LineHttp:
         """Make the connections to LINE's API host."""
@@ -224,6 +238,7 @@ def _post(line: LineState, account: Account, text: str, key: str) -> None:
 
 #: By the name of the class: the class itself is not imported before it is asked for.
 _MAKERS: Mapping[str, Callable[[Parts], object]] = {
+    "Answering": Parts.answering,
     "HookTable": Parts.hook_table,
     "Inbox": Parts.inbox,
     "LiffTokens": Parts.liff_tokens,

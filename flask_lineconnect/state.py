@@ -8,16 +8,19 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from collections.abc import Mapping
 from dataclasses import dataclass
 from dataclasses import field
 from datetime import UTC
 from datetime import datetime
+from functools import cached_property
 from typing import TYPE_CHECKING
 from typing import Any
 from typing import Literal
 from typing import Protocol
 from typing import TypeVar
 from typing import cast
+from typing import runtime_checkable
 from urllib.parse import urlsplit
 
 from flask import Flask
@@ -62,6 +65,14 @@ class PartMaker(Protocol):
 
     def get(self, kind: type[Part]) -> Part:
         """Return the part of a class, the same every time."""
+
+
+@runtime_checkable
+class Healthy(Protocol):
+    """An engine that works in this process, and knows whether it still does."""
+
+    def health(self) -> Mapping[Work, bool]:
+        """Tell of each kind of work whether what does it lives."""
 
 
 class Stopping(Protocol):
@@ -124,7 +135,18 @@ class LineState:
 
     def work_context(self) -> RequestContext:
         """Return the context in which hooks run outside a request; ``url_for`` works in it."""
-        return self.app.test_request_context(base_url=self.config.base_url)
+        return self.app.request_context(dict(self._work_environ))
+
+    @cached_property
+    def _work_environ(self) -> dict[str, Any]:
+        # Made once: making it anew takes longer than many a hook.
+        from flask.testing import EnvironBuilder
+
+        builder = EnvironBuilder(self.app, base_url=self.config.base_url)
+        try:
+            return builder.get_environ()
+        finally:
+            builder.close()
 
 
 def _current_state() -> LineState:
@@ -136,3 +158,10 @@ def _current_state() -> LineState:
 
 #: The :class:`LineState` of the current app.
 current_line = cast(LineState, LocalProxy(_current_state))
+
+
+def itself(line: LineState) -> LineState:
+    """Return the state itself where :data:`current_line` was given: for other threads."""
+    if isinstance(line, LocalProxy):
+        return cast(LineState, line._get_current_object())
+    return line

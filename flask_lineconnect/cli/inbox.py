@@ -4,34 +4,48 @@ from __future__ import annotations
 
 import click
 from flask.cli import AppGroup
+from sqlalchemy import ColumnElement
+from sqlalchemy import and_
+from sqlalchemy import or_
 from sqlalchemy import select
 
 from ..engines.work import work_until_idle
 from ..models import InboxEvent
 from ..state import current_line
+from ..webhooks.hook_threads import HANGS
 from ..webhooks.inbox import replay
 
 inbox = AppGroup("inbox", help="Webhook events: look at those that failed, let them run again.")
 
-STATES = ("queued", "answering", "done", "cleared", "dead")
+STATES = ("queued", "answering", "done", "cleared", "dead", "hanging")
+#: Events whose hook did not return, and which come again.
+IS_HANGING = and_(
+    InboxEvent.next_attempt_at.is_not(None), InboxEvent.error.startswith(HANGS, autoescape=True)
+)
 
 
 @inbox.command("list")
-@click.option("--state", type=click.Choice(STATES), default="dead", show_default=True)
+@click.option("--state", type=click.Choice(STATES), help="By default those dead or hanging.")
 @click.option("--limit", type=click.IntRange(1), default=20, show_default=True)
-def list_events(state: str, limit: int) -> None:
-    """List events, the latest first: id, time, attempts, and what went wrong."""
+def list_events(state: str | None, limit: int) -> None:
+    """List events, the latest first: id, time, attempts, and what went wrong.
+
+    Those hang whose hook did not return within its lease; they come again.
+    """
     line = current_line
     statement = (
-        select(InboxEvent)
-        .where(InboxEvent.state == state)
-        .order_by(InboxEvent.occurred_at.desc())
-        .limit(limit)
+        select(InboxEvent).where(_is_in(state)).order_by(InboxEvent.occurred_at.desc()).limit(limit)
     )
     for row in line.session.scalars(statement):
         when = row.occurred_at.astimezone(line.config.zone)
         error = (row.error or "").partition("\n")[0][:100]
         click.echo(f"{row.webhook_event_id}  {when:%Y-%m-%d %H:%M:%S}  {row.attempts}  {error}")
+
+
+def _is_in(state: str | None) -> ColumnElement[bool]:
+    if state is None:
+        return or_(InboxEvent.state == "dead", IS_HANGING)
+    return IS_HANGING if state == "hanging" else InboxEvent.state == state
 
 
 @inbox.command("show")

@@ -12,9 +12,11 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from ..engines.embedded import ThreadEngine
 from ..engines.work import settle
+from ..errors import ConfigError
 from ..models import QuotaMonth
 from ..outbox.budget import month_of
 from ..outbox.budget import used
+from ..setting_up.tables import check_tables
 from ..state import LineState
 from .progress import show_bar
 from .progress import stopped_by_signals
@@ -43,6 +45,10 @@ def worker(metrics_port: int | None) -> None:
     let it finish what it has begun; a second one ends it at once.
     """
     line = this_line()
+    try:
+        check_tables(line)
+    except ConfigError as error:
+        raise click.ClickException(str(error)) from None
     if metrics_port is not None:
         _show_metrics(line, metrics_port)
     engine = ThreadEngine()
@@ -77,6 +83,8 @@ def _watch(line: LineState, stop: threading.Event) -> None:
     """Say now and then how far sending is, until told to stop."""
     told, next_at = "", 0.0
     while not stop.wait(LOOK_EVERY):
+        if isinstance(line.engine, ThreadEngine):
+            line.engine.ensure_running(line)
         try:
             waiting = waiting_now(line)
             if waiting >= LONG_RUN and sys.stdout.isatty():

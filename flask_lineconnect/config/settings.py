@@ -278,6 +278,13 @@ class Config:
         "`pip install flask-lineconnect[celery]`.",
         default="thread",
     )
+    hook_threads: int = _setting(
+        read.positive,
+        "How many hooks may run at once in one process. Each may hold a connection of the shop's "
+        "database, so keep its pool as large as these threads and those of the server together "
+        "(`SQLALCHEMY_ENGINE_OPTIONS`).",
+        default=8,
+    )
     celery_broker: str | None = _setting(
         read.text,
         "Celery's broker, for example `redis://localhost:6379/0` or `amqp://localhost`, where the "

@@ -122,6 +122,13 @@ def count(value: object) -> int:
     return value
 
 
+def positive(value: object) -> int:
+    """Read a number of things of which there is at least one."""
+    if count(value) == 0:
+        raise ValueError("must be a whole number, 1 or more")
+    return count(value)
+
+
 def hours(value: object) -> tuple[time, time]:
     """Read a part of the day, which may go over midnight."""
     start, dash, end = text(value).partition("-")

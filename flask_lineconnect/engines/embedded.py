@@ -5,7 +5,8 @@ from __future__ import annotations
 import logging
 import os
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable
+from collections.abc import Mapping
 from typing import get_args
 
 from ..log_fields import log_fields
@@ -26,54 +27,80 @@ class ThreadEngine:
     """Does the work in threads of this process, one for each kind: none waits for another.
 
     In a web process they start at the first request, so that a server which forks has forked
-    already.
+    already; and one that died begins again at the next.
     """
 
     def __init__(self) -> None:
         self._awake = {work: threading.Event() for work in _KINDS}
         self._lock = threading.Lock()
-        self._threads: Sequence[threading.Thread] = ()
+        self._threads: dict[Work, threading.Thread] = {}
         self._pid: int | None = None
+        #: Lets a run that goes on look for new events.
+        self._stir: Callable[[], None] = lambda: None
 
     def wake(self, work: Work) -> None:
         """Let the thread look at the database now."""
         self._awake[work].set()
+        if work == "inbox":
+            self._stir()
 
     def ensure_running(self, line: LineState) -> None:
-        """Start the threads in this process unless they run."""
-        if self._pid == os.getpid():
+        """Start the threads in this process unless they run; those that died, too."""
+        if self._is_whole():
             return
         with self._lock:
-            if self._pid == os.getpid():
-                return
-            self._threads = [
-                threading.Thread(
-                    target=self._run, args=(line, work), name=f"lineconnect-{work}", daemon=True
-                )
-                for work in _KINDS
-            ]
-            for thread in self._threads:
-                thread.start()
+            if self._pid != os.getpid():
+                self._threads = {}
+            for work in _KINDS:
+                if not self._is_alive(work):
+                    self._begin(line, work)
             self._pid = os.getpid()
         _warn_of_faults(line)
+
+    def health(self) -> Mapping[Work, bool]:
+        """Tell of each kind of work whether its thread lives in this process."""
+        return {work: self._pid == os.getpid() and self._is_alive(work) for work in _KINDS}
 
     def stop(self, line: LineState) -> None:
         """Let the threads finish what they have begun, and return when they have."""
         line.stopping.set()
         for awake in self._awake.values():
             awake.set()
-        for thread in self._threads:
+        for thread in self._threads.values():
             thread.join()
+
+    def _is_whole(self) -> bool:
+        return self._pid == os.getpid() and all(map(self._is_alive, _KINDS))
+
+    def _is_alive(self, work: Work) -> bool:
+        thread = self._threads.get(work)
+        return thread is not None and thread.is_alive()
+
+    def _begin(self, line: LineState, work: Work) -> None:
+        if work in self._threads and not line.stopping.is_set():
+            logger.error(
+                "the thread for %s had died; another one begins",
+                work,
+                extra=log_fields("thread_died", work=work),
+            )
+        thread = threading.Thread(
+            target=self._run, args=(line, work), name=f"lineconnect-{work}", daemon=True
+        )
+        self._threads[work] = thread
+        thread.start()
 
     def _run(self, line: LineState, work: Work) -> None:
         # In the thread: what the work needs is no part of the shop's start.
+        from ..webhooks.dispatch import Answering
         from .work import WORK
 
+        if work == "inbox":
+            self._stir = line.part(Answering).stir
         while not line.stopping.is_set():
             try:
                 while WORK[work](line) and not line.stopping.is_set():
                     pass
-            except Exception:  # the thread must outlive a database that is away for a while
+            except BaseException:  # the thread must outlive whatever the shop's code raises
                 logger.exception(
                     "%s failed; it goes on in %g seconds",
                     work,

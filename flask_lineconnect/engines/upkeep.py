@@ -47,9 +47,9 @@ from ..outbox.mending import report_strangers
 from ..outbox.pruning import pruning_steps
 from ..outbox.rules import Rules
 from ..state import LineState
-from ..webhooks.inbox import CLOCK_SKEW
+from ..webhooks.event_times import CLOCK_SKEW
+from ..webhooks.event_times import KEPT
 from ..webhooks.inbox import CONTENT_KEPT
-from ..webhooks.inbox import KEPT
 
 logger = logging.getLogger(__name__)
 

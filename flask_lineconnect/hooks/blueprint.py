@@ -8,6 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from importlib.util import find_spec
+from inspect import iscoroutinefunction
+from inspect import unwrap
 from typing import Any
 from typing import TypeVar
 
@@ -164,6 +167,8 @@ class LineBlueprint(Blueprint):
     def _hook(self, **kind: Any) -> Callable[[F], F]:
         def keep(function: F) -> F:
             short = function.__name__
+            if iscoroutinefunction(unwrap(function)):
+                _check_async(short)
 
             def register(setup: BlueprintSetupState) -> None:
                 name = ".".join(filter(None, [setup.name_prefix, setup.name, short]))
@@ -177,6 +182,15 @@ class LineBlueprint(Blueprint):
 
 def _as_compared(pattern: re.Pattern[str], *, fold: bool) -> re.Pattern[str]:
     return fold_pattern(pattern) if fold else pattern
+
+
+def _check_async(name: str) -> None:
+    """Refuse an ``async def`` hook where Flask could run no async view either."""
+    if find_spec("asgiref") is None:
+        raise UsageError(
+            f"the hook {name} is `async def`, which needs Flask's extra package; install it with "
+            "`pip install 'flask[async]'`"
+        )
 
 
 def _hooks_of(setup: BlueprintSetupState) -> HookTable:

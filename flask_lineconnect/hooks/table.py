@@ -6,6 +6,7 @@ They are written in a ``LineBlueprint``, see ``blueprint.py``.
 from __future__ import annotations
 
 import re
+from collections.abc import Awaitable
 from collections.abc import Callable
 from collections.abc import Iterator
 from collections.abc import Mapping
@@ -27,8 +28,8 @@ from ..webhooks.events import Event
 from ..webhooks.events import PostbackEvent
 from ..webhooks.events import TextEvent
 
-#: A hook takes the event, then the variables of its postback route.
-HookFunction: TypeAlias = Callable[..., Reply]
+#: A hook takes the event, then the variables of its postback route; it may be ``async def``.
+HookFunction: TypeAlias = Callable[..., Reply | Awaitable[Reply]]
 
 #: LINE's limit on the data of a postback, in characters.
 MAX_POSTBACK_DATA = 300
@@ -140,6 +141,11 @@ class HookTable:
                     yield Found(hook, event, arguments)
             elif (matched := hook.find(event)) is not None:
                 yield Found(hook, matched, {})
+
+    @property
+    def has_dialogues(self) -> bool:
+        """Tell whether any hook answers within a dialogue."""
+        return any(hook.dialogue is not None for hook in self.hooks)
 
     def postback_data(self, name: str, **values: Any) -> str:
         """Return the data of a button that calls the postback hook ``name``.

@@ -13,7 +13,7 @@ from flask import redirect
 from flask import request
 from flask import session
 from flask import url_for
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import DBAPIError
 from werkzeug.wrappers import Response
 from wtforms import Form
 
@@ -22,6 +22,7 @@ from ..i18n import LANGUAGE_KEY
 from ..i18n import gettext as _
 from ..i18n import languages
 from ..login.flow import local_path
+from ..models.violations import failure_of_shop
 from ..outbox.preferences import declined_by
 from ..outbox.preferences import set_preferences
 from ..shop.member_desk import Coupon
@@ -77,11 +78,17 @@ def profile(member: Any) -> Response | str:
 
 def _save(member: Any, form: Form) -> Response:
     line = current_line
+    failure = None
     try:
         line.shop.membership.save_profile(member, form)
         line.session.commit()
-    except IntegrityError:
-        raise Refused(_("この内容では登録できません。入力をお確かめください。")) from None
+    except DBAPIError as error:
+        line.session.rollback()
+        failure = failure_of_shop(error, line.shop.model, "membership.save_profile")
+        if failure is None:
+            raise Refused(_("この内容では登録できません。入力をお確かめください。")) from None
+    if failure is not None:
+        raise failure
     return answers.lead_back(_done(), url_for("lineconnect.membership"))
 
 

@@ -12,12 +12,18 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 from datetime import date
+from decimal import ROUND_DOWN
+from decimal import Decimal
 from io import BytesIO
 from typing import TYPE_CHECKING
 from typing import Any
 from typing import Literal
 
 from ..errors import UsageError
+from ..shop.money import Amount
+from ..shop.money import decimals
+from ..shop.money import exact
+from ..shop.money import grouped
 from ..shop.order_desk import Issuer
 from ..shop.order_desk import OrderDetail
 from ..shop.order_desk import OrderLine
@@ -67,32 +73,32 @@ def receipt_pdf(order: OrderDetail, issuer: Issuer) -> bytes:
     document.build(
         [
             *_head(order, paid_on, font),
-            _lines(order.lines, font),
-            _taxes(order.lines, font),
+            _lines(order, font),
+            _taxes(order, font),
             *_foot(issuer, font),
         ]
     )
     return buffer.getvalue()
 
 
-def taxes(lines: Sequence[OrderLine]) -> dict[int, tuple[int, int]]:
+def taxes(lines: Sequence[OrderLine], currency: str = "JPY") -> dict[int, tuple[Decimal, Decimal]]:
     """Return by rate what was paid, tax included, and the tax in it.
 
     The tax is rounded once for each rate and receipt, as the rules ask, and towards zero, as shops
     commonly do.
     """
-    sums: defaultdict[int, int] = defaultdict(int)
+    sums: defaultdict[int, Decimal] = defaultdict(Decimal)
     for line in lines:
-        sums[line.tax_percent] += (line.price or 0) * line.quantity
+        sums[line.tax_percent] += exact(line.price or 0) * line.quantity
     return {
-        percent: (paid, _tax_in(paid, percent))
+        percent: (paid, _tax_in(paid, percent, currency))
         for percent, paid in sorted(sums.items(), reverse=True)
     }
 
 
-def _tax_in(paid: int, percent: int) -> int:
-    tax = abs(paid) * percent // (100 + percent)
-    return tax if paid >= 0 else -tax
+def _tax_in(paid: Decimal, percent: int, currency: str) -> Decimal:
+    smallest = Decimal(1).scaleb(-decimals(0, currency))
+    return (paid * percent / (100 + percent)).quantize(smallest, ROUND_DOWN)
 
 
 def checked(order: OrderDetail) -> date:
@@ -104,7 +110,8 @@ def checked(order: OrderDetail) -> date:
         raise UsageError(f"order {order.number} is not paid: there is no receipt of it")
     if any(line.price is None for line in order.lines):
         raise UsageError(f"order {order.number}: receipts need the price of every OrderLine")
-    if (sum_of_lines := sum(paid for paid, _tax in taxes(order.lines).values())) != order.total:
+    sum_of_lines = sum(paid for paid, _tax in taxes(order.lines).values())
+    if sum_of_lines != exact(order.total):
         raise UsageError(
             f"order {order.number}: the lines add up to {sum_of_lines} and the total is "
             f"{order.total}; give postage and discounts lines of their own"
@@ -119,29 +126,36 @@ def _head(order: OrderDetail, paid_on: date, font: str) -> list[Flowable]:
         _text(f"No. {marked(order.number, font)}", font, align=RIGHT),
         _text(day, font, align=RIGHT, after=6),
         _text(f"<u>{marked(order.addressee or '上', font)}　様</u>", font, size=14, after=6),
-        _boxed(f"￥{order.total:,} ―　（税込）", font),
+        _boxed(f"{_headline(order)} ―　（税込）", font),
         _text(
             "但し、お品代として。上記の金額を正に領収いたしました。", font, align=CENTER, after=8
         ),
     ]
 
 
-def _lines(lines: Sequence[OrderLine], font: str) -> Flowable:
+def _lines(order: OrderDetail, font: str) -> Flowable:
     rows = [["品名", "数量", "単価（税込）", "金額（税込）"]]
-    for line in lines:
+    for line in order.lines:
         mark = " ※" if line.tax_percent == REDUCED_PERCENT else ""
         price = line.price or 0
         rows.append(
-            [line.name + mark, str(line.quantity), _yen(price), _yen(price * line.quantity)]
+            [
+                line.name + mark,
+                str(line.quantity),
+                _money(price, order),
+                _money(exact(price) * line.quantity, order),
+            ]
         )
     return _table(rows, font, has_head=True)
 
 
-def _taxes(lines: Sequence[OrderLine], font: str) -> Flowable:
+def _taxes(order: OrderDetail, font: str) -> Flowable:
     rows = []
-    for percent, (paid, tax) in taxes(lines).items():
+    for percent, (paid, tax) in taxes(order.lines, order.currency).items():
         mark = "（※ 軽減税率）" if percent == REDUCED_PERCENT else ""
-        rows.append([f"{percent}% 対象{mark}", "", _yen(paid), f"内消費税 {_yen(tax)}"])
+        rows.append(
+            [f"{percent}% 対象{mark}", "", _money(paid, order), f"内消費税 {_money(tax, order)}"]
+        )
     return _table(rows, font)
 
 
@@ -221,5 +235,12 @@ def _padding(points: int) -> list[Any]:
     ]
 
 
-def _yen(amount: int) -> str:
-    return f"{amount:,}円"
+def _headline(order: OrderDetail) -> str:
+    digits = grouped(order.total, order.currency)
+    return f"￥{digits}" if order.currency == "JPY" else f"{order.currency} {digits}"
+
+
+def _money(amount: Amount, order: OrderDetail) -> str:
+    """Return an amount as a Japanese document writes it: other currencies by their code."""
+    digits = grouped(amount, order.currency)
+    return f"{digits}円" if order.currency == "JPY" else f"{digits} {order.currency}"

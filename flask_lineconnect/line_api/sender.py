@@ -1,4 +1,4 @@
-"""Push and multicast, many at once, with the very bytes that the outbox stores.
+"""Replies, pushes and multicasts, many at once over kept connections.
 
 Beside the official SDK, which speaks to all of LINE's other endpoints: its models would write each
 body anew, and a repeated request must be the same to the byte. The SDK's own HTTP library is used.
@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from http import HTTPStatus
 from types import TracebackType
@@ -127,9 +129,21 @@ class Sender:
         Source: Messaging API reference, "Send push message", "Send multicast message", "Retry
         failed API requests".
         """
+        return await self._send(kind, body, {"X-Line-Retry-Key": retry_key})
+
+    async def reply(self, body: bytes) -> SendAnswer:
+        """Answer a webhook event, and say what became of it; LINE takes a reply token once.
+
+        :param body: a JSON object with ``replyToken`` and ``messages``.
+
+        Source: Messaging API reference, "Send reply message".
+        """
+        return await self._send("reply", body, {})
+
+    async def _send(self, kind: str, body: bytes, more: Mapping[str, str]) -> SendAnswer:
         began = time.monotonic()
         try:
-            answer = await self._post_with_token(kind, body, retry_key)
+            answer = await self._post_with_token(kind, body, more)
         except LineApiError as error:
             # No token: LINE was not asked. A refusal means that channel and secret don't match.
             status = HTTPStatus.UNAUTHORIZED if error.status == HTTPStatus.BAD_REQUEST else None
@@ -137,26 +151,28 @@ class Sender:
         note_call(LineCall(kind, answer.status, answer.request_id, time.monotonic() - began))
         return answer
 
-    async def _post_with_token(self, kind: Kind, body: bytes, retry_key: str) -> SendAnswer:
+    async def _post_with_token(self, kind: str, body: bytes, more: Mapping[str, str]) -> SendAnswer:
         """Post, once more with a new token if LINE refuses the one that we have."""
         bearer = await self._current_token()
-        answer = await self._post(kind, body, bearer, retry_key)
+        answer = await self._post(kind, body, bearer, more)
         if answer.status != HTTPStatus.UNAUTHORIZED:
             return answer
         if bearer == self._bearer:
             self._token.forget()
             self._ask_again_at = 0.0
         renewed = await self._current_token()
-        return answer if renewed == bearer else await self._post(kind, body, renewed, retry_key)
+        return answer if renewed == bearer else await self._post(kind, body, renewed, more)
 
-    async def _post(self, kind: Kind, body: bytes, bearer: str, retry_key: str) -> SendAnswer:
+    async def _post(
+        self, kind: str, body: bytes, bearer: str, more: Mapping[str, str]
+    ) -> SendAnswer:
         import aiohttp
 
         assert self._session is not None
         headers = {
             "Authorization": f"Bearer {bearer}",
             "Content-Type": "application/json",
-            "X-Line-Retry-Key": retry_key,
+            **more,
         }
         url = f"{self._origin}/v2/bot/message/{kind}"
         try:
@@ -176,7 +192,10 @@ class Sender:
         if time.monotonic() >= self._ask_again_at:
             async with self._asking:
                 if time.monotonic() >= self._ask_again_at:
-                    self._bearer = await asyncio.to_thread(self._token.get)
+                    # A thread for this alone: one that stayed would be waited for at the end.
+                    with ThreadPoolExecutor(1, "lineconnect-token") as thread:
+                        loop = asyncio.get_running_loop()
+                        self._bearer = await loop.run_in_executor(thread, self._token.get)
                     self._ask_again_at = time.monotonic() + TOKEN_KEPT
         return self._bearer
 

@@ -25,6 +25,7 @@ from ..i18n import gettext as _
 from ..models import Account
 from ..models import AuditEntry
 from ..models.base import insert_if_absent
+from ..models.violations import is_unique_violation
 from ..state import LineState
 from . import unlinking
 from .marks import MemberMarks
@@ -211,7 +212,9 @@ def link(
     try:
         with session.begin_nested():
             is_tied = getattr(session.execute(statement), "rowcount", 0) == 1
-    except IntegrityError:
+    except IntegrityError as error:
+        if not is_unique_violation(error):
+            raise
         raise member_taken() from None
     if not is_tied:
         raise account_taken()

@@ -8,12 +8,14 @@ from flask import Blueprint
 from flask import redirect
 from flask import request
 from flask import url_for
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import DBAPIError
 from werkzeug.wrappers import Response
 
 from ..errors import Refused
 from ..i18n import gettext as _
 from ..linking import accounts
+from ..models.violations import failure_of_shop
+from ..models.violations import settle_constraints
 from ..shop.adapter import LineProfile
 from ..state import current_line
 from ..web.addresses import here
@@ -88,13 +90,18 @@ def _quick_fill(waiting: flow.Held) -> dict[str, str | None] | None:
 
 def _register(waiting: flow.Held, profile: LineProfile) -> Response:
     line = current_line
+    member_id, failure = None, None
     try:
         member = line.shop.sign_up(profile)
         member_id = None if member is None else accounts.member_key(line.session, member)
-    except IntegrityError:
-        # Somebody registered with the same data at the same moment.
+        settle_constraints(line.session)
+    except DBAPIError as error:
         line.session.rollback()
+        # Of a unique value, somebody else with the same data was faster.
+        failure = failure_of_shop(error, line.shop.model, "sign_up")
         member_id = None
+    if failure is not None:
+        raise failure
     if member_id is None:
         line.session.rollback()
         raise Refused(

@@ -13,7 +13,6 @@ from sqlalchemy import DateTime
 from sqlalchemy import Dialect
 from sqlalchemy import Engine
 from sqlalchemy import ExceptionContext
-from sqlalchemy import ForeignKey
 from sqlalchemy import Index
 from sqlalchemy import MetaData
 from sqlalchemy import String
@@ -71,7 +70,7 @@ class MemberKey(TypeDecorator[Any]):
 
 
 class LineBase(DeclarativeBase):
-    """Base of the extension's models; :func:`copy_tables` brings their tables into the shop's."""
+    """Base of the extension's models; ``copies.py`` brings their tables to the shop's."""
 
     metadata = MetaData(
         naming_convention={
@@ -113,24 +112,6 @@ def bind_member_key(dialect: Dialect, key_type: TypeEngine[Any]) -> None:
     _member_key_types[dialect] = key_type
 
 
-def copy_tables(metadata: MetaData, member_model: type[Any]) -> None:
-    """Copy the extension's tables into the shop's metadata, where migrations find them.
-
-    There the member's key gets the shop's plain type and, if the member's table is in the same
-    metadata, a real foreign key. A second call does nothing.
-    """
-    key = inspect(member_model).primary_key[0]
-    for table in LineBase.metadata.sorted_tables:
-        if table.name in metadata.tables:
-            continue
-        copied = table.to_metadata(metadata)
-        for column in copied.columns:
-            if isinstance(column.type, MemberKey):
-                column.type = key.type
-                if isinstance(key.table, Table) and key.table.metadata is metadata:
-                    column.append_foreign_key(ForeignKey(key, ondelete="SET NULL"))
-
-
 def hide_parameters(engine: Engine) -> None:
     """Keep the values of our statements out of errors, and so out of logs: texts, LINE user ids.
 
@@ -168,11 +149,9 @@ def insert_if_absent(session: Session, model: type[LineBase], **values: Any) -> 
 
     :return: whether this call made the row, also when several callers race.
     """
-    dialect = session.get_bind().dialect.name
-    if dialect not in {"sqlite", "postgresql"}:
-        raise UsageError(f"the database {dialect!r} is not supported; use SQLite or PostgreSQL")
+    is_sqlite = session.get_bind().dialect.name == "sqlite"
     table = cast(Table, model.__table__)
-    insert = sqlite.insert(table) if dialect == "sqlite" else postgresql.insert(table)
+    insert = sqlite.insert(table) if is_sqlite else postgresql.insert(table)
     key = table.primary_key.columns
     # Asked by RETURNING: drivers differ in the row count of an INSERT.
     statement = insert.values(**values).on_conflict_do_nothing().returning(*key)

@@ -16,7 +16,6 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
@@ -28,6 +27,7 @@ from .. import signals
 from ..after_commit import announce
 from ..errors import LineApiError
 from ..line_api.client import LineApi
+from ..line_api.native_threads import run_in_native_thread
 from ..line_api.sender import MAX_IN_FLIGHT
 from ..line_api.sender import Kind
 from ..line_api.sender import SendAnswer
@@ -73,8 +73,7 @@ def deliver_due(line: LineState) -> int:
         return 0
     _read_quota(line)
     # In a thread of its own: the caller's may have an event loop already.
-    with ThreadPoolExecutor(1, "lineconnect-delivery") as thread:
-        return thread.submit(lambda: asyncio.run(_Delivery(line).run())).result()
+    return run_in_native_thread(lambda: asyncio.run(_Delivery(line).run()), "lineconnect-delivery")
 
 
 def _may_send_anything(line: LineState) -> bool:
@@ -296,14 +295,14 @@ def _claim_nothing(_line: LineState) -> Claimed:
 def _claim_messages(line: LineState) -> Claimed:
     with line.work_context():
         claimed = claim_messages(line.session, line.part(Rules), now=line.clock())
-        _tell_owner(line, claimed.notices)
+        tell_owner(line, claimed.notices)
         return claimed
 
 
 def _claim_batches(line: LineState) -> Claimed:
     with line.work_context():
         claimed = claim_batches(line.session, line.part(Rules), now=line.clock())
-        _tell_owner(line, claimed.notices)
+        tell_owner(line, claimed.notices)
         return claimed
 
 
@@ -317,7 +316,7 @@ def _record(line: LineState, answered: Sequence[Answered]) -> set[Kind]:
         begin_writing(line.session)
         recorded = record(line.session, answered, quota=quota, now=line.clock())
         line.session.commit()
-        _tell_owner(line, recorded.notices)
+        tell_owner(line, recorded.notices)
         _log_refusals(answered)
         return recorded.too_fast
 
@@ -356,7 +355,7 @@ def _log_refusals(answered: Sequence[Answered]) -> None:
         )
 
 
-def _tell_owner(line: LineState, notices: Sequence[OwnerNotice]) -> None:
+def tell_owner(line: LineState, notices: Sequence[OwnerNotice]) -> None:
     """Tell whoever listens to the signal, and the owner by the shop's own way."""
     for notice in notices:
         logger.error(
@@ -367,6 +366,6 @@ def _tell_owner(line: LineState, notices: Sequence[OwnerNotice]) -> None:
         try:
             line.shop.tell_owner(notice)
             line.session.commit()
-        except Exception:  # the shop's code; what is sent must not depend on it
+        except BaseException:  # the shop's code; what is sent must not depend on it
             logger.exception("ShopAdapter.tell_owner failed", extra=log_fields("tell_owner_failed"))
             line.session.rollback()

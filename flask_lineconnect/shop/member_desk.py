@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from dataclasses import field
 from datetime import date
 from datetime import datetime
 from typing import ClassVar
@@ -14,6 +15,9 @@ from typing import Generic
 from typing import TypeVar
 
 from wtforms import Form
+
+from .money import Amount
+from .money import check_currency
 
 Member = TypeVar("Member")
 
@@ -44,15 +48,22 @@ class Favourite:
 
     :ivar key: names it among the member's favourites, in addresses.
     :ivar note: what is to be said of it now, for example 「在庫わずか」.
-    :ivar price: whole yen, tax included.
+    :ivar price: tax included; whole yen, or of another currency its main unit.
+    :ivar currency: of the price, by the code of ISO 4217.
+    :raises UsageError: the currency is no such code.
     """
 
     key: str
     name: str
     url: str | None = None
     image_url: str | None = None
-    price: int | None = None
+    price: Amount | None = None
     note: str = ""
+    currency: str = field(default="JPY", kw_only=True)
+
+    def __post_init__(self) -> None:
+        """Refuse a mistake where the value is made."""
+        check_currency(self.currency)
 
 
 class MemberDesk(Generic[Member]):

@@ -19,6 +19,8 @@ from typing import Generic
 from typing import TypeVar
 
 from ..errors import UsageError
+from .money import Amount
+from .money import check_currency
 
 Member = TypeVar("Member")
 
@@ -31,14 +33,15 @@ class OrderLine:
     """One line of an order.
 
     :ivar image_url: absolute or starting with a slash.
-    :ivar price: of one piece, in whole yen, tax included; a discount is negative. Receipts need it.
+    :ivar price: of one piece, in the order's currency, tax included; a discount is negative.
+        Receipts need it.
     :ivar tax_percent: the rate in the price: 10, or 8 for food.
     """
 
     name: str
     quantity: int
     image_url: str | None = None
-    price: int | None = None
+    price: Amount | None = None
     tax_percent: int = 10
 
 
@@ -48,17 +51,25 @@ class OrderSummary:
 
     :ivar number: stands in addresses, so it has no slash.
     :ivar placed_at: aware, UTC.
-    :ivar total: whole yen, tax included.
+    :ivar total: tax included; whole yen, or of another currency its main unit, with decimals as
+        ``Decimal("93.16")``.
     :ivar status: the shop's own label, for example 「発送済み」.
     :ivar url: the order's page in the shop.
+    :ivar currency: of all its amounts, by the code of ISO 4217: ``TWD``, ``THB``, ``USD`` ...
+    :raises UsageError: the currency is no such code.
     """
 
     number: str
     placed_at: datetime
-    total: int
+    total: Amount
     status: str
     lines: Sequence[OrderLine] = ()
     url: str | None = None
+    currency: str = field(default="JPY", kw_only=True)
+
+    def __post_init__(self) -> None:
+        """Refuse a mistake where the value is made."""
+        check_currency(self.currency)
 
 
 @dataclass(frozen=True, slots=True)

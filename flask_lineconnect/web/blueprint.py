@@ -28,6 +28,9 @@ from ..folding import fold_code
 from ..folding import fold_text
 from ..i18n import gettext
 from ..linking import accounts
+from ..shop.money import Amount
+from ..shop.money import write_money
+from ..state import EXTENSION_KEY
 from ..state import current_line
 from . import barcodes
 from .guards import guard
@@ -61,9 +64,17 @@ class PageBlueprint(Blueprint):
 
 def offer_to_templates(app: Flask) -> None:
     """Give every template of the app our filters, and :class:`TemplateHelpers`."""
-    for filter_ in (local_date, local_moment, local_number, short_day):
+    for filter_ in (local_date, local_moment, local_number, money, short_day):
         app.jinja_env.filters.setdefault(filter_.__name__, filter_)
+        # Made before us; templates of messages write amounts and days, too.
+        current = app.extensions[EXTENSION_KEY].json_environment.filters
+        current.setdefault(filter_.__name__, filter_)
     app.jinja_env.globals["lineconnect"] = TemplateHelpers()
+
+
+def money(amount: Amount, currency: str = "JPY") -> str:
+    """Return an amount as the shops of its country write it."""
+    return write_money(amount, currency, _locale())
 
 
 def local_date(moment: datetime | date) -> str:

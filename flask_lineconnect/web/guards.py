@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from http import HTTPStatus
 from typing import TYPE_CHECKING
+from typing import Any
 
 from flask import Blueprint
 from flask import current_app
 from flask import jsonify
 from flask import request
 from flask import url_for
+from flask.typing import ResponseReturnValue
 from flask_wtf.csrf import validate_csrf
+from werkzeug.exceptions import InternalServerError
 from werkzeug.wrappers import Response
 from wtforms import ValidationError
 
@@ -47,6 +50,7 @@ def guard(blueprint: Blueprint, show_refusal: Callable[[Refused], Response]) -> 
     blueprint.after_request(set_headers)
     blueprint.register_error_handler(Refused, show_refusal)
     blueprint.register_error_handler(LineApiError, _show_line_error)
+    blueprint.register_error_handler(InternalServerError, _show_failure)
 
 
 def wants_page() -> bool:
@@ -111,3 +115,36 @@ def _show_line_error(error: LineApiError) -> Response:
         action_url=url_for("lineconnect.login"),
         status=HTTPStatus.BAD_GATEWAY,
     )
+
+
+def _show_failure(error: InternalServerError) -> ResponseReturnValue:
+    """Answer what Flask has logged as the shop's error; a page of the shop's own goes first."""
+    current_line.session.rollback()
+    own = _handler_of_shop(error)
+    if own is not None:
+        answer: ResponseReturnValue = current_app.ensure_sync(own)(error)
+        return answer
+    text = _("お店の側で問題が起きました。時間をおいて、もう一度お試しください。")
+    if not wants_page():
+        response = jsonify(message=text, step="failed")
+        response.status_code = HTTPStatus.INTERNAL_SERVER_ERROR
+        return response
+    return render_error(
+        title=_("うまくいきませんでした"),
+        text=text,
+        step="failed",
+        action_label=_("もう一度ためす"),
+        action_url=url_for("lineconnect.login"),
+        status=HTTPStatus.INTERNAL_SERVER_ERROR,
+    )
+
+
+def _handler_of_shop(error: InternalServerError) -> Callable[[Any], Any] | None:
+    """Return what the app itself shows for errors, which Flask would ask after the blueprint."""
+    of_app = current_app.error_handler_spec[None]
+    found = (
+        handlers.get(kind)
+        for handlers in (of_app[error.code], of_app[None])
+        for kind in type(error).__mro__
+    )
+    return next(filter(None, found), None)

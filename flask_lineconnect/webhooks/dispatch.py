@@ -1,296 +1,376 @@
-"""From a stored webhook event to its hook, and from the hook to the reply.
+"""From stored webhook events to their hooks, and from the hooks to LINE: many persons at once.
 
-The hook's changes and its reply are committed together, and only then is the reply sent: a process
-that dies in between sends the stored reply again, and LINE takes a reply token once. A worker that
-was overtaken writes nothing: each claim has a number, and every write asks for it. Next:
-``replies.py``.
+One thread claims events and writes down what came of them, many in one transaction; hooks run in
+threads of their own (``hook_threads.py``), and replies are on their way by the hundred
+(``replier.py``). A hook's changes and its reply are committed together, and only then is the reply
+sent: a process that dies in between sends the stored reply again, and LINE takes a reply token
+once. A person's next event begins when LINE has answered the last one. Next: ``claims.py``.
 """
 
 from __future__ import annotations
 
-import json
 import logging
-from datetime import datetime
-from datetime import timedelta
-from typing import Any
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from collections.abc import Sequence
+from dataclasses import dataclass
+from dataclasses import field
+from dataclasses import replace
 from typing import NamedTuple
 
-from flask import g
-from sqlalchemy import and_
-from sqlalchemy import case
-from sqlalchemy import exists
-from sqlalchemy import func
-from sqlalchemy import literal_column
-from sqlalchemy import or_
-from sqlalchemy import select
-from sqlalchemy import update
-from sqlalchemy.orm import Session
-from sqlalchemy.orm import aliased
+from sqlalchemy import Engine
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.pool import SingletonThreadPool
+from sqlalchemy.pool import StaticPool
 
-from .. import signals
-from ..after_commit import announce
-from ..errors import Refused
-from ..hooks.table import HookTable
-from ..i18n import gettext as _
-from ..line_api.client import LineApi
-from ..linking import accounts
-from ..linking import chat_link
-from ..linking import telling
+from ..line_api.sender import MAX_IN_FLIGHT
+from ..line_api.sender import SendAnswer
 from ..log_fields import log_fields
-from ..messages.limits import check_messages
-from ..messages.objects import PASS_ON
-from ..messages.objects import Reply
-from ..messages.objects import to_payloads
-from ..models import Account
-from ..models import InboxEvent
 from ..state import LineState
-from . import people
-from .dialogues import dialogue_of
-from .events import AccountLinkEvent
-from .events import Event
-from .events import FollowEvent
-from .events import UnfollowEvent
-from .inbox import QUESTION_WAITS
-from .inbox import take_question
-from .parsing import parse_event
-from .replies import send_reply
+from ..state import itself
+from . import claims
+from . import outcomes
+from . import replies
+from .claims import MAX_ATTEMPTS
+from .claims import Claim
+from .claims import Outcome
+from .hook_runs import HookRan
+from .hook_runs import run_hook
+from .hook_threads import HookThreads
+from .hook_threads import Job
+from .replier import Outgoing
+from .replier import Replier
 
 logger = logging.getLogger(__name__)
 
-#: How long a hook may take before another worker takes its event over, and what it did is undone.
-#: Short enough for LINE's reply token, which lives about a minute, to outlive a killed process.
-#: Each further one is twice as long: a server that keeps falling over costs no innocent event.
-LEASE = timedelta(seconds=20)
-MAX_ATTEMPTS = 5
-#: The first wait after a failure; each further one is twice as long.
-FIRST_BACKOFF = timedelta(seconds=2)
-#: LINE's limit on the messages of one reply.
-MAX_MESSAGES = 5
+#: Seconds after which is looked for other events while some are worked on, unless somebody says so.
+LOOK_AGAIN_SECONDS = 0.2
+#: Claimed events that may wait for a thread: as many as the threads do in so many seconds, and
+#: never more than so many for each thread. What waits for long is better left to other processes.
+WAITING_SECONDS, MOST_FOR_EACH_THREAD = 0.25, 8
+#: Seconds after which an event that still waits for a thread is given back.
+GIVEN_BACK_AFTER = 5.0
+#: As many times as LINE may take for an answer, a reply may: two tokens are asked for, and used.
+LONGEST_REPLY = 5
+#: Seconds for which what comes in is gathered, for each event on its way, and at the most: a lone
+#: event waits for nobody, and of many a transaction takes along what came meanwhile.
+GATHER_SECONDS, MOST_GATHER_SECONDS = 0.000_25, 0.02
+#: Seconds between tries to write down what came of events.
+WAITS_FOR_DATABASE = (0.1, 0.5, 1.0, 2.0, 4.0)
 
-#: The name of the lock under which a worker chooses; any number that nobody else uses.
-_CLAIMING = int.from_bytes(b"LINEhook")
 
+@dataclass(eq=False)
+class Answering:
+    """What one process keeps for answering: threads, connections, and what wakes it.
 
-class Claim(NamedTuple):
-    """An event that this worker works on, and the number by which it may write."""
+    :param engine: of the database in which the extension's tables are.
+    :ivar refused_until: until then, by the monotonic clock, LINE is not asked: it does not take our
+        token. 0 while it does.
+    :ivar told_of: the hooks of which was told that they commit by themselves.
+    """
 
-    event_id: str
-    number: int
-    attempt: int
+    engine: Engine
+    threads: HookThreads
+    replier: Replier
+    refused_until: float = 0.0
+    told_of: set[str] = field(default_factory=set)
+    runs: set[_Dispatch] = field(default_factory=set)
+
+    def stir(self) -> None:
+        """Let a run that goes on look for new events now."""
+        for run in tuple(self.runs):
+            run.look()
+
+    @property
+    def has_one_connection(self) -> bool:
+        """Tell whether all threads would share one: so it is with a database in memory."""
+        return isinstance(self.engine.pool, StaticPool | SingletonThreadPool)
 
 
 def dispatch_due(line: LineState) -> int:
-    """Work on every event that is due, one after the other; return how many."""
-    _get_ready(line)
-    count = 0
-    while not line.stopping.is_set():
-        with line.work_context():
-            claimed = claim(line.session, now=line.clock())
-            if claimed is None:
-                return count
-            _work_on(line, claimed)
-        count += 1
-    return count
+    """Work on every event that is due, and on what becomes due meanwhile; return how many.
 
-
-def _get_ready(line: LineState) -> None:
-    """Load what replies need before an event is claimed: dying meanwhile costs no attempt."""
-    with line.work_context():
-        is_due = exists().where(InboxEvent.next_attempt_at <= line.clock())
-        if line.session.scalar(select(is_due)):
-            line.part(LineApi).load()
-
-
-def claim(session: Session, *, now: datetime) -> Claim | None:
-    """Take the oldest due event, in one statement, and commit; ``None`` if there is none.
-
-    Events wait while another one of the same person is worked on or waits for its next attempt.
-    The attempt is counted here, so that an event that kills the process is given up in the end.
+    Does not wait for hooks that hang.
     """
-    _wait_for_other_claims(session)
-    other = aliased(InboxEvent)
-    # Only what was tried is put off; a number in the statement itself lets the index be used.
-    busy = select(other.line_user_id).where(
-        other.next_attempt_at > now,
-        other.attempts > literal_column("0"),
-        other.line_user_id.is_not(None),
-    )
-    due = (
-        select(InboxEvent.webhook_event_id)
-        .where(
-            InboxEvent.next_attempt_at <= now,
-            or_(InboxEvent.line_user_id.is_(None), InboxEvent.line_user_id.not_in(busy)),
-        )
-        .order_by(InboxEvent.occurred_at, InboxEvent.webhook_event_id)
-        .limit(1)
-    )
-    statement = (
-        update(InboxEvent)
-        .where(
-            and_(
-                InboxEvent.webhook_event_id == due.scalar_subquery(),
-                InboxEvent.next_attempt_at <= now,
-            )
-        )
-        .values(
-            attempts=InboxEvent.attempts + 1,
-            claims=InboxEvent.claims + 1,
-            next_attempt_at=case(
-                {attempts: now + LEASE * 2**attempts for attempts in range(MAX_ATTEMPTS)},
-                value=InboxEvent.attempts,
-                else_=now + LEASE,
-            ),
-        )
-        .returning(InboxEvent.webhook_event_id, InboxEvent.claims, InboxEvent.attempts)
-        .execution_options(synchronize_session=False)
-    )
-    row = session.execute(statement).one_or_none()
-    session.commit()
-    return None if row is None else Claim(*row)
-
-
-def _wait_for_other_claims(session: Session) -> None:
-    """Let one worker choose at a time, so that no two take events of the same person.
-
-    Who waited must see what the others took, so a transaction that sees what was when it began
-    won't do, whatever the shop's others are. SQLite does all this anyway.
-    """
-    if session.get_bind().dialect.name == "postgresql":
-        session.commit()
-        session.connection(execution_options={"isolation_level": "READ COMMITTED"})
-        session.execute(select(func.pg_advisory_xact_lock(_CLAIMING)))
-
-
-def _work_on(line: LineState, claimed: Claim) -> None:
-    """Run the hook unless its reply is stored already, then send the reply."""
-    if claimed.attempt > MAX_ATTEMPTS:
-        _write(line.session, claimed, **_finished(line, "dead"))
-        line.session.commit()
-        return
+    line = itself(line)
+    answering = line.part(Answering)
+    with answering.engine.connect() as connection:
+        if not claims.is_anything_due(connection, now=line.clock()):
+            return 0
+    # What replies need is loaded before an event is claimed: dying meanwhile costs no attempt.
+    answering.replier.begin()
+    run = _Dispatch(line)
+    answering.runs.add(run)
     try:
-        row = line.session.get_one(InboxEvent, claimed.event_id)
-        event = parse_event(json.loads(row.payload), reach=people.REACH)
-        if row.state == "queued":
-            changes = _answer(line, event)
-            if not _write(line.session, claimed, state="answering", **changes):
-                logger.error(
-                    "webhook event %s took too long; another worker has it",
-                    claimed.event_id,
-                    extra=log_fields("hook_too_long", webhook_event_id=claimed.event_id),
+        return run.work()
+    finally:
+        answering.runs.discard(run)
+
+
+class _Told(NamedTuple):
+    """What LINE said to a reply, which it was given so often."""
+
+    claim: Claim
+    tries: int
+    answer: SendAnswer
+
+
+class _Dispatch:
+    """One run, until nothing is due and nothing is on its way."""
+
+    def __init__(self, line: LineState):
+        self._line = line
+        self._answering = line.part(Answering)
+        self._threads = self._answering.threads
+        self._news = threading.Event()
+        #: What threads have done, and what LINE said, since the last step.
+        self._ran: deque[tuple[Job, HookRan | None]] = deque()
+        self._told: deque[_Told] = deque()
+        #: What is to be written down, and what follows when it is.
+        self._outcomes: list[Outcome] = []
+        self._outgoing: list[Outgoing] = []
+        #: Jobs in the threads, the events that hooks work on, and replies on their way.
+        self._jobs: dict[Job, Claim | None] = {}
+        self._in_flight: dict[Claim, float] = {}
+        self._hook_seconds = 0.0
+        self._should_look = True
+        self._looked_at = 0.0
+        self._failures = 0
+        self._count = 0
+
+    def look(self) -> None:
+        """Look for new events now."""
+        self._should_look = True
+        self._news.set()
+
+    def work(self) -> int:
+        """Work until nothing is due; return how many events were claimed."""
+        while True:
+            self._gather()
+            self._collect()
+            self._step()
+            self._answering.replier.send(self._outgoing)
+            self._outgoing = []
+            if self._ran or self._told or self._outcomes:
+                continue
+            may_look = self._should_look and not self._line.stopping.is_set()
+            if not (self._jobs or self._in_flight or may_look):
+                return self._count
+            if not may_look or self._room() <= 0:
+                self._news.wait(LOOK_AGAIN_SECONDS)
+
+    def _gather(self) -> None:
+        on_their_way = len(self._jobs) + len(self._in_flight)
+        if on_their_way > 1:
+            time.sleep(min(GATHER_SECONDS * on_their_way, MOST_GATHER_SECONDS))
+        self._news.clear()
+
+    def _collect(self) -> None:
+        """Turn what came in into what is to be written down."""
+        now = self._line.clock()
+        for job in self._threads.give_up_hanging():
+            claim = self._jobs.pop(job, None)
+            if claim is not None:
+                self._outcomes.append(outcomes.after_hanging(claim, job, now=now))
+        while self._ran:
+            job, ran = self._ran.popleft()
+            if self._jobs.pop(job, None) is not None and ran is not None:
+                self._note_ran(job, ran)
+            self._should_look = True
+        while self._told:
+            told = self._told.popleft()
+            self._in_flight.pop(told.claim, None)
+            self._note_told(told)
+            self._should_look = True
+        self._forget_lost_replies()
+        if time.monotonic() >= self._looked_at + LOOK_AGAIN_SECONDS:
+            self._should_look = True
+
+    def _forget_lost_replies(self) -> None:
+        """Wait no longer for replies whose thread died: their leases end, and others send them."""
+        patience = LONGEST_REPLY * self._line.config.timeout_seconds
+        until = time.monotonic() - patience
+        for claim, sent_at in tuple(self._in_flight.items()):
+            if sent_at > until:
+                return  # they stand in the order in which they were sent
+            del self._in_flight[claim]
+
+    def _step(self) -> None:
+        """Write down what came of events and claim others, in one transaction; then go on."""
+        limit = self._room() if self._should_look and not self._line.stopping.is_set() else 0
+        if not self._outcomes and (limit <= 0 or not self._is_anything_free()):
+            return
+        try:
+            written, claimed = self._write_and_claim(limit)
+        except SQLAlchemyError as error:
+            self._wait_for_database(error)
+            return
+        self._failures = 0
+        done, self._outcomes = self._outcomes, []
+        for outcome in done:
+            if outcome.claim.event_id not in written:
+                outcomes.log_overtaken(outcome.claim)
+            elif outcome.then is not None:
+                outcome.then()
+        for claim in claimed:
+            self._begin(claim)
+
+    def _is_anything_free(self) -> bool:
+        """Look whether there is anything to claim, without keeping others from writing."""
+        with self._answering.engine.connect() as connection:
+            found = claims.is_anything_free(connection, now=self._line.clock())
+        self._looked_at = time.monotonic()
+        self._should_look = found
+        return found
+
+    def _write_and_claim(self, limit: int) -> tuple[set[str], Sequence[Claim]]:
+        # A reply that is lost with the machine is sent again, and LINE takes its token once; but
+        # where LINE's refusal is followed by a push, how often it was asked must be known.
+        is_durable = self._line.config.late_answers_per_day > 0
+        with claims.writing(self._answering.engine, is_durable=is_durable) as connection:
+            written = claims.write(connection, self._outcomes)
+            claimed: Sequence[Claim] = ()
+            if limit > 0:
+                claimed = claims.claim(connection, now=self._line.clock(), limit=limit)
+                self._looked_at = time.monotonic()
+                # There may be more: only so many rows were looked at.
+                self._should_look = bool(claimed)
+        self._count += len(claimed)
+        return written, claimed
+
+    def _wait_for_database(self, error: SQLAlchemyError) -> None:
+        """Wait before the next try; a database that is away may come back.
+
+        :raises SQLAlchemyError: it is away for long. The leases end by themselves.
+        """
+        if self._failures >= len(WAITS_FOR_DATABASE):
+            raise error
+        logger.warning(
+            "what came of webhook events could not be written down; trying again",
+            exc_info=error,
+            extra=log_fields("events_unwritten", count=len(self._outcomes)),
+        )
+        time.sleep(WAITS_FOR_DATABASE[self._failures])
+        self._failures += 1
+
+    def _room(self) -> int:
+        """Return how many events may be claimed now."""
+        size = self._threads.size
+        at_once = MOST_FOR_EACH_THREAD * size
+        if self._hook_seconds:
+            at_once = min(at_once, round(WAITING_SECONDS * size / self._hook_seconds))
+        return min(size + at_once - len(self._jobs), MAX_IN_FLIGHT - len(self._in_flight))
+
+    def _begin(self, claim: Claim) -> None:
+        """Let a claimed event's hook run, or only its stored reply be sent."""
+        if claim.state == "answering":
+            self._send_again(claim)
+        elif claim.attempt > MAX_ATTEMPTS:
+            self._outcomes.append(outcomes.after_kills(claim, now=self._line.clock()))
+        else:
+            self._submit(lambda job: self._run_hook(claim, job), claim)
+
+    def _run_hook(self, claim: Claim, job: Job) -> HookRan | None:
+        lease = claims.lease_of(claim.attempt).total_seconds()
+        if time.monotonic() > claim.ends_at - lease + GIVEN_BACK_AFTER:
+            return HookRan(claim, is_given_back=True)
+        return run_hook(self._line, self._threads, claim, job)
+
+    def _submit(
+        self, act: Callable[[Job], HookRan | None], claim: Claim | None, what: str = ""
+    ) -> None:
+        """Do something about an event, or what it gave cause for, in one of the threads.
+
+        :param what: what it is, if it is no hook's run, which has the claim's own lease.
+        """
+
+        def run(job: Job) -> None:
+            ran: HookRan | None = None
+            try:
+                ran = act(job)
+            finally:
+                self._ran.append((job, ran))
+                self._news.set()
+
+        ends_at = time.monotonic() + claims.LEASE.total_seconds()
+        if claim is not None and not what:
+            ends_at = claim.ends_at
+        job = Job(run, ends_at, claim.event_id if claim else "", what)
+        self._jobs[job] = claim
+        if self._answering.has_one_connection:
+            run(job)
+        else:
+            self._threads.submit(job)
+
+    def _note_ran(self, job: Job, ran: HookRan) -> None:
+        now = self._line.clock()
+        if job.began_at is not None:
+            seconds = time.monotonic() - job.began_at
+            self._hook_seconds += (seconds - self._hook_seconds) / 10
+        if ran.is_given_back:
+            self._outcomes.append(outcomes.give_back(ran.claim, now=now))
+        elif ran.error is not None:
+            outcomes.tell_of_commit(ran, self._answering.told_of)
+            self._outcomes += outcomes.after_failure(ran.claim, ran.error, now=now)
+        elif ran.is_written:
+            self._answer(ran)
+        else:
+            self._outcomes.append(Outcome(ran.claim, ran.changes, lambda: self._answer(ran)))
+
+    def _answer(self, ran: HookRan) -> None:
+        """Send a reply that is stored."""
+        if ran.changes["state"] == "answering":
+            self._send(replace(ran.claim, state="answering", reply=ran.reply), 1)
+
+    def _send_again(self, claim: Claim) -> None:
+        now = self._line.clock()
+        if replies.is_too_late(claim, now=now):
+            self._outcomes.append(Outcome(claim, replies.end_too_late(claim, now=now)))
+        else:
+            self._send(claim, claim.reply_attempts)
+
+    def _send(self, claim: Claim, tries: int) -> None:
+        token = replies.reply_token(claim)
+        if token is None:
+            self._push_instead(claim)
+            return
+        answering, now = self._answering, time.monotonic()
+        if answering.refused_until > now:
+            self._outcomes.append(outcomes.put_off(claim, tries, now=self._line.clock()))
+            return
+        if answering.refused_until:
+            # One of them asks whether LINE takes our token again.
+            answering.refused_until = now + replies.REFUSED_BACKOFF.total_seconds()
+        self._in_flight[claim] = now
+
+        def tell(answer: SendAnswer) -> None:
+            self._told.append(_Told(claim, tries, answer))
+            self._news.set()
+
+        self._outgoing.append(Outgoing(replies.reply_body(token, claim.reply or ()), tell))
+
+    def _push_instead(self, claim: Claim) -> None:
+        self._submit(lambda _job: replies.push_instead(self._line, claim), claim, "a push")
+
+    def _note_told(self, told: _Told) -> None:
+        answer, answering = told.answer, self._answering
+        if answer.is_token_refused:
+            if not answering.refused_until:
+                status = answer.status or 0
+                self._submit(
+                    lambda _job: replies.pause_sending(self._line, status),
+                    None,
+                    "ShopAdapter.tell_owner",
                 )
-                line.session.rollback()
-                return
-            line.session.commit()
-        send_reply(line, event, claimed.event_id)
-        _write(line.session, claimed, **_finished(line, "done"), error=None)
-        line.session.commit()
-    except Exception as error:  # a hook is the shop's code and may raise anything
-        line.session.rollback()
-        _put_back(line, claimed, error)
-
-
-def _write(session: Session, claimed: Claim, **changes: Any) -> bool:
-    """Write to a claimed event, unless another worker has taken it over meanwhile."""
-    statement = (
-        update(InboxEvent)
-        .where(
-            InboxEvent.webhook_event_id == claimed.event_id,
-            InboxEvent.claims == claimed.number,
-        )
-        .values(**changes)
-        .returning(InboxEvent.webhook_event_id)
-    )
-    return session.execute(statement).first() is not None
-
-
-def _finished(line: LineState, state: str) -> dict[str, Any]:
-    return {"state": state, "next_attempt_at": None, "finished_at": line.clock()}
-
-
-def _answer(line: LineState, event: Event) -> dict[str, Any]:
-    """Keep what the event itself says, then ask its hook; return what to write to its row."""
-    _note_friendship(line, event)
-    own_reply, answer = _close_chat_link(line, event)
-    g.pop("_lineconnect_question_waits", None)
-    payloads = [*_ask_hooks(line, event, otherwise=own_reply), *answer][:MAX_MESSAGES]
-    if payloads:
-        check_messages(payloads)
-    waits = g.pop("_lineconnect_question_waits", False)
-    return {"reply": payloads, "waits_until": line.clock() + QUESTION_WAITS if waits else None}
-
-
-def _ask_hooks(line: LineState, event: Event, *, otherwise: Reply = None) -> list[dict[str, Any]]:
-    """Return the reply of the first hook that does not pass the event on.
-
-    :param otherwise: what we say ourselves if no hook but a fallback would answer.
-    """
-    dialogue = dialogue_of(line.session, event.line_user_id, now=line.clock())
-    place = None if dialogue is None else (dialogue.name, dialogue.step)
-    for found in line.part(HookTable).find_all(event, dialogue=place):
-        if found.hook.is_last and otherwise is not None:
-            break
-        arguments = dict(found.arguments)
-        if found.hook.dialogue is not None:
-            arguments["dialogue"] = dialogue
-        reply: Reply = found.hook.function(found.event, **arguments)
-        if reply is not PASS_ON:
-            return to_payloads(reply)
-    return to_payloads(otherwise)
-
-
-def _note_friendship(line: LineState, event: Event) -> None:
-    if not isinstance(event, FollowEvent | UnfollowEvent) or event.line_user_id is None:
-        return
-    is_friend = isinstance(event, FollowEvent)
-    account = accounts.ensure_account(line.session, event.line_user_id, now=line.clock())
-    # An event from the future would outlive all that follows it.
-    at = min(event.occurred_at, line.clock())
-    if accounts.note_friendship(line.session, account, is_friend, at=at):
-        signal = signals.account_followed if is_friend else signals.account_unfollowed
-        announce(line.session, signal, account=account)
-
-
-def _close_chat_link(line: LineState, event: Event) -> tuple[Reply, list[dict[str, Any]]]:
-    """Link what waited for this event.
-
-    :return: what to say if the shop says nothing itself, and the answer that waited for the link.
-    """
-    if not isinstance(event, AccountLinkEvent) or not event.is_ok or event.line_user_id is None:
-        return None, []
-    account = accounts.ensure_account(line.session, event.line_user_id, now=line.clock())
-    member_id = chat_link.redeem(line.session, account, event.nonce, now=line.clock())
-    member = None if member_id is None else line.session.get(line.shop.model, member_id)
-    if member is None or not line.shop.may_log_in(member):
-        return None, []
-    try:
-        accounts.link(line, account, member_id, source="chat", now=line.clock())
-    except Refused as refused:
-        return refused.message, []
-    telling.tell(line, account, member, "linked", by_line=False)
-    return _("連携が完了しました。"), _answer_question(line, account)
-
-
-def _answer_question(line: LineState, account: Account) -> list[dict[str, Any]]:
-    """Return the answer to what the person asked before they were invited to link."""
-    question = take_question(line.session, account.line_user_id, now=line.clock())
-    if question is None:
-        return []
-    return _ask_hooks(line, parse_event(json.loads(question.payload), reach=people.REACH))
-
-
-def _put_back(line: LineState, claimed: Claim, error: Exception) -> None:
-    changes: dict[str, Any] = {"error": f"{type(error).__name__}: {error}"[:2_000]}
-    if claimed.attempt >= MAX_ATTEMPTS:
-        changes |= _finished(line, "dead")
-    else:
-        backoff = FIRST_BACKOFF * 2 ** (claimed.attempt - 1)
-        changes["next_attempt_at"] = line.clock() + backoff
-    _write(line.session, claimed, **changes)
-    line.session.commit()
-    logger.error(
-        "webhook event %s failed, attempt %d",
-        claimed.event_id,
-        claimed.attempt,
-        exc_info=error,
-        extra=log_fields("hook_failed", webhook_event_id=claimed.event_id, attempt=claimed.attempt),
-    )
+            wait = replies.REFUSED_BACKOFF.total_seconds()
+            answering.refused_until = time.monotonic() + wait
+        elif answer.status is not None:
+            answering.refused_until = 0.0
+        now = self._line.clock()
+        changes, is_pushed = replies.after_answer(told.claim, told.tries, answer, now=now)
+        if is_pushed:
+            self._push_instead(told.claim)
+        else:
+            self._outcomes.append(Outcome(told.claim, changes))

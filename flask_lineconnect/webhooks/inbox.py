@@ -7,8 +7,11 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable
+from collections.abc import Iterator
+from collections.abc import Sequence
 from datetime import datetime
 from datetime import timedelta
+from typing import NamedTuple
 
 from msgspec import Raw
 from sqlalchemy import Engine
@@ -17,20 +20,20 @@ from sqlalchemy import select
 from sqlalchemy import update
 from sqlalchemy.orm import Session
 
+from ..log_fields import log_fields
 from ..models import InboxEvent
+from .batch import EventHead
 from .batch import read_event
+from .event_times import EventTimes
+from .event_times import moment_of
 from .parsing import line_user_id
 from .writer import EventWriter
 from .writer import Row
 
 logger = logging.getLogger(__name__)
 
-#: Ids are kept this long; an older event may be a captured body sent again.
-KEPT = timedelta(days=30)
 #: How long what an event says is kept after it was answered.
 CONTENT_KEPT = timedelta(days=7)
-#: LINE's clock and ours may differ.
-CLOCK_SKEW = timedelta(minutes=5)
 #: How long a question waits for its person to link.
 QUESTION_WAITS = timedelta(hours=1)
 
@@ -43,38 +46,65 @@ class Inbox:
 
     def __init__(self, engine: Engine):
         self._writer = EventWriter(engine)
+        self._times = EventTimes()
 
     def store(self, events: Iterable[Raw], *, now: datetime) -> bool:
         """Store events, durably and each once; commits.
 
-        Duplicates, events in standby, events older than :data:`KEPT` and events that can't be read
-        are left out, the last two with a log line; none of them costs another event.
+        Duplicates, events in standby, events that are older than the newest one by more than ids
+        are kept, and events that can't be read are left out, the last two with a log line; none of
+        them costs another event. A clock that is wrong costs none either.
 
         :return: whether anything is stored now, be it from an earlier delivery.
         :raises NotWritten: the database is not there, or is busy for too long.
         """
-        oldest, newest = _milliseconds(now - KEPT), _milliseconds(now + CLOCK_SKEW)
+        read = list(_read_all(events))
+        if not read:
+            return False
+        self._look_at_times(read, now=now)
         rows: dict[str, Row] = {}
-        for event in events:
-            try:
-                head, text = read_event(event)
-            except ValueError as error:
-                logger.warning("a webhook event that can't be stored was left out: %s", error)
-                continue
-            event_id = head.webhook_event_id
-            if not oldest < head.timestamp < newest:
+        for one in read:
+            event_id = one.head.webhook_event_id
+            if self._times.is_too_old(one.at):
                 logger.warning(
-                    "webhook event %s was left out: its time is too far from now", event_id
+                    "webhook event %s was left out: it is older than the ids that are kept",
+                    event_id,
+                    extra=log_fields("event_too_old", webhook_event_id=event_id),
                 )
-            elif head.mode != "standby" and event_id not in rows:
-                rows[event_id] = (event_id, line_user_id(head.source), text, head.timestamp)
+            elif one.head.mode != "standby" and event_id not in rows:
+                user_id = line_user_id(one.head.source)
+                rows[event_id] = (event_id, user_id, one.text, one.head.timestamp)
         if rows:
             self._writer.write(list(rows.values()), now=now)
         return bool(rows)
 
+    def _look_at_times(self, read: Sequence[_Read], *, now: datetime) -> None:
+        """Find out which event is the newest, these included, and check the clock by them."""
+        times = [one.at for one in read]
+        stored = None
+        if self._times.should_look(min(times)):
+            stored = self._writer.newest_stored()
+        self._times.note(times if stored is None else [stored, *times], now=now)
+        newest = max(read, key=lambda one: one.at)
+        is_redelivery = newest.head.delivery_context != {"isRedelivery": False}
+        self._times.check_clock(newest.at, is_redelivery=is_redelivery, now=now)
 
-def _milliseconds(moment: datetime) -> float:
-    return moment.timestamp() * 1000
+
+class _Read(NamedTuple):
+    """An event that can be stored."""
+
+    head: EventHead
+    text: str
+    at: datetime
+
+
+def _read_all(events: Iterable[Raw]) -> Iterator[_Read]:
+    for event in events:
+        try:
+            head, text = read_event(event)
+            yield _Read(head, text, moment_of(head.timestamp))
+        except ValueError as error:
+            logger.warning("a webhook event that can't be stored was left out: %s", error)
 
 
 def take_question(session: Session, line_user_id: str, *, now: datetime) -> InboxEvent | None:

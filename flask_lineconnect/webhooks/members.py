@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Awaitable
 from collections.abc import Callable
 from typing import Any
+from typing import overload
 
 from flask import g
 
+from ..hooks.table import HookFunction
 from ..hooks.table import HookTable
 from ..i18n import gettext as _
 from ..line_api.client import LineApi
@@ -52,7 +55,17 @@ def account_link_url(event: Event) -> str:
     return line.url_for("lineconnect.chat_link_page", linkToken=token)
 
 
-def require_member(hook: Callable[..., Reply]) -> Callable[..., Reply]:
+@overload
+def require_member(
+    hook: Callable[..., Awaitable[Reply]],
+) -> Callable[..., Awaitable[Reply]]: ...
+
+
+@overload
+def require_member(hook: Callable[..., Reply]) -> Callable[..., Reply]: ...
+
+
+def require_member(hook: HookFunction) -> HookFunction:
     """Hand the shop's member to a hook as its second argument; invite everybody else to link.
 
     Once they are linked, within the hour, the hook answers the question that they had asked: at
@@ -64,7 +77,7 @@ def require_member(hook: Callable[..., Reply]) -> Callable[..., Reply]:
     """
 
     @functools.wraps(hook)
-    def with_member(event: Event, /, *given: Any, **arguments: Any) -> Reply:
+    def with_member(event: Event, /, *given: Any, **arguments: Any) -> Reply | Awaitable[Reply]:
         if given:
             return hook(event, *given, **arguments)
         if not event.is_one_to_one:

@@ -20,11 +20,14 @@ from functools import partial
 from itertools import chain
 from typing import Any
 from typing import TypeAlias
+from typing import cast
 
 from msgspec.json import encode
 from sqlalchemy import Engine
+from sqlalchemy import Table
 from sqlalchemy import event
 from sqlalchemy.engine.interfaces import DBAPICursor
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.pool import Pool
 from sqlalchemy.pool import PoolProxiedConnection
 from sqlalchemy.pool import SingletonThreadPool
@@ -32,6 +35,8 @@ from sqlalchemy.pool import StaticPool
 
 from ..models import InboxEvent
 from ..models.base import hide_values
+from ..models.databases import table_name
+from .event_times import newest_stored
 from .helpers import Helpers
 from .helpers import NotWritten as NotWritten
 
@@ -39,10 +44,12 @@ from .helpers import NotWritten as NotWritten
 _MOST_ROWS = 200
 #: Who has less than this part of the patience left tells SQLite so, which costs.
 _LATE = 0.8
+#: The part of the patience that may be spent on the question which event is the newest.
+_OF_PATIENCE = 0.3
 #: How long before the request gives up PostgreSQL does.
 ANSWER_MILLISECONDS = 150
 #: What every new row begins with comes last.
-_INTO = f"""INSERT INTO {InboxEvent.__tablename__} (
+_COLUMNS = """(
     webhook_event_id, line_user_id, payload, occurred_at, received_at, next_attempt_at,
     state, attempts, claims, reply_attempts, is_token_used
 )"""
@@ -76,6 +83,7 @@ class EventWriter:
         self._is_sqlite = engine.dialect.name == "sqlite"
         self._is_in_memory = isinstance(engine.pool, StaticPool | SingletonThreadPool)
         self._insert = _insert_into_sqlite if self._is_sqlite else _insert_into_postgresql
+        self._table = table_name(engine, cast(Table, InboxEvent.__table__))
         self._patience = patience
         self._milliseconds = int(patience * 1000)
         self._waiting: deque[_HandedIn] = deque()
@@ -106,6 +114,29 @@ class EventWriter:
         if not mine.is_written:
             raise NotWritten("the database took no webhook events") from mine.error
 
+    def newest_stored(self) -> datetime | None:
+        """Return the time of the newest event of which the id is known, if the database says."""
+        found: list[datetime | None] = []
+        deadline = time.monotonic() + self._patience * _OF_PATIENCE
+        if not self._turn.acquire(timeout=self._patience * _OF_PATIENCE):
+            return None
+        try:
+            if self._is_sqlite:
+                self._look_for_newest(found)
+            else:
+                self._helpers.run(partial(self._look_for_newest, found), deadline)
+        except (SQLAlchemyError, NotWritten):
+            # Whether it is there will be seen when the events are written.
+            return None
+        finally:
+            self._turn.release()
+        return next(iter(found), None)
+
+    def _look_for_newest(self, found: list[datetime | None]) -> None:
+        engine = Engine(self._connections(), self._engine.dialect, self._engine.url)
+        with engine.execution_options(**self._engine.get_execution_options()).connect() as one:
+            found.append(newest_stored(one))
+
     def _write_all(self, deadline: float) -> None:
         group: list[_HandedIn] = []
         while self._waiting:
@@ -132,7 +163,7 @@ class EventWriter:
         with closing(self._connections().connect()) as connection:
             cursor = connection.cursor()
             self._hurry(connection, cursor, max(1, int((deadline - time.monotonic()) * 1000)))
-            self._insert(cursor, rows, now)
+            self._insert(cursor, self._table, rows, now)
             connection.commit()
 
     def _hurry(self, connection: PoolProxiedConnection, cursor: DBAPICursor, left: int) -> None:
@@ -169,19 +200,19 @@ def _unchanged(value: object) -> object:
     return value
 
 
-def _insert_into_sqlite(cursor: DBAPICursor, rows: Sequence[Row], now: object) -> None:
+def _insert_into_sqlite(cursor: DBAPICursor, table: str, rows: Sequence[Row], now: object) -> None:
     if len(rows) > _MOST_ROWS:
         cursor.execute("BEGIN IMMEDIATE")
     for start in range(0, len(rows), _MOST_ROWS):
         some = rows[start : start + _MOST_ROWS]
-        cursor.execute(_sqlite_statement(len(some)), (now, *chain.from_iterable(some)))
+        cursor.execute(_sqlite_statement(table, len(some)), (now, *chain.from_iterable(some)))
 
 
 # As many as Python's driver keeps prepared.
 @lru_cache(maxsize=128)
-def _sqlite_statement(rows: int) -> str:
+def _sqlite_statement(table: str, rows: int) -> str:
     values = ", ".join(["(?, ?, ?, ?)"] * rows)
-    return f"""{_INTO}
+    return f"""INSERT INTO {table} {_COLUMNS}
         SELECT column1, column2, column3,
             strftime('%Y-%m-%d %H:%M:%f000', column4 / 1000.0, 'unixepoch'), ?1, ?1,
             'queued', 0, 0, 0, false
@@ -189,13 +220,17 @@ def _sqlite_statement(rows: int) -> str:
         ON CONFLICT DO NOTHING"""
 
 
-_POSTGRESQL_STATEMENT = f"""{_INTO}
+def _insert_into_postgresql(
+    cursor: DBAPICursor, table: str, rows: Sequence[Row], now: object
+) -> None:
+    # One value: drivers take far longer to make PostgreSQL's own arrays.
+    cursor.execute(_postgresql_statement(table), (encode(rows).decode(), now))
+
+
+@lru_cache(maxsize=16)
+def _postgresql_statement(table: str) -> str:
+    return f"""INSERT INTO {table} {_COLUMNS}
     SELECT event->>0, event->>1, event->>2, to_timestamp((event->>3)::bigint / 1000.0), now, now,
         'queued', 0, 0, 0, false
     FROM jsonb_array_elements(%s::jsonb) AS event, (SELECT %s::timestamptz AS now) AS here
     ON CONFLICT DO NOTHING"""
-
-
-def _insert_into_postgresql(cursor: DBAPICursor, rows: Sequence[Row], now: object) -> None:
-    # One value: drivers take far longer to make PostgreSQL's own arrays.
-    cursor.execute(_POSTGRESQL_STATEMENT, (encode(rows).decode(), now))

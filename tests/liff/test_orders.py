@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 from datetime import date
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -14,6 +15,8 @@ from sqlalchemy import select
 from werkzeug.test import TestResponse
 
 from flask_lineconnect import LineProfile
+from flask_lineconnect import OrderDetail
+from flask_lineconnect import OrderLine
 from flask_lineconnect import ShopAdapter
 from flask_lineconnect.state import LineState
 from tests.conftest import DATABASES
@@ -258,3 +261,24 @@ def test_S10_2_a_press_after_the_session_is_refused_and_does_nothing(
     answer = client.post(f"{ONE}/reorder", data={"csrf_token": token})
     assert (answer.status_code, "session" in answer.text) == (400, True)
     assert not _purchase().is_wanted_again
+
+
+class DollarOrders(SmallOrders):
+    """Orders in another currency."""
+
+    def _detail(self, purchase: Purchase, member: User) -> OrderDetail:
+        lines = [OrderLine("Tea", 2, price=Decimal("46.58"))]
+        found = super()._detail(purchase, member)
+        return replace(found, currency="USD", total=Decimal("93.16"), lines=lines)
+
+
+def test_amounts_of_another_currency(line: LineState, client: FlaskClient, hanako: User) -> None:
+    orders, line.shop.orders = line.shop.orders, DollarOrders()
+    try:
+        open_as(client, hanako)
+        assert "<strong>$93.16</strong>" in client.get("/line/liff/orders").text
+        page = client.get(ONE).text
+        assert page.count("$93.16") == 2
+        assert "円" not in page
+    finally:
+        line.shop.orders = orders

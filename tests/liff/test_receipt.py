@@ -8,6 +8,7 @@ from dataclasses import replace
 from datetime import UTC
 from datetime import date
 from datetime import datetime
+from decimal import Decimal
 from pathlib import Path
 
 import pypdfium2
@@ -85,7 +86,21 @@ def test_it_can_be_seen() -> None:
 def test_the_tax_is_rounded_once_for_each_rate(
     lines: Sequence[OrderLine], expected: dict[int, tuple[int, int]]
 ) -> None:
-    assert taxes(lines) == expected
+    assert taxes(lines) == {percent: (*map(Decimal, both),) for percent, both in expected.items()}
+
+
+def test_other_currencies_are_exact_to_their_smallest_unit() -> None:
+    lines = [
+        OrderLine("Tea", 3, price=Decimal("31.05"), tax_percent=10),
+        OrderLine("Sticker", 1, price=Decimal("0.01"), tax_percent=10),
+    ]
+    assert taxes(lines, "USD") == {10: (Decimal("93.16"), Decimal("8.46"))}
+    order = replace(ORDER, lines=lines, total=Decimal("93.16"), currency="USD")
+    text = _text(receipt_pdf(order, ISSUER))
+    assert "USD93.16―" in text
+    assert "31.05USD93.15USD" in text
+    assert "8.46USD" in text
+    assert "円" not in text
 
 
 def test_the_same_order_gives_the_same_bytes() -> None:

@@ -11,7 +11,7 @@ from werkzeug.serving import run_simple
 from flask_lineconnect import LineBlueprint
 from flask_lineconnect import Reply
 from flask_lineconnect import TextEvent
-from flask_lineconnect.webhooks import dispatch
+from flask_lineconnect.webhooks import claims
 from tests.small_shop import User
 from tests.small_shop import create_app
 from tests.small_shop import db
@@ -30,7 +30,7 @@ def main() -> None:
     """Serve until killed."""
     port, settings = int(sys.argv[1]), json.loads(sys.argv[2])
     # What a killed process had claimed is taken over sooner than in a shop.
-    dispatch.LEASE = timedelta(seconds=2)
+    claims.LEASE = timedelta(seconds=2)
     app = create_app(settings)
     app.register_blueprint(hooks)
     print("ready", flush=True)

@@ -20,11 +20,11 @@ from sqlalchemy.orm import Session
 
 from flask_lineconnect.models import InboxEvent
 from flask_lineconnect.state import LineState
-from flask_lineconnect.webhooks import dispatch
-from flask_lineconnect.webhooks.dispatch import LEASE
-from flask_lineconnect.webhooks.dispatch import claim
+from flask_lineconnect.webhooks import claims
+from flask_lineconnect.webhooks.claims import LEASE
 from tests.conftest import DATABASES
 from tests.conftest import MakeApp
+from tests.webhooks.claiming import claim_one
 
 USER = "U" + "a" * 32
 
@@ -37,10 +37,9 @@ def _row(event_id: str, now: datetime, **values: Any) -> InboxEvent:
 @contextmanager
 def _choosing(engine: Engine) -> Iterator[Session]:
     """Be the worker that chooses now, until the block ends."""
-    with Session(engine) as session:
-        dispatch._wait_for_other_claims(session)
+    with claims.writing(engine, is_durable=True) as connection, Session(connection) as session:
         yield session
-        session.commit()
+        session.flush()
 
 
 def _wait_until_somebody_waits(engine: Engine) -> None:
@@ -67,7 +66,7 @@ def test_no_two_workers_take_events_of_one_person_whatever_the_shops_isolation(
         with app.app_context():
             # A command's session may have looked at something before.
             line.session.scalars(select(InboxEvent)).all()
-            return claim(line.session, now=now)
+            return claim_one(line, now=now)
 
     with ThreadPoolExecutor(1) as pool:
         with _choosing(engine) as session:
@@ -101,8 +100,10 @@ def test_choosing_reads_indexes_only(line: LineState) -> None:
     line.session.add(_row("one", line.clock()))
     line.session.commit()
     plans.clear()
-    dispatch._get_ready(line)
-    assert claim(line.session, now=line.clock()) is not None
+    with engine.connect() as connection:
+        assert claims.is_anything_due(connection, now=line.clock())
+        assert claims.is_anything_free(connection, now=line.clock())
+    assert claim_one(line, now=line.clock()) is not None
     for plan in plans:
         assert "ix_lineconnect" in plan or "pk_" in plan or "autoindex" in plan, plan
         assert "Seq Scan" not in plan

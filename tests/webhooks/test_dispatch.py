@@ -29,16 +29,17 @@ from flask_lineconnect.outbox.delivery import deliver_due
 from flask_lineconnect.state import LineState
 from flask_lineconnect.testing.chat import LineChat
 from flask_lineconnect.testing.plugin import Emulator
-from flask_lineconnect.webhooks.dispatch import LEASE
-from flask_lineconnect.webhooks.dispatch import claim
+from flask_lineconnect.webhooks.claims import LEASE
 from flask_lineconnect.webhooks.dispatch import dispatch_due
-from flask_lineconnect.webhooks.inbox import KEPT
+from flask_lineconnect.webhooks.event_times import KEPT
 from flask_lineconnect.webhooks.inbox import replay
 from tests.conftest import DATABASES
 from tests.conftest import MakeApp
 from tests.people import press
 from tests.small_shop import User
 from tests.small_shop import db
+from tests.webhooks.claiming import claim_one
+from tests.webhooks.claiming import write
 
 pytestmark = pytest.mark.parametrize("database", DATABASES, indirect=True)
 BASE_URL = "http://127.0.0.1:5999"
@@ -208,19 +209,13 @@ def test_S8_7_a_worker_that_was_overtaken_writes_nothing(
         update(InboxEvent).values(state="queued", attempts=0, next_attempt_at=now, reply=None)
     )
     line.session.commit()
-    slow = claim(line.session, now=now)
+    slow = claim_one(line, now=now)
     assert slow is not None
     # The first one is paused for longer than its lease, and a second takes over.
     line.clock = lambda: now + LEASE
     dispatch_due(line)
     assert _event(line).state == "done"
-    from flask_lineconnect.webhooks import dispatch
-
-    with line.work_context():
-        line.session.execute(update(InboxEvent).values(reply=None))
-        line.session.commit()
-        assert not dispatch._write(line.session, slow, state="answering")
-        line.session.rollback()
+    assert not write(line, slow, {"state": "answering"})
     assert _event(line).state == "done"
 
 
@@ -231,15 +226,13 @@ def test_S8_7_a_replay_does_not_let_the_overtaken_worker_write_again(
     now = line.clock()
     line.session.execute(update(InboxEvent).values(next_attempt_at=now, finished_at=None))
     line.session.commit()
-    slow = claim(line.session, now=now)
+    slow = claim_one(line, now=now)
     assert slow is not None
     line.session.execute(update(InboxEvent).values(state="dead"))
     assert replay(line.session, slow.event_id, now=now)
-    assert claim(line.session, now=now) is not None
-    from flask_lineconnect.webhooks import dispatch
-
-    assert not dispatch._write(line.session, slow, state="answering")
-    line.session.rollback()
+    line.session.commit()
+    assert claim_one(line, now=now) is not None
+    assert not write(line, slow, {"state": "answering"})
 
 
 def test_S7_5_a_server_that_keeps_falling_over_costs_no_innocent_event(
@@ -247,14 +240,14 @@ def test_S7_5_a_server_that_keeps_falling_over_costs_no_innocent_event(
 ) -> None:
     chat.say("名前は")
     now = line.clock()
-    line.session.execute(update(InboxEvent).values(attempts=0, next_attempt_at=now))
+    line.session.execute(update(InboxEvent).values(state="queued", attempts=0, next_attempt_at=now))
     line.session.commit()
     for attempt in range(5):
-        claimed = claim(line.session, now=now)
+        claimed = claim_one(line, now=now)
         assert claimed is not None
         assert claimed.attempt == attempt + 1
         now += LEASE * 2**attempt
-        assert claim(line.session, now=now - timedelta(seconds=1)) is None
+        assert claim_one(line, now=now - timedelta(seconds=1)) is None
 
 
 def test_events_of_a_person_wait_for_the_one_before(
@@ -277,12 +270,12 @@ def test_events_of_a_person_wait_for_the_one_before(
         ],
     )
     line.session.commit()
-    claimed = claim(line.session, now=now)
+    claimed = claim_one(line, now=now)
     assert claimed is not None
     assert claimed.event_id == "event 0"
-    assert claim(line.session, now=now) is None
+    assert claim_one(line, now=now) is None
     # Its lease ends, and it comes again before those that came after it.
-    again = claim(line.session, now=now + LEASE)
+    again = claim_one(line, now=now + LEASE)
     assert again is not None
     assert again.event_id == "event 0"
     assert again.number == claimed.number + 1

@@ -6,6 +6,9 @@ import io
 import json
 import threading
 import time
+from datetime import UTC
+from datetime import datetime
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -22,6 +25,7 @@ from flask_lineconnect.models import InboxEvent
 from flask_lineconnect.state import LineState
 from flask_lineconnect.testing.plugin import Emulator
 from flask_lineconnect.webhooks.dispatch import dispatch_due
+from flask_lineconnect.webhooks.inbox import Inbox
 from flask_lineconnect.webhooks.signature import sign
 from flask_lineconnect.webhooks.views import MAX_BODY
 from tests.conftest import DATABASES
@@ -324,8 +328,97 @@ def test_S7_3_an_old_event_is_a_captured_body(
     app: Flask, client: FlaskClient, line: LineState
 ) -> None:
     old = _event(timestamp=int((time.time() - 31 * 86_400) * 1000))
+    assert _post(app, client, old, _event(2)).status_code == 200
+    assert line.session.scalars(select(InboxEvent.webhook_event_id)).all() == [
+        _event(2)["webhookEventId"]
+    ]
+    # Another process, which has seen nothing itself.
+    line.part(Inbox).__init__(line.db.engine)  # type: ignore[misc]
     assert _post(app, client, old).status_code == 200
-    assert _stored(line) == 0
+    assert _stored(line) == 1
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        (timedelta(minutes=-6), "behind by about 6 minutes"),
+        (timedelta(days=-3_000), "behind"),
+        (timedelta(hours=2), "ahead by about 120 minutes"),
+        (timedelta(days=400), "ahead"),
+    ],
+)
+def test_S7_3_a_clock_that_is_wrong_costs_no_event_and_is_told_once(
+    app: Flask,
+    client: FlaskClient,
+    line: LineState,
+    wrong: timedelta,
+    said: str,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    line.clock = lambda: datetime.now(UTC) + wrong
+    for number in range(3):
+        assert _post(app, client, _event(number)).status_code == 200
+    assert _stored(line) == 3
+    told = [one for one in caplog.records if "clock is" in one.getMessage()]
+    assert len(told) == 1
+    assert said in told[0].getMessage()
+
+
+def test_S7_3_one_event_from_the_future_makes_no_others_old(
+    app: Flask, client: FlaskClient, line: LineState
+) -> None:
+    future = int((time.time() + 400 * 86_400) * 1000)
+    assert _post(app, client, _event(1), _event(2, timestamp=future)).status_code == 200
+    assert _post(app, client, _event(3)).status_code == 200
+    # Another process, which finds it in the database.
+    line.part(Inbox).__init__(line.db.engine)  # type: ignore[misc]
+    assert _post(app, client, _event(4)).status_code == 200
+    assert _stored(line) == 4
+
+
+@pytest.mark.parametrize("deep", ["[", '{"a":', '{"webhookEventId": "deep", "message": ['])
+@pytest.mark.parametrize("depth", [101, 900, 20_000])
+def test_S7_4_one_event_that_is_nested_deeply_costs_its_batch_nothing(
+    app: Flask, client: FlaskClient, line: LineState, deep: str, depth: int
+) -> None:
+    value = "1"
+    closing = "]" if deep.endswith("[") else "}"
+    nested = deep * depth + value + (closing + "}" if "message" in deep else closing) * depth
+    whole = json.dumps(_event(1))[:-1] + f', "more": {nested}}}'
+    text = json.dumps(_event(2, message={"id": "1", "type": "text", "text": "[" * 200 + '"\\'}))
+    body = f'{{"events": [{nested}, {whole}, {text}, {json.dumps(_event(3))}]}}'.encode()
+    assert _post_bytes(app, client, body).status_code == 200
+    stored = set(line.session.scalars(select(InboxEvent.webhook_event_id)))
+    assert stored >= {_event(2)["webhookEventId"], _event(3)["webhookEventId"]}
+    dispatch_due(line)
+    line.session.rollback()
+    assert set(line.session.scalars(select(InboxEvent.state))) == {"done"}
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        '{"type": "location", "id": "1", "latitude": 1%s, "longitude": 1e999}' % ("0" * 400),
+        '{"type": "video", "id": "1", "duration": 1%s}' % ("0" * 30),
+        '{"type": "audio", "id": "1", "duration": -1%s}' % ("0" * 30),
+        '{"type": "file", "id": "1", "fileSize": 1%s}' % ("0" * 5_000),
+        '{"type": "image", "id": "1", "imageSet": {"index": 1e400, "total": 1%s}}' % ("0" * 50),
+    ],
+)
+def test_S7_4_odd_numbers_in_known_events_cost_no_attempt(
+    app: Flask, client: FlaskClient, line: LineState, message: str
+) -> None:
+    event = json.dumps(_event(1)).replace(json.dumps(_event(1)["message"]), message)
+    assert message in event
+    assert _post_bytes(app, client, f'{{"events": [{event}]}}'.encode()).status_code == 200
+    if _stored(line) == 0:
+        # What LINE's own JSON can't hold is left out.
+        assert "1e" in message
+        return
+    dispatch_due(line)
+    line.session.rollback()
+    row = line.session.scalars(select(InboxEvent)).one()
+    assert (row.state, row.attempts) == ("done", 1)
 
 
 def test_W11_events_in_standby_are_left_alone(

@@ -11,6 +11,7 @@ import asyncio
 import json
 import re
 import secrets
+import time
 import uuid
 from collections import Counter
 from collections.abc import Awaitable
@@ -55,6 +56,8 @@ class Sink:
     counts: Counter[str] = field(default_factory=Counter)
     #: What each recipient got, to tell who got something twice.
     seen: set[int] = field(default_factory=set)
+    #: When each reply token was used first, in seconds since the epoch.
+    replies: dict[str, float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Fill the buckets of the rate limits."""
@@ -87,9 +90,12 @@ class Sink:
         if not self.buckets.take("channel", method, path, self.rate_limit_scale):
             return 429, {"message": RATE_LIMITED}, named
         if method == "POST" and (found := _SENDS.fullmatch(path)):
+            began = time.time()
             if self.answer_after:
                 await asyncio.sleep(self.answer_after)
             status, answer, more = self._take(found[1], headers, body, request_id)
+            if status == 200 and found[1] == "reply":
+                status, answer = self._note_reply(body, began, answer)
             return status, answer, named + more
         if path == f"{MESSAGE}quota":
             return 200, self._quota(), named
@@ -117,6 +123,15 @@ class Sink:
             return 202 if kind == "narrowcast" else 200, {}, []
         return 200, {"sentMessages": [{"id": str(uuid.uuid4().int >> 70)}]}, []
 
+    def _note_reply(self, body: bytes, began: float, answer: Json) -> tuple[int, Json]:
+        """Take a reply token once."""
+        token = str(json.loads(body).get("replyToken"))
+        if token in self.replies:
+            self.counts["replies_twice"] += 1
+            return 400, {"message": "Invalid reply token"}
+        self.replies[token] = began
+        return 200, answer
+
     def _is_used_up(self, more: int) -> bool:
         return self.quota is not None and self.counts["recipients"] + more > self.quota
 
@@ -143,10 +158,14 @@ class Sink:
                 return 200, {"ok": True}, []
             case "counts", "GET":
                 return 200, dict(self.counts), []
+            case "replies", "GET":
+                twice = self.counts["replies_twice"]
+                return 200, {"replies": self.replies, "twice": twice}, []
             case "reset", "POST":
                 self.counts.clear()
                 self.accepted.clear()
                 self.seen.clear()
+                self.replies.clear()
                 return 200, {"ok": True}, []
         return 404, {"message": "Not found"}, []
 
