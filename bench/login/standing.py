@@ -18,8 +18,8 @@ from flask.testing import FlaskClient
 from sqlalchemy import event
 
 from flask_lineconnect.testing.emulator import run_emulator
-from tests.login.people import BASE_URL
-from tests.login.people import sign_up
+from tests.people import BASE_URL
+from tests.people import sign_up
 from tests.small_shop import SETTINGS
 from tests.small_shop import create_app
 from tests.small_shop import db

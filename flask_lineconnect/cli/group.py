@@ -17,6 +17,7 @@ from flask.cli import AppGroup
 WORDS = (
     "campaign",
     "emulator",
+    "erase",
     "inbox",
     "links",
     "outbox",

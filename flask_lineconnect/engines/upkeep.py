@@ -63,6 +63,8 @@ BATCH = 20
 ACCOUNTS_AT_ONCE = 2_000
 #: How often this process looks for members who are gone, and clears away what expired.
 SWEEP_EVERY = timedelta(minutes=10)
+#: How long a person is remembered who never became a member, from the last time they were seen.
+STRANGERS_KEPT = timedelta(days=30)
 #: Seconds after which it looks at what is more urgent, before it goes on.
 SWEEP_SECONDS = 5.0
 
@@ -105,6 +107,7 @@ def _steps(line: LineState, now: datetime) -> Iterator[Step]:
     yield from mending_steps(now=now)
     yield from pruning_steps(line.part(Rules).policy, now=now)
     yield from _orphan_steps(line)
+    yield from _stranger_steps(line, now)
 
 
 def check_consents(line: LineState) -> int:
@@ -233,6 +236,32 @@ def _orphan_steps(line: LineState) -> Iterator[Step]:
             found = select(Account.id).where(Account.id.between(first, last), is_left_over)
             # One at a time: what a person leaves behind may be much.
             yield Step(found, erase, most=1)
+
+
+def _stranger_steps(line: LineState, now: datetime) -> Iterator[Step]:
+    """Forget who met the shop and never became a member; a friend is no more than a friend."""
+    until = now - STRANGERS_KEPT
+    is_stranger = and_(
+        Account.member_id.is_(None),
+        Account.linked_at.is_(None),
+        Account.former_member_id.is_(None),
+        Account.created_at <= until,
+        or_(Account.consent_checked_at.is_(None), Account.consent_checked_at <= until),
+        or_(Account.friend_evidence_at.is_(None), Account.friend_evidence_at <= until),
+    )
+    is_gone = and_(is_stranger, Account.is_friend.is_not(True))
+    has_profile = or_(
+        Account.display_name != "",
+        Account.picture_url.is_not(None),
+        Account.sealed_tokens.is_not(None),
+    )
+    is_known = and_(is_stranger, Account.is_friend.is_(True), has_profile)
+    nothing = {"display_name": "", "picture_url": None, "sealed_tokens": None}
+    erase = partial(_erase, line=line, is_left_over=is_gone)
+    for first, last in _ranges_of_accounts(line.session):
+        is_here = Account.id.between(first, last)
+        yield Step(select(Account.id).where(is_here, is_gone), erase, most=1)
+        yield updating(Account.id, Account.id, is_here, is_known, **nothing)
 
 
 def _ranges_of_accounts(session: Session) -> list[tuple[int, int]]:

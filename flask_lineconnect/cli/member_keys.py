@@ -1,0 +1,22 @@
+"""A member's key as it is typed after a command."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+from sqlalchemy import inspect
+
+from ..state import current_line
+
+
+def member_key_of(text: str) -> Any:
+    """Return a member's key in the type that the shop uses.
+
+    :raises ClickException: it can't be one.
+    """
+    column = inspect(current_line.shop.model).primary_key[0]
+    try:
+        return column.type.python_type(text)
+    except ValueError:
+        raise click.ClickException(f"{text} can't be the key of a member") from None
