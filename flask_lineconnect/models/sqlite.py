@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import sys
 import weakref
 from typing import Any
 
@@ -20,6 +21,7 @@ BUSY_TIMEOUT = 10_000
 #: The first version without the fault that :func:`fault_of_sqlite` tells of.
 MENDED = (3, 51, 3)
 _NOTED = "_lineconnect_leaves_to_parent"
+_MIGRATES = "lineconnect_migrates"
 PRAGMAS = (
     "PRAGMA journal_mode = WAL",
     "PRAGMA synchronous = FULL",
@@ -37,6 +39,7 @@ def prepare_sqlite(engine: Engine) -> None:
     """
     if engine.dialect.name == "sqlite" and not event.contains(engine, "connect", _set_pragmas):
         event.listen(engine, "connect", _set_pragmas)
+        event.listen(engine, "checkout", _spare_rows)
         event.listen(engine, "savepoint", _begin_before_savepoint)
 
 
@@ -104,3 +107,29 @@ def _set_pragmas(connection: Any, _record: Any) -> None:
     for pragma in PRAGMAS:
         cursor.execute(pragma)
     cursor.close()
+
+
+def _spare_rows(connection: Any, record: Any, _proxy: Any) -> None:
+    """Keep no foreign keys while Alembic migrates: it makes a table anew and drops the old one.
+
+    SQLite takes that for the deletion of all its rows, and deletes or unties whatever names them.
+    Source: sqlite.org, "SQLite Foreign Key Support", 5; Alembic, "Running Batch Migrations for
+    SQLite", "Dealing with Referencing Foreign Keys".
+    """
+    is_migrating = _is_migrating()
+    if is_migrating is not record.info.get(_MIGRATES, False):
+        record.info[_MIGRATES] = is_migrating
+        cursor = connection.cursor()
+        cursor.execute(f"PRAGMA foreign_keys = {'OFF' if is_migrating else 'ON'}")
+        cursor.close()
+
+
+def _is_migrating() -> bool:
+    context: Any = sys.modules.get("alembic.context")
+    if context is None:
+        return False
+    try:
+        context.is_offline_mode()
+    except NameError:  # what Alembic raises outside of a migration
+        return False
+    return True
