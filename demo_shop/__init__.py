@@ -13,6 +13,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import click
+from babel import negotiate_locale
 from flask import Flask
 from flask import request
 from flask import session
@@ -97,7 +98,8 @@ def _language() -> str:
     chosen = session.get("language") or session.get("lineconnect_language")
     if chosen in LANGUAGES:
         return str(chosen)
-    return request.accept_languages.best_match(list(LANGUAGES)) or "ja"
+    asked = [code.replace("-", "_") for code in request.accept_languages.values()]
+    return negotiate_locale(asked, list(LANGUAGES)) or "ja"
 
 
 def _kept_secret_key(data: Path) -> str:

@@ -17,6 +17,8 @@ from wtforms import IntegerField
 from wtforms import PasswordField
 from wtforms import StringField
 from wtforms import TelField
+from wtforms import TextAreaField
+from wtforms.validators import DataRequired
 from wtforms.validators import Email
 from wtforms.validators import EqualTo
 from wtforms.validators import InputRequired
@@ -98,6 +100,25 @@ def _phone_field(*validators: Any) -> Field:
     )
 
 
+def _new_password_field() -> Field:
+    return PasswordField(
+        _("パスワード（8文字以上）"),
+        [
+            _required(_("パスワードを入力してください。")),
+            Length(min=8, max=200, message=_("パスワードは8文字以上にしてください。")),
+        ],
+        render_kw={"autocomplete": "new-password"},
+    )
+
+
+def _repeated_field() -> Field:
+    return PasswordField(
+        _("パスワード（確認）"),
+        [EqualTo("password", _("パスワードが一致しません。"))],
+        render_kw={"autocomplete": "new-password"},
+    )
+
+
 def _terms_field() -> Field:
     text = _("会員規約に同意してください。")
     return BooleanField(_("会員規約に同意する"), [_required(text)])
@@ -156,20 +177,46 @@ class RegisterForm(FlaskForm):
 
     name = _name_field()
     email = email_field()
-    password = PasswordField(
-        _("パスワード（8文字以上）"),
-        [
-            _required(_("パスワードを入力してください。")),
-            Length(min=8, max=200, message=_("パスワードは8文字以上にしてください。")),
-        ],
-        render_kw={"autocomplete": "new-password"},
-    )
-    repeated = PasswordField(
-        _("パスワード（確認）"),
-        [EqualTo("password", _("パスワードが一致しません。"))],
-        render_kw={"autocomplete": "new-password"},
-    )
+    password = _new_password_field()
+    repeated = _repeated_field()
     accepts_terms = _terms_field()
+
+
+class ForgottenForm(FlaskForm):
+    """Whose password was forgotten."""
+
+    email = email_field()
+
+
+class PasswordForm(FlaskForm):
+    """A first password, or a new one by a link in a mail."""
+
+    password = _new_password_field()
+    repeated = _repeated_field()
+
+
+class ChangeForm(PasswordForm):
+    """A new password for a member who has one."""
+
+    current = PasswordField(
+        _("いまのパスワード"),
+        [_required(_("いまのパスワードを入力してください。"))],
+        render_kw={"autocomplete": "current-password"},
+    )
+
+
+class AnswerForm(FlaskForm):
+    """What staff answer to an inquiry."""
+
+    text = TextAreaField(
+        _("お返事"),
+        [
+            DataRequired(_("お返事を入力してください。")),
+            Length(max=2_000, message=_("お返事は2,000文字までです。")),
+        ],
+        filters=[_stripped],
+        render_kw={"rows": 5},
+    )
 
 
 class CheckoutForm(FlaskForm):

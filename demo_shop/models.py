@@ -203,17 +203,33 @@ class CouponUse(Base):
     at: Mapped[datetime] = mapped_column(UtcDateTime, default=utcnow)
 
 
+class Mail(Base):
+    """A mail of the shop's; the demo shows it instead of sending it."""
+
+    __tablename__ = "mail"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    to: Mapped[str] = mapped_column(String(254))
+    subject: Mapped[str] = mapped_column(String(200))
+    text: Mapped[str] = mapped_column(Text)
+    at: Mapped[datetime] = mapped_column(UtcDateTime, default=utcnow)
+
+
 class Inquiry(Base):
     """What somebody wants to be answered by the staff."""
 
     __tablename__ = "inquiry"
 
     id: Mapped[int] = mapped_column(primary_key=True)
+    #: The member who asks; nobody's, of somebody whom the shop does not know.
+    user_id: Mapped[int | None] = mapped_column(ForeignKey(User.id), index=True)
     #: Who asks, as far as the shop knows.
     name: Mapped[str] = mapped_column(String(100))
     text: Mapped[str] = mapped_column(Text)
     at: Mapped[datetime] = mapped_column(UtcDateTime, default=utcnow)
     is_answered: Mapped[bool] = mapped_column(default=False, index=True)
+
+    user: Mapped[User | None] = relationship()
 
 
 class PointEntry(Base):

@@ -6,5 +6,9 @@ _signals = Namespace()
 
 #: Points were added at the counter; argument ``entry``.
 points_added = _signals.signal("points-added")
+#: A member's password was set or changed; argument ``user``.
+password_changed = _signals.signal("password-changed")
+#: Staff answered an inquiry; arguments ``inquiry`` and ``text``.
+inquiry_answered = _signals.signal("inquiry-answered")
 #: An order was placed; argument ``order``.
 order_placed = _signals.signal("order-placed")

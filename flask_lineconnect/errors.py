@@ -70,6 +70,7 @@ class Refused(LineConnectError):
     """
 
     def __init__(self, message: str, *, step: str = "rule"):
-        super().__init__(step)
+        # Whoever shows the error itself shows the sentence, and no code.
+        super().__init__(message)
         self.message = message
         self.step = step

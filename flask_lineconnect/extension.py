@@ -38,6 +38,7 @@ from .log_fields import log_fields
 from .log_floods import bound_floods
 from .login import auto
 from .login import chat_views
+from .login import guard
 from .login import sessions
 from .login.basis import basis_of
 from .models import Campaign
@@ -61,6 +62,7 @@ from .state import current_line
 from .web import own_headers
 from .web.blueprint import offer_to_templates
 from .web.locales import set_up_languages
+from .web.theme import style_sheet
 from .webhooks.session_use import watch as watch_use
 
 if TYPE_CHECKING:
@@ -117,6 +119,7 @@ class LineConnect:
         _protect_session_cookie(app, config)
         _check_session_cookie(app, config)
         set_up_languages(app)
+        style_sheet(tuple(self.shop.theme.items()))
         self._prepare_database(app)
         state = make_state(app, config, db=self.db, shop=self.shop, rich_menu=self.rich_menu)
         app.extensions[EXTENSION_KEY] = state
@@ -124,6 +127,7 @@ class LineConnect:
         offer_to_templates(app)
         own_headers.watch(app)
         sessions.register(app)
+        guard.speak_our_languages(app)
         auto.register(app)
         offline.watch(app)
         chat_views.watch_logouts(app)

@@ -184,7 +184,7 @@ class SmallShop(ShopAdapter[User]):
         """Everybody has the login that stands in for one with a password."""
         return True
 
-    def member_name(self, member: User) -> str:
+    def member_name(self, member: User) -> str | None:
         """Return the name."""
         return member.name
 

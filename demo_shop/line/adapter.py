@@ -25,8 +25,14 @@ from ..points import balance_of
 from ..points import history
 from ..points import rank_after
 from ..points import standing_of
+from ..shop.texts import reason
 from .membership import KomorebiMembership
 from .orders import KomorebiOrders
+
+LEAF = (
+    '<svg viewBox="0 0 32 32"><path d="M16 3c8 5 11 11 8 18-2 5-6 7-8 8-2-1-6-3-8-8-3-7 0-13 '
+    '8-18z"/><path d="M16 9v18M16 15l5-3M16 20l5-3M16 17l-5-3M16 22l-5-3"/></svg>'
+)
 
 
 class KomorebiShop(ShopAdapter[User]):
@@ -35,12 +41,17 @@ class KomorebiShop(ShopAdapter[User]):
     model = User
     name = "こもれび堂"
     theme: ClassVar = {
-        "--lc-brand": "#7a4b2a",
-        "--lc-action": "#7a4b2a",
-        "--lc-on-action": "#ffffff",
-        "--lc-card": "#5b3a22",
+        "ground": "#faf6ee",
+        "ink": "#33291f",
+        "action": "#7a4b2a",
+        "accent": "#4c6a32",
+        "card": "#5b3a22",
+        "heading": '"Hiragino Mincho ProN", "Yu Mincho", "Noto Serif CJK JP", serif',
     }
+    mark = LEAF
     sign_up_form = MemberForm
+    set_password_endpoint = "account.set_password"
+    terms_endpoint = "store.terms"
     orders = KomorebiOrders()
     membership = KomorebiMembership()
     card_barcode = "jan13"
@@ -88,7 +99,9 @@ class KomorebiShop(ShopAdapter[User]):
     ) -> Sequence[PointChange]:
         """Return the member's bookings."""
         found = history(db.session(), member, before=before, limit=limit)
-        return [PointChange(entry.key, entry.at, entry.amount, entry.reason) for entry in found]
+        return [
+            PointChange(entry.key, entry.at, entry.amount, reason(entry.reason)) for entry in found
+        ]
 
     def tell_member(self, member: User, notice: MemberNotice) -> None:
         """Show the mail where the demo runs; a real shop would send it."""

@@ -34,7 +34,7 @@ def hand_over(event: TextEvent) -> Reply:
 def about_order(event: TextEvent) -> Reply:
     """Ask what it is about the order from whose page the customer comes, and tell staff which."""
     begin_dialogue(event, "staff", step="waiting", lifetime=TALK)
-    db.session.add(Inquiry(name=_name(event), text=event.text))
+    db.session.add(_inquiry(event))
     return _with_way_back(
         f"{event.text}ですね。ご用件をお書きください。スタッフがお返事いたします。"
     )
@@ -49,7 +49,7 @@ def note(event: Event, dialogue: Dialogue) -> Reply:
         dialogue.end()
         return "自動応答にもどりました。"
     is_first = dialogue.step == "waiting"
-    db.session.add(Inquiry(name=_name(event), text=event.text))
+    db.session.add(_inquiry(event))
     dialogue.go("talking", lifetime=TALK)
     return _with_way_back("スタッフに伝えました。お返事をお待ちください。") if is_first else None
 
@@ -58,7 +58,7 @@ def _with_way_back(text: str) -> Reply:
     return TextMessage(text, quick_replies=[MessageAction(BACK, BACK)])
 
 
-def _name(event: Event) -> str:
-    member = member_for(event)
-    account = event.account
-    return (member.name if member else account and account.display_name) or "LINEのお客さま"
+def _inquiry(event: TextEvent) -> Inquiry:
+    member, account = member_for(event), event.account
+    name = member.name if member else account and account.display_name
+    return Inquiry(user=member, name=name or "LINEのお客さま", text=event.text)

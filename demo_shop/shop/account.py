@@ -31,30 +31,32 @@ from ..models import User
 from ..orders import order_by_number
 from ..orders import orders_of
 from ..points import history
+from . import passwords
 
 pages = Blueprint("account", __name__)
+passwords.register(pages)
 
 
 @pages.route("/log-in", methods=["GET", "POST"])
 def log_in() -> Response | str:
     """Log in with e-mail address and password."""
     if current_user.is_authenticated:
-        return redirect(_next_page(default=url_for(".my_page")) or "/")
+        return redirect(next_page(default=url_for(".my_page")) or "/")
     form = LoginForm()
     if form.validate_on_submit():
         password = form.password.data or ""
         member = recognise(db.session(), email=form.email.data, password=password)
         if member is not None and member.is_active:
-            return _enter(member)
+            return enter(member)
         flash(_("メールアドレスかパスワードが違います。"), "problem")
-    return render_template("account/log_in.html", form=form, next=_next_page(default=None))
+    return render_template("account/log_in.html", form=form, next=next_page(default=None))
 
 
 @pages.route("/register", methods=["GET", "POST"])
 def register() -> Response | str:
     """Register with a password."""
     if current_user.is_authenticated:
-        return redirect(_next_page(default=url_for(".my_page")) or "/")
+        return redirect(next_page(default=url_for(".my_page")) or "/")
     form = RegisterForm()
     if form.validate_on_submit():
         member = make_member(
@@ -65,9 +67,9 @@ def register() -> Response | str:
         )
         if member is not None:
             db.session.commit()
-            return _enter(member)
+            return enter(member)
         flash(_("このメールアドレスでは登録できません。ログインをお試しください。"), "problem")
-    return render_template("account/register.html", form=form, next=_next_page(default=None))
+    return render_template("account/register.html", form=form, next=next_page(default=None))
 
 
 @pages.post("/log-out")
@@ -112,11 +114,12 @@ def language() -> Response:
     chosen = request.form.get("language")
     if chosen in current_app.config["LANGUAGES"]:
         session["language"] = chosen
-    return redirect(_next_page(default=url_for("store.home")) or "/")
+    return redirect(next_page(default=url_for("store.home")) or "/")
 
 
-def _enter(member: User) -> Response:
-    target = _next_page(default=url_for(".my_page"))
+def enter(member: User) -> Response:
+    """Log a member in, in a session of their own, and go where they were going."""
+    target = next_page(default=url_for(".my_page"))
     _renew_session()
     login_user(member)
     return redirect(target or "/")
@@ -129,7 +132,7 @@ def _renew_session() -> None:
     session.update(kept)
 
 
-def _next_page(*, default: str | None) -> str | None:
+def next_page(*, default: str | None) -> str | None:
     """Return where to go afterwards: a page of this shop, rebuilt, or the default."""
     target = request.values.get("next", "")
     try:

@@ -19,9 +19,11 @@ from werkzeug.wrappers import Response
 
 from ..extensions import db
 from ..forms import AnsweredForm
+from ..forms import AnswerForm
 from ..forms import CounterForm
 from ..forms import PointsForm
 from ..inquiries import open_inquiries
+from ..inquiries import orders_asked_about
 from ..members import find_by_card
 from ..models import Inquiry
 from ..models import PointEntry
@@ -30,6 +32,7 @@ from ..points import YEN_PER_POINT
 from ..points import add_at_counter
 from ..points import balance_of
 from ..points import points_for
+from ..signals import inquiry_answered
 
 pages = Blueprint("counter", __name__, url_prefix="/counter")
 
@@ -65,12 +68,42 @@ def look_up() -> Response | str:
     )
 
 
+@pages.get("/inquiries/<int:inquiry_id>")
+@staff_only
+def inquiry(inquiry_id: int) -> str:
+    """Show an inquiry with the orders that it may be about, and the answer's form."""
+    return _inquiry_page(_inquiry(inquiry_id), AnswerForm())
+
+
+@pages.post("/inquiries/<int:inquiry_id>/answer")
+@staff_only
+def answer(inquiry_id: int) -> Response | str:
+    """Answer in LINE, and take the inquiry off the list."""
+    inquiry, form = _inquiry(inquiry_id), AnswerForm()
+    if not form.validate_on_submit() or inquiry.user is None:
+        return _inquiry_page(inquiry, form)
+    inquiry.is_answered = True
+    inquiry_answered.send(None, inquiry=inquiry, text=form.text.data)
+    db.session.commit()
+    flash(_("%(name)s さまにお返事しました。", name=inquiry.name))
+    return redirect(url_for(".look_up"))
+
+
+def _inquiry(inquiry_id: int) -> Inquiry:
+    return db.session.get(Inquiry, inquiry_id) or abort(404)
+
+
+def _inquiry_page(inquiry: Inquiry, form: AnswerForm) -> str:
+    orders = orders_asked_about(db.session(), inquiry)
+    return render_template("counter/inquiry.html", inquiry=inquiry, form=form, orders=orders)
+
+
 @pages.post("/inquiries/<int:inquiry_id>")
 @staff_only
 def answered(inquiry_id: int) -> Response:
     """Take an inquiry off the list."""
     form = AnsweredForm()
-    inquiry = db.session.get(Inquiry, inquiry_id) or abort(404)
+    inquiry = _inquiry(inquiry_id)
     if form.validate_on_submit():
         inquiry.is_answered = True
         db.session.commit()

@@ -144,6 +144,12 @@ def visit() -> str:
     return render_template("store/visit.html")
 
 
+@pages.get("/terms")
+def terms() -> str:
+    """Show the terms of membership."""
+    return render_template("store/terms.html")
+
+
 def _product(slug: str) -> Product:
     found = db.session.scalars(select(Product).where(Product.slug == slug)).one_or_none()
     return found or abort(404)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date
 from datetime import datetime
 
@@ -9,10 +10,18 @@ from flask import Flask
 from flask import current_app
 from flask_babel import format_date
 from flask_babel import gettext as _
+from flask_babel import lazy_gettext
 from markupsafe import Markup
 
 from ..points import points_for
 
+#: How reasons of bookings are kept, and how they are told.
+_REASONS = {
+    r"ご注文 (?P<number>\S+)": lazy_gettext("ご注文 %(number)s"),
+    r"店頭でのお買い物 (?P<yen>[\d,]+)円": lazy_gettext("店頭でのお買い物 %(yen)s円"),
+    r"ポイントでのお支払い": lazy_gettext("ポイントでのお支払い"),
+    r"以前のカードからの引き継ぎ": lazy_gettext("以前のカードからの引き継ぎ"),
+}
 #: Of mobile numbers in Japan; others have ten.
 MOBILE_DIGITS = 11
 
@@ -26,6 +35,7 @@ def register_filters(app: Flask) -> None:
         "points": points,
         "postal_code": postal_code,
         "qr": qr,
+        "reason": reason,
         "words": words,
         "yen": yen,
     }
@@ -64,6 +74,14 @@ def phone(digits: str) -> str:
     """Return a telephone number; of mobile ones it is known where the hyphens stand."""
     is_mobile = len(digits) == MOBILE_DIGITS and digits.startswith("0")
     return f"{digits[:3]}-{digits[3:7]}-{digits[7:]}" if is_mobile else digits
+
+
+def reason(text: str) -> str:
+    """Return why points were booked, in the customer's language; it is kept in the shop's."""
+    for pattern, words_of in _REASONS.items():
+        if found := re.fullmatch(pattern, text):
+            return str(words_of) % found.groupdict()
+    return text
 
 
 def card_number(number: str) -> str:

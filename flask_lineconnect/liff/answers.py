@@ -8,7 +8,6 @@ from typing import NoReturn
 
 from flask import abort
 from flask import redirect
-from flask import session
 from flask import url_for
 from werkzeug.wrappers import Response
 
@@ -17,14 +16,13 @@ from ..i18n import gettext as _
 from ..state import current_line
 from ..web.pages import render_error
 from ..web.pages import render_page
-
-_SAID = "_lineconnect_said"
+from ..web.said import say
+from ..web.said import take_said
 
 
 def page(template: str, *, tab: str, **context: Any) -> str:
     """Render a page, with what the change before it had to say."""
-    said = session.pop(_SAID, None)
-    return render_page(f"lineconnect/liff/{template}", tab=tab, said=said, **context)
+    return render_page(f"lineconnect/liff/{template}", tab=tab, said=take_said(), **context)
 
 
 def settle(change: Callable[[], None], *, done: str, back: str) -> Response:
@@ -44,14 +42,14 @@ def settle(change: Callable[[], None], *, done: str, back: str) -> Response:
 
 def lead_back(done: str, back: str) -> Response:
     """Lead to the page that follows a change, which says that it was made."""
-    session[_SAID] = {"text": done, "is_problem": False}
+    say(done)
     return redirect(back, 303)
 
 
 def refuse(refused: Refused, *, back: str) -> Response:
     """Change nothing; the page that follows says why."""
     current_line.session.rollback()
-    session[_SAID] = {"text": refused.message, "is_problem": True}
+    say(refused.message, is_problem=True)
     return redirect(back, 303)
 
 

@@ -10,7 +10,9 @@ from ..models import Account
 from ..shop.adapter import ShopAdapter
 from ..state import current_line
 from ..web import barcodes
+from ..web.names import member_name as name_on_page
 from ..web.pages import render_page
+from ..web.said import take_said
 from . import card_codes
 from . import offline
 
@@ -26,13 +28,14 @@ def draw_card(member: Any, account: Account, **context: Any) -> str:
         number=number,
         bars=number and barcodes.card_bars(number, shop.card_barcode, label=label),
         balance=shop.points(member),
-        member_name=shop.member_name(member),
+        member_name=name_on_page(member, account),
         line_name=account.display_name,
         version=card_codes.version_name(account.id, account.card_version),
         holder=account.id,
         has_history=_has_history(shop),
         has_codes=shop.has_card_codes,
         worker_url=offline.worker_url(),
+        said=take_said(),
         tab="card",
         **context,
     )

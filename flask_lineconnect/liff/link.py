@@ -15,6 +15,7 @@ from ..linking import accounts
 from ..login import guard
 from ..login import sessions
 from ..state import current_line
+from ..web.names import member_name as name_on_page
 from ..web.pages import render_page
 
 
@@ -34,7 +35,7 @@ def liff_link() -> str:
     return render_page(
         "lineconnect/liff/link.html",
         tab=None,
-        member_name=None if member is None else line.shop.member_name(member),
+        member_name=None if member is None else name_on_page(member, account),
         is_linked=account is not None,
         is_recent=is_recent,
         here=here,

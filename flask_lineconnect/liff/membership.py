@@ -28,6 +28,7 @@ from ..outbox.preferences import set_preferences
 from ..shop.member_desk import Coupon
 from ..state import current_line
 from ..web.addresses import here
+from ..web.names import member_name as name_on_page
 from . import answers
 from .blueprint import LiffBlueprint
 from .blueprint import page_account
@@ -52,7 +53,7 @@ def membership(member: Any) -> str:
     found = desk.coupons(member)
     return _page(
         "membership.html",
-        member_name=shop.member_name(member),
+        member_name=name_on_page(member, page_account()),
         account=page_account(),
         has_profile=desk.profile_form is not None,
         coupons=found,

@@ -15,6 +15,7 @@ from ..linking import credentials
 from ..models import Account
 from ..shop.adapter import LineProfile
 from ..state import current_line
+from ..web.names import member_name as name_on_page
 from ..web.pages import render_page
 from . import finish
 from . import flow
@@ -44,7 +45,7 @@ def switch() -> Response | str:
     return render_page(
         "lineconnect/switch.html",
         profile=finish.profile_of(waiting),
-        member_name=None if member is None else line.shop.member_name(member),
+        member_name=None if member is None else name_on_page(member, None),
         next_path=waiting.attempt.next_path or line.config.default_page,
     )
 
@@ -76,7 +77,7 @@ def _page(account: Account, member: Any | None, next_path: str) -> str:
     return render_page(
         "lineconnect/link_again.html",
         profile=LineProfile(account.line_user_id, account.display_name, account.picture_url),
-        member_name=None if member is None else current_line.shop.member_name(member),
+        member_name=None if member is None else name_on_page(member, None),
         log_in_url=guard.shop_log_in_url(here),
     )
 

@@ -15,6 +15,7 @@ from ..linking import accounts
 from ..linking import chat_link
 from ..shop.adapter import LineProfile
 from ..state import current_line
+from ..web.names import member_name as name_on_page
 from ..web.pages import render_page
 from . import auto
 from . import guard
@@ -54,7 +55,7 @@ def chat_link_page() -> Response | str:
     return render_page(
         "lineconnect/confirm_link.html",
         profile=profile,
-        member_name=line.shop.member_name(member),
+        member_name=name_on_page(member, None),
     )
 
 

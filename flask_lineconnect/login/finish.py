@@ -13,12 +13,14 @@ from werkzeug.wrappers import Response
 from .. import signals
 from ..after_commit import after_commit
 from ..after_commit import announce
+from ..i18n import gettext as _
 from ..linking import accounts
 from ..linking import telling
 from ..models import Account
 from ..shop.adapter import LineProfile
 from ..state import LineState
 from ..state import current_line
+from ..web.said import say_at
 from . import flow
 from . import sessions
 from .basis import basis_of
@@ -65,13 +67,16 @@ def enter(waiting: flow.Held) -> Response:
     return log_in(account, next_path)
 
 
-def tie(waiting: flow.Held, member_id: Any) -> Response:
-    """Link what waited, commit, log in, and go where the attempt was going.
+def tie(waiting: flow.Held, member_id: Any, *, is_new: bool = False) -> Response:
+    """Link what waited, commit, log in, go where the attempt was going, and say so there.
 
+    :param is_new: whether the member registered just now; they get the card that was promised.
     :raises Refused: either side is linked already.
     """
     line = current_line
     account, next_path = waiting.account, waiting.attempt.next_path
+    if is_new and next_path is None:
+        next_path = url_for("lineconnect.card")
     accounts.link(line, account, member_id, source=waiting.attempt.source, now=line.clock())
     telling.tell(line, account, accounts.member_of_account(line, account), "linked")
     flow.release(line.session, waiting)
@@ -80,7 +85,10 @@ def tie(waiting: flow.Held, member_id: Any) -> Response:
     if inbox.ask_again(line.session, account.line_user_id, now=line.clock()):
         after_commit(line.session, partial(line.engine.wake, "inbox"))
     sessions.drop_handle()
-    return log_in(account, next_path)
+    answer = log_in(account, next_path)
+    done = _("会員登録が完了しました。") if is_new else _("LINEと連携しました。")
+    say_at(next_path or line.config.default_page, done)
+    return answer
 
 
 def profile_of(waiting: flow.Held) -> LineProfile:

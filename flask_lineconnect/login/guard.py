@@ -10,22 +10,27 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from flask import Blueprint
+from flask import Flask
 from flask import abort
 from flask import current_app
 from flask import make_response
 from flask import redirect
 from flask import request
 from flask import url_for
+from flask_login import LOGIN_MESSAGE
+from flask_login import REFRESH_MESSAGE
 from flask_login import login_url
 from werkzeug.exceptions import HTTPException
 from werkzeug.routing import BuildError
 from werkzeug.wrappers import Response
 
+from ..i18n import gettext as _
 from ..linking import accounts
 from ..linking import credentials
 from ..state import current_line
 from ..web.addresses import here_with_query
 from ..web.guards import wants_page
+from ..web.names import member_name as name_on_page
 from ..web.pages import render_page
 from . import sessions
 from .flow import local_path
@@ -36,6 +41,21 @@ logger = logging.getLogger(__name__)
 def register(blueprint: Blueprint) -> None:
     """Add the route that leads to a fresh login to the extension's blueprint."""
     blueprint.add_url_rule("/log-in-again", view_func=log_in_again, methods=["POST"])
+
+
+def speak_our_languages(app: Flask) -> None:
+    """Let Flask-Login say its own sentences in the page's language, unless the shop words them."""
+    manager = app.login_manager  # type: ignore[attr-defined]  # set by Flask-Login
+    if manager.localize_callback is None:
+        manager.localize_callback = _worded
+
+
+def _worded(sentence: str) -> str:
+    if sentence == LOGIN_MESSAGE:
+        return _("ログインしてください。")
+    if sentence == REFRESH_MESSAGE:
+        return _("ご本人の確認のため、もう一度ログインしてください。")
+    return sentence
 
 
 def current_member() -> Any | None:
@@ -110,7 +130,7 @@ def _identity_page(member: Any) -> str:
     account = accounts.account_of_member(line, member)
     return render_page(
         "lineconnect/log_in_again.html",
-        member_name=line.shop.member_name(member),
+        member_name=name_on_page(member, account),
         here=here_with_query(),
         is_linked=account is not None,
         has_other_login=shop_log_in_url("/") is not None and line.shop.has_other_login(member),

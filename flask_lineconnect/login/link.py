@@ -11,6 +11,7 @@ from ..i18n import gettext as _
 from ..linking import accounts
 from ..linking import credentials
 from ..state import current_line
+from ..web.names import member_name as name_on_page
 from ..web.pages import render_page
 from . import finish
 from . import flow
@@ -41,7 +42,7 @@ def link() -> Response | str:
     account = accounts.account_of_member(line, member)
     return render_page(
         "lineconnect/link.html",
-        member_name=line.shop.member_name(member),
+        member_name=name_on_page(member, account),
         linked=account is not None,
         next=flow.local_path(request.args.get("next")),
     )
@@ -63,5 +64,5 @@ def confirm_link() -> Response | str:
     return render_page(
         "lineconnect/confirm_link.html",
         profile=finish.profile_of(waiting),
-        member_name=line.shop.member_name(guard.current_member()),
+        member_name=name_on_page(guard.current_member(), None),
     )

@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from .oidc import Authorization
 
 _ATTEMPTS = "_lineconnect_attempts"
+_OVERTAKEN = "_lineconnect_overtaken"
 _HANDLE = "_lineconnect_handle"
 _ACCOUNT = "_lineconnect_account"
 _FORM = "_lineconnect_form"
@@ -58,6 +59,8 @@ _REMEMBER = "_remember"
 MAX_ATTEMPTS = 3
 #: All attempts together, as JSON; one alone always fits.
 MAX_ATTEMPTS_BYTES = 1_800
+#: Those of other tabs, which a login left behind; one with a short address always fits.
+MAX_OVERTAKEN_BYTES = 900
 
 
 class Attempt(TypedDict):
@@ -121,6 +124,19 @@ def take_attempt(states: list[str]) -> Attempt:
             step="state",
         )
     session[_ATTEMPTS] = [attempt for attempt in attempts if attempt is not found[0]]
+    return found[0]
+
+
+def take_overtaken(states: list[str]) -> Attempt | None:
+    """Return the attempt of another tab, which was under way when this session was logged in.
+
+    It proves nothing any more and only says where that tab was going.
+    """
+    attempts: list[Attempt] = session.get(_OVERTAKEN, [])
+    found = [attempt for attempt in attempts if [attempt["state"]] == states]
+    if not found or logged_in_user() is None:
+        return None
+    session[_OVERTAKEN] = [attempt for attempt in attempts if attempt is not found[0]]
     return found[0]
 
 
@@ -228,7 +244,7 @@ def _person_changed(_app: Flask, **_extra: Any) -> None:
 
 
 def _forget(_app: Flask, **_extra: Any) -> None:
-    for key in (_ATTEMPTS, _HANDLE, _ACCOUNT, _FORM, _LOGGED_IN_AT):
+    for key in (_ATTEMPTS, _OVERTAKEN, _HANDLE, _ACCOUNT, _FORM, _LOGGED_IN_AT):
         session.pop(key, None)
 
 
@@ -295,7 +311,15 @@ def log_in(member: Any, rests_on: Basis, *, keep: Iterable[str], remember: bool 
     require_may_log_in(member)
     user = logged_in_user()
     is_same = user is not None and user_id_of(current_line, user) == rests_on.user_id
+    overtaken = [*session.get(_OVERTAKEN, ()), *session.get(_ATTEMPTS, ())][-MAX_ATTEMPTS:]
+    while overtaken and len(json.dumps(overtaken)) > MAX_OVERTAKEN_BYTES:
+        overtaken.pop(0)
     renew((*keep, _FORM))
+    if overtaken:
+        # What could be used for a login stays behind with the session before.
+        session[_OVERTAKEN] = [
+            attempt | {"nonce": "", "code_verifier": ""} for attempt in overtaken
+        ]
     if not is_same and _remember_cookie_name() in request.cookies:
         # Somebody else's remember cookie would bring them back one day.
         session[_REMEMBER] = "clear"

@@ -19,6 +19,7 @@ from ..models.violations import settle_constraints
 from ..shop.adapter import LineProfile
 from ..state import current_line
 from ..web.addresses import here
+from ..web.names import member_name as name_on_page
 from ..web.pages import render_page
 from . import finish
 from . import flow
@@ -65,11 +66,13 @@ def sign_up() -> Response | str:
     return render_page(
         "lineconnect/sign_up.html",
         profile=profile,
-        former_name=None if former is None else line.shop.member_name(former),
+        former_name=None if former is None else name_on_page(former, None),
         form=form,
         privacy_url=line.config.privacy_url,
         quick_fill=_quick_fill(waiting),
         log_in_url=_existing_member_url(waiting),
+        terms_url=_terms_url(),
+        terms_name=line.shop.terms_name,
     )
 
 
@@ -108,7 +111,7 @@ def _register(waiting: flow.Held, profile: LineProfile) -> Response:
             ),
             step="existing-member",
         )
-    return finish.tie(waiting, member_id)
+    return finish.tie(waiting, member_id, is_new=True)
 
 
 def _confirmed(profile: LineProfile, data: dict[str, Any]) -> LineProfile:
@@ -125,6 +128,13 @@ def _confirmed(profile: LineProfile, data: dict[str, Any]) -> LineProfile:
         email=data.get("email") or None,
         answers=answers,
     )
+
+
+def _terms_url() -> str | None:
+    """Return the address of the terms: the shop's own page, or what the settings name."""
+    line = current_line
+    endpoint = line.shop.terms_endpoint
+    return url_for(endpoint) if endpoint else line.config.terms_url
 
 
 def _existing_member_url(waiting: flow.Held) -> str | None:

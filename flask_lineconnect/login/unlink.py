@@ -10,6 +10,7 @@ from werkzeug.wrappers import Response
 from ..linking import accounts
 from ..linking import unlinking
 from ..state import current_line
+from ..web.names import member_name as name_on_page
 from ..web.pages import render_page
 from . import guard
 from . import sessions
@@ -33,7 +34,7 @@ def unlink() -> Response | str:
     account = accounts.account_of_member(line, member)
     is_last_way_in = not line.shop.has_other_login(member)
     context = {
-        "member_name": line.shop.member_name(member),
+        "member_name": name_on_page(member, account),
         "account": account,
         "is_last_way_in": is_last_way_in,
         "set_password_url": _set_password_url(),

@@ -102,6 +102,9 @@ def callback() -> Response | str:
     if request.method == "HEAD":
         return ""
     states = request.args.getlist("state")
+    overtaken = sessions.take_overtaken(states)
+    if overtaken is not None:
+        return _go_on(overtaken)
     try:
         attempt = sessions.take_attempt(states)
     except Refused:
@@ -180,6 +183,14 @@ def _come_back(attempt: sessions.Attempt, line_login: LineLogin) -> Response:
     flow.require_fresh(identity.issued_at, now=line.clock())
     account = _seen(identity, LoginTokens.of(answer, now=line.clock()), line_login)
     return _proceed(attempt, account, email=identity.email)
+
+
+def _go_on(attempt: sessions.Attempt) -> Response:
+    """Lead a tab on whose login another one has finished meanwhile; nothing is exchanged."""
+    next_path = attempt["next_path"]
+    if Intent(attempt["intent"]) is Intent.LINK:
+        return redirect(url_for("lineconnect.link", next=next_path))
+    return redirect(next_path or current_line.config.default_page)
 
 
 def _seen(identity: Identity, tokens: LoginTokens, line_login: LineLogin) -> Account:

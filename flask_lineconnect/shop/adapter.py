@@ -24,6 +24,7 @@ from typing import get_args
 
 from wtforms import Form
 
+from ..i18n import lazy_gettext as _
 from .categories import DEFAULT_CATEGORIES
 from .categories import Category
 from .member_desk import MemberDesk
@@ -34,6 +35,17 @@ if TYPE_CHECKING:
 Member = TypeVar("Member")
 Barcode = Literal["code128", "jan13"]
 LinkChange = Literal["linked", "unlinked"]
+#: Columns with which shops mark who is staff, and who is locked out.
+_NOT_FOR_LINE = (
+    "is_staff",
+    "is_admin",
+    "is_superuser",
+    "is_locked",
+    "is_banned",
+    "is_blocked",
+    "is_suspended",
+    "is_deleted",
+)
 #: Columns in which shops, and the extensions that they use, keep what proves a password.
 _PASSWORDS = ("password_hash", "password", "hashed_password", "pw_hash", "password_digest")
 
@@ -150,8 +162,13 @@ class ShopAdapter(ABC, Generic[Member]):
     #: The shop's name, shown on the extension's pages.
     name: str = ""
 
-    #: CSS custom properties of the extension's pages, for example ``{"--lc-brand": "#7a4b2a"}``.
+    #: The look of the extension's pages: colours ``ground``, ``ink``, ``action``, ``accent`` and
+    #: ``card``, as ``"#7a4b2a"``, and ``heading``, a list of fonts. All others, and those of the
+    #: night, are derived from them.
     theme: ClassVar[Mapping[str, str]] = {}
+
+    #: The shop's mark, which stands before its name: an ``<svg>`` element in one colour.
+    mark: ClassVar[str] = ""
 
     #: The bars on the point card: ``"code128"``, for any number, or ``"jan13"``, for numbers of
     #: twelve digits with or without their check digit.
@@ -177,6 +194,13 @@ class ShopAdapter(ABC, Generic[Member]):
     #: The endpoint of the shop's own page on which a member without a password sets one, for
     #: example ``"account.set_password"``. It gets ``next``, a path to come back to.
     set_password_endpoint: ClassVar[str | None] = None
+
+    #: The endpoint of the shop's own page with its terms, for example ``"store.terms"``; the
+    #: registration form links to it where its tick ``accepts_terms`` names them.
+    terms_endpoint: ClassVar[str | None] = None
+
+    #: How the label of that tick calls the terms.
+    terms_name: ClassVar[Any] = _("会員規約")
 
     #: Answers for the order pages inside LINE; without one, there are no such pages.
     orders: OrderDesk[Member] | None = None
@@ -205,10 +229,12 @@ class ShopAdapter(ABC, Generic[Member]):
     def may_log_in(self, member: Member) -> bool:
         """Decide whether LINE may log this member in, and be linked at all.
 
-        Refuse staff here: LINE Login must not open the shop's own tools. By default Flask-Login's
-        ``is_active`` decides.
+        LINE Login must not open the shop's own tools, nor a locked door. By default whoever is not
+        Flask-Login's ``is_active`` is refused, and whoever has one of the usual marks of staff or
+        of a lock, such as ``is_staff`` or ``is_locked``; a shop with other marks asks them here.
         """
-        return bool(getattr(member, "is_active", True))
+        is_marked = any(_is_set(getattr(member, name, False)) for name in _NOT_FOR_LINE)
+        return bool(getattr(member, "is_active", True)) and not is_marked
 
     def has_other_login(self, member: Member) -> bool:
         """Tell whether a member can log in without LINE.
@@ -219,9 +245,12 @@ class ShopAdapter(ABC, Generic[Member]):
         """
         return any(getattr(member, name, None) for name in _PASSWORDS)
 
-    def member_name(self, member: Member) -> str:
-        """Return how a page addresses the member."""
-        return str(member)
+    def member_name(self, member: Member) -> str | None:
+        """Return how a page addresses the member; ``None``: by the name in LINE.
+
+        Messages name nobody by it: their templates use the shop's own record.
+        """
+        return None
 
     def card_number(self, member: Member) -> str | None:
         """Return the digits of the member's point card, or ``None`` where the shop has no cards."""
@@ -256,3 +285,8 @@ class ShopAdapter(ABC, Generic[Member]):
 
         Called once for each occasion, by whichever process noticed. By default the log has it.
         """
+
+
+def _is_set(value: Any) -> bool:
+    """Tell whether a column is true; a method of the same name says nothing."""
+    return isinstance(value, int) and bool(value)

@@ -34,6 +34,7 @@ from ..state import EXTENSION_KEY
 from ..state import current_line
 from . import barcodes
 from .guards import guard
+from .theme import style_sheet
 
 BLUEPRINT = "lineconnect"
 #: Where the pages' templates are; a shop's of the same name go first.
@@ -110,6 +111,11 @@ class TemplateHelpers:
 
     gettext = staticmethod(gettext)
     csrf_token = staticmethod(generate_csrf)
+
+    @staticmethod
+    def theme() -> Markup:
+        """Return the colours of the shop's theme, as the text of a style element."""
+        return Markup(style_sheet(tuple(current_line.shop.theme.items())))
 
     @staticmethod
     def has_orders() -> bool:

@@ -12,11 +12,13 @@ from flask import render_template
 from flask import request
 from flask_babel import get_locale
 from flask_wtf.csrf import generate_csrf
+from markupsafe import Markup
 
 from ..i18n import gettext
 from ..i18n import ngettext
 from ..state import current_line
 from . import own_headers
+from .theme import style_sheet
 
 
 def csp_nonce() -> str:
@@ -40,7 +42,8 @@ def page_context() -> dict[str, Any]:
     return {
         "home_url": current_line.config.home,
         "shop_name": shop.name,
-        "theme": shop.theme,
+        "theme": Markup(style_sheet(tuple(shop.theme.items()))),
+        "mark": Markup(shop.mark),
         # HTML writes languages with hyphens.
         "lang": str(get_locale() or "ja").replace("_", "-"),
         "csp_nonce": csp_nonce,

@@ -17,7 +17,9 @@ const card = () => find("card");
 async function fetchPage() {
   const response = await fetch(location.pathname, { headers: { Accept: "text/html" } });
   if (!response.ok) throw new Error(response.statusText); // A shop in trouble takes no card away.
-  const page = new DOMParser().parseFromString(await response.text(), "text/html");
+  // Its styles are here already; their nonce is another one, and the browser would complain of it.
+  const html = (await response.text()).replace(/<style[^]*?<\/style>/g, "");
+  const page = new DOMParser().parseFromString(html, "text/html");
   // No card any more: whoever holds the phone must be asked for.
   if (page.getElementById("card")) confirmSession();
   else renewSession();
@@ -110,16 +112,21 @@ function pullToRefresh() {
     from = scrollY <= 0 && event.touches.length === 1 ? event.touches[0].clientY : null;
   }, { passive: true });
   addEventListener("touchmove", (event) => from !== null && move(Math.min(pulled(event), 1.5 * PULL)), { passive: true });
-  addEventListener("touchend", (event) => {
-    if (from !== null && pulled(event) > PULL) comeBack();
+  const letGo = () => {
     move(0);
     from = null;
+  };
+  addEventListener("touchend", (event) => {
+    if (from !== null && pulled(event) > PULL) comeBack();
+    letGo();
   });
+  addEventListener("touchcancel", letGo); // The system took the finger: a call, a gesture of its own.
 }
 
 /** This card is a kept one: say of when, and look for the network. */
 function showSaved(savedAt) {
   const notice = find("offline");
+  document.querySelector(".lc-said")?.remove(); // It was news when the card was kept.
   // The server's dates count Christian years in every language; browsers have another era for Thai.
   const locale = `${document.documentElement.lang}-u-ca-gregory`;
   const time = new Date(savedAt).toLocaleString(locale, { dateStyle: "medium", timeStyle: "short" });
@@ -140,7 +147,7 @@ async function awake() {
   live();
 }
 
-/** LINE's own browser has no service workers, and keeps nothing. */
+/** LINE's own browser has no service workers, and Firefox's gives up at its start: they keep nothing. */
 function keepOffline() {
   const { serviceWorker } = navigator;
   if (!serviceWorker || !window.cookieStore) return;

@@ -148,6 +148,8 @@ def test_somebody_elses_order_is_not_offered(chat: LineChat, member: User) -> No
 def test_a_favourite_is_kept_once_by_its_button(chat: LineChat, member: User) -> None:
     assert chat.say("お気に入り")[0]["text"] == "お気に入りはまだありません。"
     [carousel] = chat.say("おすすめ")
+    pictures = [card["hero"]["url"] for card in carousel["contents"]["contents"]]
+    assert pictures == [f"{BASE_URL}/pictures/tea-{number}.png" for number in range(3)]
     data = carousel["contents"]["contents"][1]["footer"]["contents"][1]["action"]["data"]
     assert chat.tap(data)[0]["text"] == "煎茶1をお気に入りに登録しました。"
     assert chat.tap(data)[0]["text"] == "煎茶1を登録済みです。"

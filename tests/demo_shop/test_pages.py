@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from datetime import UTC
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -19,6 +21,8 @@ from demo_shop.models import Order
 from demo_shop.models import PointEntry
 from demo_shop.models import Product
 from demo_shop.models import User
+from flask_lineconnect.linking import accounts
+from flask_lineconnect.models import OutboxMessage
 from tests.conftest import ApartClient
 
 LogIn = Callable[[str], FlaskClient]
@@ -209,6 +213,49 @@ def test_the_counter_lists_what_is_asked_until_it_is_answered(log_in: LogIn) -> 
     assert browser.post("/counter/inquiries/1").location == "/counter"
     assert "急須の蓋" not in browser.get("/counter").text
     assert browser.post("/counter/inquiries/2").status_code == 404
+
+
+def test_staff_answer_beside_the_order_that_was_asked_about(log_in: LogIn, hanako: User) -> None:
+    hanako_pages = log_in("hanako")
+    for _number in range(2):
+        hanako_pages.post("/cart/add/sencha", data={"quantity": 1})
+        hanako_pages.post("/checkout", data=ADDRESS)
+    orders = db.session.scalars(select(Order).order_by(Order.id)).all()
+    db.session.add_all(
+        [
+            Inquiry(name="hanako", user_id=hanako.id, text=f"ご注文 {orders[0].number} について"),
+            Inquiry(name="佐藤 さくら", text="営業時間は？"),
+        ]
+    )
+    db.session.commit()
+    browser = log_in("staff")
+    page = browser.get("/counter/inquiries/1").text
+    assert orders[0].number in page
+    assert page.count("/orders/") == 1
+    assert hanako_pages.get("/counter/inquiries/1").status_code == 403
+    answer = "/counter/inquiries/1/answer"
+    assert "お返事を入力してください" in browser.post(answer, data={"text": " "}).text
+    assert browser.post(answer, data={"text": "本日発送します。"}).location == "/counter"
+    listed = browser.get("/counter").text
+    assert "お返事しました" in listed
+    assert "について" not in listed
+    # Somebody who is no member can't be written to from here.
+    assert "<textarea" not in browser.get("/counter/inquiries/2").text
+
+
+def test_a_purchase_that_earns_no_points_sends_nothing(
+    app: Flask, log_in: LogIn, hanako: User
+) -> None:
+    with app.app_context():
+        account = accounts.ensure_account(db.session(), "U" + "1" * 32, now=datetime.now(UTC))
+        account.member_id = hanako.id
+        db.session.commit()
+    staff, card = log_in("staff"), f"/counter/{hanako.card_number}"
+    for key, yen, messages in (("a", "９９円", 0), ("b", "１００", 1)):
+        assert staff.post(card, data={"yen": yen, "key": key}).location == "/counter"
+        with app.app_context():
+            count = select(func.count()).select_from(OutboxMessage)
+            assert db.session.scalar(count) == messages
 
 
 def test_points_at_the_counter_are_added_once(log_in: LogIn, hanako: User) -> None:

@@ -1,0 +1,107 @@
+"""The ways back in: a first password, a forgotten one, and the mails that prove whose they are."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy import select
+
+from demo_shop.extensions import db
+from demo_shop.members import make_member
+from demo_shop.members import recognise
+from demo_shop.models import User
+
+EMAIL, FIRST, SECOND = "sakura@shop.example", "the first one", "another one"
+
+
+@pytest.fixture
+def sakura(app: Flask) -> User:
+    """Return a member who registered with LINE and has no password."""
+    member = make_member(db.session(), email=EMAIL, name="佐藤 さくら")
+    assert member is not None
+    db.session.commit()
+    return member
+
+
+def _link_in_the_mail(client: FlaskClient) -> str:
+    client.post("/forgotten-password", data={"email": "ＳＡＫＵＲＡ＠shop.example"})
+    link = re.search(r'href="http://[^/"]+(/set-password/[^"]+)"', client.get("/mails").text)
+    assert link
+    return link[1]
+
+
+def _enter(client: FlaskClient, path: str, **form: str) -> str | None:
+    return client.post(path, data={"repeated": form["password"], **form}).location
+
+
+def _is_password(password: str) -> bool:
+    db.session.rollback()
+    return recognise(db.session(), email=EMAIL, password=password) is not None
+
+
+def test_a_mail_lets_a_member_of_line_alone_back_in(client: FlaskClient, sakura: User) -> None:
+    link = _link_in_the_mail(client)
+    assert "パスワードの設定" in client.get(link).text
+    assert _enter(client, link, password=FIRST) == "/my-page"
+    assert "佐藤 さくら" in client.get("/my-page").text
+    assert _is_password(FIRST)
+
+
+def test_a_link_sets_one_password(app: Flask, client: FlaskClient, sakura: User) -> None:
+    link = _link_in_the_mail(client)
+    _enter(client, link, password=FIRST)
+    stranger = app.test_client()
+    assert _enter(stranger, link, password=SECOND) == "/forgotten-password"
+    assert stranger.get("/set-password/forged").location == "/forgotten-password"
+    assert _is_password(FIRST)
+
+
+def test_nobody_learns_who_is_a_member(client: FlaskClient, sakura: User) -> None:
+    known = client.post("/forgotten-password", data={"email": EMAIL})
+    assert "お送りしました" in client.get(known.location).text
+    unknown = client.post("/forgotten-password", data={"email": "nobody@shop.example"})
+    assert unknown.location == known.location
+    assert "お送りしました" in client.get(unknown.location).text
+    assert "nobody@shop.example" not in client.get("/mails").text
+
+
+def test_who_has_a_password_must_know_it(client: FlaskClient, sakura: User) -> None:
+    _enter(client, _link_in_the_mail(client), password=FIRST)
+    wrong = {"current": "wrong", "password": SECOND, "repeated": SECOND}
+    assert "いまのパスワードが違います" in client.post("/set-password", data=wrong).text
+    assert _is_password(FIRST)
+    back = _enter(client, "/set-password?next=/cart", current=FIRST, password=SECOND)
+    assert back == "/cart"
+    assert client.get("/my-page").status_code == 200
+    assert _is_password(SECOND)
+
+
+def test_the_extension_knows_the_pages(app: Flask, client: FlaskClient, sakura: User) -> None:
+    shop = app.extensions["lineconnect"].shop
+    for endpoint in (shop.set_password_endpoint, shop.terms_endpoint):
+        assert endpoint in app.view_functions
+    assert "会員規約" in client.get("/terms").text
+    page = client.get("/register").text
+    assert re.search(r'<a href="/terms"[^>]*>会員規約</a>に同意する', page)
+
+
+def test_a_locked_member_gets_no_link(client: FlaskClient, sakura: User) -> None:
+    sakura = db.session.scalars(select(User)).one()
+    sakura.is_locked = True
+    db.session.commit()
+    client.post("/forgotten-password", data={"email": EMAIL})
+    assert EMAIL not in client.get("/mails").text
+
+
+@pytest.mark.parametrize(
+    ("asked", "language"),
+    [("ja-JP,en", "ja"), ("ja,en-US;q=0.9", "ja"), ("en-GB,ja;q=0.5", "en"), ("fr", "ja")],
+)
+def test_the_language_is_the_one_asked_for_first(
+    client: FlaskClient, asked: str, language: str
+) -> None:
+    page = client.get("/", headers={"Accept-Language": asked}).text
+    assert f'<html lang="{language}">' in page
