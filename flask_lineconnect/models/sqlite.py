@@ -130,6 +130,7 @@ def _is_migrating() -> bool:
         return False
     try:
         context.is_offline_mode()
-    except NameError:  # what Alembic raises outside of a migration
+    # What Alembic raises before the first migration of a process, and what after it.
+    except (NameError, AttributeError):
         return False
     return True
