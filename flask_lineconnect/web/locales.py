@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from babel import negotiate_locale
 from flask import Flask
 from flask import current_app
+from flask import has_request_context
 from flask import request
 from flask import session
 from flask_babel import Babel
@@ -26,9 +29,17 @@ def set_up_languages(app: Flask) -> None:
     babel = app.extensions["babel"]
     shops_own = babel.locale_selector
     # Looked up at each request, and on our pages only: on its own the shop decides alone.
-    babel.locale_selector = lambda: (
-        (_is_our_page() and _chosen_language()) or (shops_own() if shops_own else None)
-    )
+    babel.locale_selector = lambda: (_is_our_page() and _chosen_language()) or _choice_of(shops_own)
+
+
+def _choice_of(shops_own: Callable[[], str | None] | None) -> str | None:
+    """Ask the shop; messages are written outside of requests too, of which it may know nothing."""
+    try:
+        return shops_own() if shops_own else None
+    except RuntimeError:
+        if has_request_context():
+            raise
+        return None
 
 
 def _preferred_language() -> str | None:
