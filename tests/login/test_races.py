@@ -80,7 +80,7 @@ def test_S3_4_a_registration_that_is_sent_several_times_makes_one_member(
     assert token
     form = {"csrf_token": token[1], "display_name": "佐藤 さくら", "email": "s@mail.example"}
     answers = _at_once(app, client, lambda browser: browser.post("/line/sign-up", data=form))
-    assert [answer.location for answer in answers].count("/") == 1
+    assert [answer.location for answer in answers].count("/line/liff") == 1
     assert all(answer.status_code < 500 for answer in answers)
     assert _count(line, User) == 1
     account = line.session.scalars(select(Account)).one()
@@ -124,8 +124,8 @@ def test_S3_4_one_person_on_two_devices_becomes_one_member(
 
     # Who came a moment later is logged in at once, or asked to look again.
     targets = {answer.location for answer in answers}
-    assert "/" in targets
-    assert targets <= {"/", "/line/sign-up"}
+    assert "/line/liff" in targets
+    assert targets <= {"/", "/line/liff", "/line/sign-up"}
     for device in devices:
         device.get("/line/sign-up")
         assert device.get("/name").status_code == 200

@@ -27,9 +27,10 @@ from .doors import exchange
 from .doors import id_token
 from .doors import who_is
 
-pytestmark = pytest.mark.joined
-
-pytestmark = pytest.mark.parametrize("database", DATABASES, indirect=True)
+pytestmark = [
+    pytest.mark.joined,
+    pytest.mark.parametrize("database", DATABASES, indirect=True),
+]
 WAYS = ("web", "liff", "password", "remember")
 PRESSED = {"Sec-Fetch-Site": "same-origin", "Sec-Fetch-User": "?1"}
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from urllib.parse import unquote
+
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
@@ -48,7 +50,7 @@ def test_S3_1_an_old_login_is_asked_for_again(
     token = client.get("/token").text
     assert client.post(path, data={"csrf_token": token}).status_code == 401
     answer = client.post("/line/log-in-again", data={"csrf_token": token, "next": path})
-    assert answer.location == f"/log-in?next={path}"
+    assert unquote(answer.location) == f"/log-in?next={path}"
     assert client.get("/private").status_code == 302
 
 
