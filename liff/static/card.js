@@ -2,10 +2,13 @@
 
 import { confirmSession, renewSession } from "./session.js";
 
-const WATCH_FOR = 600_000; // Then a card that nobody touches stops asking.
+// Then a card that nobody touches stops asking.
+const WATCH_FOR = 600_000;
 const ASK_EVERY = 5_000;
-const FREED_AFTER = 2_500; // By then the server has noticed that this page's stream before is gone.
-const PULL = 72; // CSS pixels, more than a careless swipe.
+// By then the server has noticed that this page's stream before is gone.
+const FREED_AFTER = 2_500;
+// CSS pixels, more than a careless swipe.
+const PULL = 72;
 
 const main = document.querySelector("main");
 let source, timer, touchedAt = Date.now();
@@ -16,7 +19,8 @@ const card = () => find("card");
 /** Fetch this page anew with its own session. */
 async function fetchPage() {
   const response = await fetch(location.pathname, { headers: { Accept: "text/html" } });
-  if (!response.ok) throw new Error(response.statusText); // A shop in trouble takes no card away.
+  // A shop in trouble takes no card away.
+  if (!response.ok) throw new Error(response.statusText);
   // Its styles are here already; their nonce is another one, and the browser would complain of it.
   const html = (await response.text()).replace(/<style[^]*?<\/style>/g, "");
   const page = new DOMParser().parseFromString(html, "text/html");
@@ -70,7 +74,8 @@ async function showNews(since) {
   const heard = source;
   heard.close();
   await tryRefresh();
-  if (source !== heard) return; // Somebody came back in the meantime.
+  // Somebody came back in the meantime.
+  if (source !== heard) return;
   if (card().dataset.version !== since) watch();
   else timer = setTimeout(watch, ASK_EVERY);
 }
@@ -120,13 +125,15 @@ function pullToRefresh() {
     if (from !== null && pulled(event) > PULL) comeBack();
     letGo();
   });
-  addEventListener("touchcancel", letGo); // The system took the finger: a call, a gesture of its own.
+  // The system took the finger: a call, a gesture of its own.
+  addEventListener("touchcancel", letGo);
 }
 
 /** This card is a kept one: say of when, and look for the network. */
 function showSaved(savedAt) {
   const notice = find("offline");
-  document.querySelector(".lc-said")?.remove(); // It was news when the card was kept.
+  // It was news when the card was kept.
+  document.querySelector(".lc-said")?.remove();
   // The server's dates count Christian years in every language; browsers have another era for Thai.
   const locale = `${document.documentElement.lang}-u-ca-gregory`;
   const time = new Date(savedAt).toLocaleString(locale, { dateStyle: "medium", timeStyle: "short" });

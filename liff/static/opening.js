@@ -2,9 +2,11 @@
 
 import { Problem, addressOf, cleanAddress, exchange, follow, forget, isBlocked, remember, startLiff } from "./session.js";
 
-const EXPIRY_LEEWAY = 30; // Seconds; the token must outlive its way to the shop.
+// Seconds; the token must outlive its way to the shop.
+const EXPIRY_LEEWAY = 30;
 const STYLES_TIMEOUT = 2_000;
-const OF_THE_NETWORK = ["sdk", "slow", "line", "shop"]; // As it seems, where nothing can be fetched.
+// As it seems, where nothing can be fetched.
+const OF_THE_NETWORK = ["sdk", "slow", "line", "shop"];
 
 async function open() {
   forget("checked");
@@ -31,7 +33,8 @@ function hasVerified(liff) {
   try {
     return liff.isInClient() && typeof liff.getDecodedIDToken()?.exp === "number" && !isStale(liff);
   } catch {
-    return false; // It has not begun.
+    // It has not begun.
+    return false;
   }
 }
 
@@ -111,7 +114,8 @@ function logInAgain(liff) {
 }
 
 function showProblem(problem) {
-  if (!document.getElementById("problem")) throw problem; // This page is the card by now.
+  // This page is the card by now.
+  if (!document.getElementById("problem")) throw problem;
   const said = problem instanceof Problem ? problem.kind : "line";
   const kind = isBlocked() && OF_THE_NETWORK.includes(said) ? "blocked" : said;
   const prepared = document.querySelector(`[data-problem="${kind}"]`);

@@ -1,8 +1,11 @@
 // The code that pays: asked for on a tap, replaced before it ends, gone when the points were taken.
 
-const CHANGES = 4; // So often by itself; a phone that lies on the counter shows no code for ever.
-const EARLY = 10; // Seconds; a scanner that begins now must come to its end.
-const PATIENCE = 10_000; // Then a tap may try again.
+// So often by itself; a phone that lies on the counter shows no code for ever.
+const CHANGES = 4;
+// Seconds; a scanner that begins now must come to its end.
+const EARLY = 10;
+// Then a tap may try again.
+const PATIENCE = 10_000;
 
 const form = document.getElementById("pay");
 const box = form.querySelector("[data-code]");
@@ -10,7 +13,8 @@ const left = form.querySelector("[data-left]");
 const said = form.querySelector("[role=status]");
 const button = form.querySelector("button");
 let timer;
-let round = 0; // Raised by each tap, change and end: what an older one brings is dropped.
+// Raised by each tap, change and end: what an older one brings is dropped.
+let round = 0;
 
 async function fetchCode() {
   const response = await fetch(form.action, {

@@ -1,8 +1,10 @@
 // What the opening page and the later pages share: get the SDK, start it, and exchange its ID token.
 
-const SDK_TIMEOUT = 15_000; // The SDK itself waits up to 10 s for scripts that never answer.
+// The SDK itself waits up to 10 s for scripts that never answer.
+const SDK_TIMEOUT = 15_000;
 const SHOP_TIMEOUT = 10_000;
-const GLANCE = 20; // Milliseconds between two looks at what the SDK has by now.
+// Milliseconds between two looks at what the SDK has by now.
+const GLANCE = 20;
 
 // Asked for each time: the opening page may have become the card.
 const page = () => document.body.dataset;
@@ -18,9 +20,10 @@ export class Problem extends Error {
 
 let blocked = false;
 document.addEventListener("securitypolicyviolation", ({ disposition, blockedURI }) => {
-  if (disposition !== "enforce" || !/^https?:/.test(blockedURI)) return;
+  if (disposition !== "enforce" || !blockedURI.includes(":")) return;
   blocked = true;
-  console.error(`The page's Content-Security-Policy keeps ${blockedURI} away. What adds a policy to the pages below LINE's address?`);
+  // Whatever adds a policy on the way must leave our pages out.
+  console.error(`Content-Security-Policy keeps ${blockedURI} away`);
 });
 
 /** Something on the way to this page, such as a proxy, has given it a policy under which LINE can't work. */

@@ -4,7 +4,8 @@ const CARD = "lineconnect-card";
 const ASSETS = "lineconnect-assets";
 const MARK = "X-LineConnect-Card";
 const SAVED_AT = "X-LineConnect-Saved-At";
-const PATIENCE = 4_000; // Then a kept card is better than none.
+// Then a kept card is better than none.
+const PATIENCE = 4_000;
 
 const cardPath = new URL(registration.scope).pathname;
 const markName = new URL(location).searchParams.get("mark");

@@ -150,7 +150,7 @@ def test_a_link_from_before_is_shown_and_asked_again(
     page = phone.get("/line/link/again").text
     assert "佐藤 さくら" in page
     assert "山田 花子" not in page
-    assert 'href="/log-in?next=/line/link/again' in page
+    assert 'href="/log-in?next=%2Fline%2Flink%2Fagain' in page
     # LINE's login alone keeps nothing.
     phone.post("/line/link/again", data={"csrf_token": phone.get("/token").text})
     phone.get("/line/sign-up")
