@@ -22,7 +22,7 @@ from tests.small_shop import SETTINGS
 
 ROOT = Path(__file__).parents[2]
 #: Seconds.
-PATIENCE = 60.0
+PATIENCE = 180.0
 
 
 class Outcome(NamedTuple):
