@@ -28,7 +28,7 @@ def join_by_store_qr(page: Page, street: Street, name: str) -> None:
     page.locator("a.lc-store-qr").click()
     log_in_at_line(page, name)
     register(page)
-    expect(page).to_have_url(f"{street.shop}/")
+    expect(page).to_have_url(f"{street.shop}/line/liff")
 
 
 def open_chat(page: Page, street: Street, user_id: str) -> None:

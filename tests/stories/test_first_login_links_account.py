@@ -41,7 +41,7 @@ def test_a_visitor_becomes_a_linked_member_with_a_card(
     expect(page.get_by_label("メールアドレス")).to_have_value("minato@mail.example")
     shoot(page, "5-registration")
     register(page)
-    expect(page).to_have_url(f"{street.shop}/")
+    expect(page).to_have_url(f"{street.shop}/line/liff")
     page.goto(f"{street.shop}/line/liff")
     expect(page.locator(".lc-code svg")).to_have_count(2)
     shoot(page, "6-card")
@@ -72,7 +72,7 @@ def test_the_rich_menu_opens_the_card_without_typing(
     shop_page.locator("a.lc-store-qr").click()
     log_in_at_line(shop_page, "石田 ひかり")
     register(shop_page)
-    expect(shop_page).to_have_url(f"{street.shop}/")
+    expect(shop_page).to_have_url(f"{street.shop}/line/liff")
 
     phone = open_browser()
     open_chat(phone, street, user_id)
