@@ -18,8 +18,6 @@ from flask import Request
 from flask import after_this_request
 from flask import current_app
 from flask import g
-from flask import jsonify
-from flask import make_response
 from flask import request
 from flask import session
 from flask_login import user_logged_out
@@ -30,6 +28,7 @@ from ..config.settings import Config
 from ..i18n import gettext as _
 from ..state import current_line
 from ..web.addresses import here_with_query
+from ..web.pages import json_error
 from . import kept_forms
 from . import quiet
 from . import sessions
@@ -141,18 +140,18 @@ def _log_in_instead_of_refusing(response: Response) -> Response:
         return _start()
     if _is_of_a_program():
         # A script can follow no redirect to a login; it must hear that there is none.
-        return make_response(jsonify(message=_("ログインしてください。"), step="login"), 401)
+        return json_error(text=_("ログインしてください。"), step="login", status=401)
     return _start(next_path=kept_forms.keep()) if kept_forms.is_keepable() else response
 
 
 def _is_page_visit() -> bool:
-    if request.method != "GET" or _is_fetched_ahead() or _is_of_a_program():
+    if request.method != "GET" or is_fetched_ahead() or _is_of_a_program():
         return False
     destination = request.headers.get("Sec-Fetch-Dest", _DOCUMENT)
     return destination == _DOCUMENT or _is_in_emulated_phone(request, current_line.config)
 
 
-def _is_fetched_ahead() -> bool:
+def is_fetched_ahead() -> bool:
     """Tell whether a browser asks before anybody opens the page, by its new or its old names."""
     purposes = (request.headers.get(name, "") for name in ("Sec-Purpose", "Purpose", "X-Purpose"))
     said = " ".join([*purposes, request.headers.get("X-Moz", "")]).lower()

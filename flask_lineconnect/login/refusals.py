@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from http import HTTPStatus
 
-from flask import jsonify
 from flask import request
 from flask import url_for
 from werkzeug.wrappers import Response
@@ -14,6 +13,7 @@ from ..i18n import gettext as _
 from ..state import current_line
 from ..web.addresses import here
 from ..web.guards import wants_page
+from ..web.pages import json_error
 from ..web.pages import render_error
 from . import sessions
 
@@ -32,9 +32,7 @@ def show_refusal(refused: Refused) -> Response:
     current_line.session.rollback()
     if not wants_page():
         status = _JSON_STATUS.get(refused.step, HTTPStatus.FORBIDDEN)
-        response = jsonify(message=refused.message, step=refused.step)
-        response.status_code = status
-        return response
+        return json_error(text=refused.message, step=refused.step, status=status)
     attempt = sessions.newest_attempt()
     next_path = attempt["next_path"] if attempt else None
     sessions.try_cookies()

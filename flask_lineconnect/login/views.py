@@ -68,7 +68,7 @@ def login() -> Response | str:
     ``fresh`` begins it without LINE's auto-login, which failed before; ``befriend`` asks once more
     to add the official account.
     """
-    if request.method == "HEAD" or "prefetch" in request.headers.get("Sec-Purpose", ""):
+    if request.method == "HEAD" or auto.is_fetched_ahead():
         return ""
     next_path = flow.local_path(request.args.get("next"))
     if "fresh" in request.args and not sessions.keeps_cookies():

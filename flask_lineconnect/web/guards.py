@@ -9,7 +9,6 @@ from typing import Any
 
 from flask import Blueprint
 from flask import current_app
-from flask import jsonify
 from flask import request
 from flask import url_for
 from flask.typing import ResponseReturnValue
@@ -25,6 +24,7 @@ from ..log_fields import log_fields
 from ..state import current_line
 from .neighbours import WEBHOOK
 from .neighbours import let_past
+from .pages import json_error
 from .pages import render_error
 from .pages import set_headers
 
@@ -103,18 +103,7 @@ def _show_line_error(error: LineApiError) -> Response:
     )
     current_line.session.rollback()
     text = _("ただいまLINEにつながりにくくなっています。少し待ってからもう一度お試しください。")
-    if not wants_page():
-        response = jsonify(message=text, step="line")
-        response.status_code = HTTPStatus.BAD_GATEWAY
-        return response
-    return render_error(
-        title=_("LINEにつながりません"),
-        text=text,
-        step="line",
-        action_label=_("もう一度ためす"),
-        action_url=url_for("lineconnect.login"),
-        status=HTTPStatus.BAD_GATEWAY,
-    )
+    return _explain(_("LINEにつながりません"), text, step="line", status=HTTPStatus.BAD_GATEWAY)
 
 
 def _show_failure(error: InternalServerError) -> ResponseReturnValue:
@@ -125,17 +114,21 @@ def _show_failure(error: InternalServerError) -> ResponseReturnValue:
         answer: ResponseReturnValue = current_app.ensure_sync(own)(error)
         return answer
     text = _("お店の側で問題が起きました。時間をおいて、もう一度お試しください。")
+    status = HTTPStatus.INTERNAL_SERVER_ERROR
+    return _explain(_("うまくいきませんでした"), text, step="failed", status=status)
+
+
+def _explain(title: str, text: str, *, step: str, status: HTTPStatus) -> Response:
+    """Say in the form that was asked for what went wrong, and that a login may be tried again."""
     if not wants_page():
-        response = jsonify(message=text, step="failed")
-        response.status_code = HTTPStatus.INTERNAL_SERVER_ERROR
-        return response
+        return json_error(text=text, step=step, status=status)
     return render_error(
-        title=_("うまくいきませんでした"),
+        title=title,
         text=text,
-        step="failed",
+        step=step,
         action_label=_("もう一度ためす"),
         action_url=url_for("lineconnect.login"),
-        status=HTTPStatus.INTERNAL_SERVER_ERROR,
+        status=status,
     )
 
 

@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 from flask import Response
 from flask import g
+from flask import jsonify
 from flask import render_template
 from flask import request
 from flask_babel import get_locale
@@ -70,6 +71,13 @@ def render_error(
         action_url=action_url,
     )
     return Response(page, status=status)
+
+
+def json_error(*, text: str, step: str, status: int) -> Response:
+    """Return the same for a program."""
+    response = jsonify(message=text, step=step)
+    response.status_code = status
+    return response
 
 
 def set_headers(response: Response) -> Response:

@@ -216,7 +216,7 @@ def test_the_start_says_that_keys_come_again(
 
     class Member(UserMixin, Base):
         __tablename__ = "member"
-        __table_args__ = {"sqlite_autoincrement": is_kept_apart}  # noqa: RUF012
+        __table_args__ = {"sqlite_autoincrement": is_kept_apart}  # noqa: RUF012  # SQLAlchemy's form
         id: Mapped[int] = mapped_column(primary_key=True)
 
     class Shop(ShopAdapter[Member]):

@@ -20,5 +20,5 @@ def act_as(client: FlaskClient, action: str, /, **body: Any) -> TestResponse:
 
 
 def messages_in(client: FlaskClient) -> list[dict[str, Any]]:
-    entries = client.get(f"/_emulator/users/{SAKURA}/chat").json["messages"]  # type: ignore[index]
+    entries = client.get(f"/_emulator/users/{SAKURA}/chat").get_json()["messages"]
     return [{"from": entry["from"], **entry["message"]} for entry in entries]
