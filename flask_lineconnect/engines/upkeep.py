@@ -20,6 +20,7 @@ from sqlalchemy import func
 from sqlalchemy import inspect
 from sqlalchemy import or_
 from sqlalchemy import select
+from sqlalchemy import text
 from sqlalchemy import update
 from sqlalchemy.orm import Session
 
@@ -38,6 +39,7 @@ from ..models import InboxEvent
 from ..models import KeptForm
 from ..models import LoginAttempt
 from ..models import OpenDialogue
+from ..models.account import IS_STRANGER
 from ..models.portions import Portions
 from ..models.portions import Step
 from ..models.portions import deleting
@@ -242,26 +244,18 @@ def _stranger_steps(line: LineState, now: datetime) -> Iterator[Step]:
     """Forget who met the shop and never became a member; a friend is no more than a friend."""
     until = now - STRANGERS_KEPT
     is_stranger = and_(
-        Account.member_id.is_(None),
-        Account.linked_at.is_(None),
-        Account.former_member_id.is_(None),
+        text(IS_STRANGER),
         Account.created_at <= until,
         or_(Account.consent_checked_at.is_(None), Account.consent_checked_at <= until),
         or_(Account.friend_evidence_at.is_(None), Account.friend_evidence_at <= until),
     )
     is_gone = and_(is_stranger, Account.is_friend.is_not(True))
-    has_profile = or_(
-        Account.display_name != "",
-        Account.picture_url.is_not(None),
-        Account.sealed_tokens.is_not(None),
-    )
-    is_known = and_(is_stranger, Account.is_friend.is_(True), has_profile)
+    found = select(Account.id).where(is_gone).order_by(Account.created_at)
+    yield Step(found, partial(_erase, line=line, is_left_over=is_gone), most=1)
     nothing = {"display_name": "", "picture_url": None, "sealed_tokens": None}
-    erase = partial(_erase, line=line, is_left_over=is_gone)
-    for first, last in _ranges_of_accounts(line.session):
-        is_here = Account.id.between(first, last)
-        yield Step(select(Account.id).where(is_here, is_gone), erase, most=1)
-        yield updating(Account.id, Account.id, is_here, is_known, **nothing)
+    yield updating(
+        Account.id, Account.created_at, is_stranger, Account.is_friend.is_(True), **nothing
+    )
 
 
 def _ranges_of_accounts(session: Session) -> list[tuple[int, int]]:

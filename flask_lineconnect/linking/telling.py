@@ -17,7 +17,7 @@ from ..shop.adapter import LinkChange
 from ..shop.adapter import MemberNotice
 from ..state import LineState
 
-#: Puts a text for a LINE account into the outbox under a key; see ``assembly.py``.
+#: Puts a text for a LINE account into the outbox under a key; see ``parts.py``.
 Post = Callable[[LineState, Account, str, str], None]
 
 

@@ -16,6 +16,13 @@ from .base import partial_index
 
 #: Of an :class:`UnlinkTask` that LINE is still to be told of.
 IS_QUEUED = "state = 'queued'"
+#: Of an :class:`Account` that never was a member's, and of which more is kept than a friendship.
+#: Written so that SQLite does not take the index of ``member_id`` for it, which holds all of them.
+IS_STRANGER = (
+    "NOT (member_id IS NOT NULL OR linked_at IS NOT NULL OR former_member_id IS NOT NULL) "
+    "AND (is_friend IS NOT TRUE OR display_name <> '' "
+    "OR picture_url IS NOT NULL OR sealed_tokens IS NOT NULL)"
+)
 
 
 class Account(LineBase):
@@ -28,6 +35,7 @@ class Account(LineBase):
             "consent_checked_at",
             where="member_id IS NOT NULL AND sealed_tokens IS NOT NULL",
         ),
+        partial_index("account_stranger", "created_at", where=IS_STRANGER),
         # A session names its account by the id, which therefore must never come again.
         {"sqlite_autoincrement": True},
     )

@@ -9,14 +9,18 @@ from typing import Any
 
 import pytest
 from sqlalchemy import event
+from sqlalchemy import select
 from sqlalchemy import text
 from sqlalchemy import update
 
+from flask_lineconnect.engines.upkeep import STRANGERS_KEPT
 from flask_lineconnect.engines.upkeep import look_after
 from flask_lineconnect.linking.unlink_tasks import tell_line_due
+from flask_lineconnect.models import Account
 from flask_lineconnect.models import Campaign
 from flask_lineconnect.models import InboxEvent
 from flask_lineconnect.models import OutboxMessage
+from flask_lineconnect.models.account import IS_STRANGER
 from flask_lineconnect.outbox import by_hand
 from flask_lineconnect.outbox.claims import claim_batches
 from flask_lineconnect.outbox.claims import claim_messages
@@ -147,4 +151,17 @@ def test_the_indexes_have_names_that_migrations_find(line: LineState) -> None:
         "ix_lineconnect_outbox_batch_unsent",
         "ix_lineconnect_campaign_finished",
         "ix_lineconnect_account_consent",
+        "ix_lineconnect_account_stranger",
     } <= names
+
+
+def test_who_never_became_a_member_is_found_by_an_index(line: LineState) -> None:
+    until = line.clock() - STRANGERS_KEPT
+    found = select(Account.id).where(text(IS_STRANGER), Account.created_at <= until)
+    with db.engine.connect() as connection:
+        if connection.dialect.name != "sqlite":
+            connection.execute(text("SET LOCAL enable_seqscan = off"))
+        explain = "EXPLAIN QUERY PLAN" if connection.dialect.name == "sqlite" else "EXPLAIN"
+        compiled = found.compile(connection, compile_kwargs={"literal_binds": True})
+        plan = " ".join(str(row[-1]) for row in connection.exec_driver_sql(f"{explain} {compiled}"))
+    assert "ix_lineconnect_account_stranger" in plan
