@@ -161,9 +161,9 @@ def line(app: Flask) -> Iterator[LineState]:
 
 
 @pytest.fixture(scope="session")
-def tls_port() -> int:
-    """Return the port at which this test process serves shops over TLS."""
-    return free_port()
+def tls_ports() -> dict[str, int]:
+    """Return the ports at which this test process serves hosts over TLS, by their names."""
+    return {name: port for street in names.STREETS for port in [free_port()] for name in street}
 
 
 @pytest.fixture(scope="session")
@@ -174,12 +174,12 @@ def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
 
 @pytest.fixture(scope="session")
 def browser_type_launch_args(
-    browser_type_launch_args: dict[str, Any], authority: Authority, tls_port: int
+    browser_type_launch_args: dict[str, Any], authority: Authority, tls_ports: dict[str, int]
 ) -> dict[str, Any]:
     """Use the system's Chromium where there is one; it finds the shops that are served over TLS."""
     programs = ("chromium", "chromium-browser", "google-chrome")
     found = next((path for name in programs if (path := shutil.which(name))), None)
-    flags = [*CHROMIUM_FLAGS, *names.chromium_flags(authority, tls_port)]
+    flags = [*CHROMIUM_FLAGS, *names.chromium_flags(authority, tls_ports)]
     arguments = {**browser_type_launch_args, "args": flags}
     return {**arguments, "executable_path": found} if found else arguments
 

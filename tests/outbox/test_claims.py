@@ -386,7 +386,8 @@ def test_unlinking_takes_a_message_out_of_its_batch(
     link(line, account, successor.id, source=None, now=clock())
     line.session.commit()
     deliver_due(line)
-    assert texts(line_emulator, leaving) == []
+    [told] = texts(line_emulator, leaving)
+    assert "連携を解除しました" in told
     assert [texts(line_emulator, member) for member in others] == [["ランクが上がりました"]] * 2
 
 

@@ -51,31 +51,33 @@ class Served:
 def open_street(
     folder: Path,
     authority: Authority,
-    port: int,
+    ports: Mapping[str, int],
     *,
     app: str = "tests.serving.demo:make_app()",
     settings: Mapping[str, str],
     path: str = "",
+    shop_name: str = SHOP,
     line_name: str = LINE,
 ) -> Iterator[Served]:
-    """Serve a shop and LINE under their names at a port of this machine, over TLS.
+    """Serve a shop and LINE under their names, over TLS.
 
+    :param ports: of this machine, by the names of hosts; the shop's and LINE's is one.
     :param app: what gunicorn loads.
     :param settings: Flask's, as text; what joins the shop to LINE is added.
     :param path: the path below which the shop lies, such as ``/shop``.
     """
     needed_nginx()
     shop_port, line_port = free_port(), free_port()
-    given = environment(authority, port)
-    sites = [Site(SHOP, shop_port, f"{path}/"), Site(line_name, line_port)]
+    given = environment(authority, ports)
+    sites = [Site(shop_name, shop_port, f"{path}/"), Site(line_name, line_port)]
     with ExitStack() as street:
-        street.enter_context(leading_here(authority, port))
-        street.enter_context(running_nginx(folder / "nginx", authority, port, sites))
+        street.enter_context(leading_here(authority, ports))
+        street.enter_context(running_nginx(folder / "nginx", authority, ports[shop_name], sites))
         command = [sys.executable, "-m", "tests.serving.line", str(line_port)]
         street.enter_context(_running(command, given))
         line = Emulator(f"https://{line_name}")
         _wait_for(f"{line.url}/_emulator/health")
-        base_url = f"https://{SHOP}{path}"
+        base_url = f"https://{shop_name}{path}"
         line.set_up(base_url=base_url)
         wanted = {**settings, **line.settings(base_url), "SESSION_COOKIE_SECURE": "true"}
         as_variables = {f"FLASK_{name}": value for name, value in wanted.items()}

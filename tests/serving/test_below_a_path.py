@@ -13,13 +13,13 @@ from playwright.sync_api import expect
 
 from .authority import Authority
 from .names import FOREIGN_LINE
-from .names import SHOP
+from .names import SHOP_BELOW
 from .street import Served
 from .street import open_street
 
 pytestmark = pytest.mark.xdist_group("tls")
 
-BASE_URL = f"https://{SHOP}/shop"
+BASE_URL = f"https://{SHOP_BELOW}/shop"
 LINE_APP = (
     "Mozilla/5.0 (Linux; Android 15; V2319) AppleWebKit/537.36 (KHTML, like Gecko) "
     "Version/4.0 Chrome/144.0.0.0 Mobile Safari/537.36 Line/15.12.1"
@@ -37,7 +37,7 @@ SEND_NOTE = """(token) => {
 
 @pytest.fixture(scope="module")
 def street(
-    tmp_path_factory: pytest.TempPathFactory, authority: Authority, tls_port: int
+    tmp_path_factory: pytest.TempPathFactory, authority: Authority, tls_ports: dict[str, int]
 ) -> Iterator[Served]:
     """Open the small shop below a path, and LINE under a name of another site."""
     folder: Path = tmp_path_factory.mktemp("below")
@@ -49,10 +49,11 @@ def street(
     with open_street(
         folder,
         authority,
-        tls_port,
+        tls_ports,
         app="tests.serving.small:make_app()",
         settings=settings,
         path="/shop",
+        shop_name=SHOP_BELOW,
         line_name=FOREIGN_LINE,
     ) as served:
         yield served
@@ -79,7 +80,7 @@ def test_a_customer_stays_below_the_path_from_the_qr_code_to_the_unlinking(
     visitor.get_by_role("button", name="友だち追加する").click()
     expect(visitor).to_have_url(f"{BASE_URL}/line/sign-up")
     visitor.get_by_role("button", name="登録して").click()
-    expect(visitor).to_have_url(f"{BASE_URL}/")
+    expect(visitor).to_have_url(f"{BASE_URL}/line/liff")
 
     # LINE's own browser logs in by itself, and its card is drawn by LINE's word alone.
     phone = _open_browser(browser, LINE_APP)

@@ -57,27 +57,27 @@ class Street:
 
 @pytest.fixture(scope="session")
 def street(
-    tmp_path_factory: pytest.TempPathFactory, authority: Authority, tls_port: int
+    tmp_path_factory: pytest.TempPathFactory, authority: Authority, tls_ports: dict[str, int]
 ) -> Iterator[Street]:
     """Open the demo shop and the emulator as in production, over TLS and under names.
 
     Without nginx they are opened as `make demo` does.
     """
     data = tmp_path_factory.mktemp("demo")
-    opened = _over_tls(data, authority, tls_port) if find_nginx() else open_demo(data)
+    opened = _over_tls(data, authority, tls_ports) if find_nginx() else open_demo(data)
     with opened as found:
         yield found
 
 
 @contextmanager
-def _over_tls(data: Path, authority: Authority, port: int) -> Iterator[Street]:
+def _over_tls(data: Path, authority: Authority, ports: dict[str, int]) -> Iterator[Street]:
     settings = {
         "SECRET_KEY": "a secret key for tests only",
         "TESTING": "true",
         "SQLALCHEMY_DATABASE_URI": f"sqlite:///{data / 'shop.db'}",
         "PICTURES_FOLDER": str(data / "pictures"),
     }
-    with open_street(data, authority, port, settings=settings) as served:
+    with open_street(data, authority, ports, settings=settings) as served:
         yield Street(_look_into(data, served.shop, served.line), served.shop, served.line)
 
 

@@ -12,6 +12,7 @@ from sqlalchemy import select
 from demo_shop.models import User
 from demo_shop.seed import HANAKO
 from flask_lineconnect.linking import accounts
+from flask_lineconnect.models import Account
 
 from .conftest import Street
 from .people import in_app
@@ -53,12 +54,15 @@ def test_the_receipt_opens_in_the_phone(
 
 
 def _phone_of_hanako(street: Street) -> str:
-    """Link the member of long standing to a new LINE user, who is a friend."""
-    user_id = street.line.add_user("花子")
-    street.line.add_friend(user_id)
+    """Return the LINE user of the member of long standing; another story may have linked her."""
     with street.app.app_context():
         line = street.app.extensions["lineconnect"]
         hanako = line.session.scalars(select(User).where(User.email == HANAKO[0])).one()
+        linked = line.session.scalars(select(Account).where(Account.member_id == hanako.id)).first()
+        if linked:
+            return str(linked.line_user_id)
+        user_id = street.line.add_user("花子")
+        street.line.add_friend(user_id)
         account = accounts.ensure_account(line.session, user_id, now=line.clock())
         account.is_friend = True
         accounts.link(line, account, hanako.id, source=None, now=line.clock())
