@@ -94,8 +94,8 @@ def seed_command() -> None:
 
 
 def _language() -> str:
-    # What was chosen on the pages inside LINE counts here, too.
-    chosen = session.get("language") or session.get("lineconnect_language")
+    # What was chosen on the pages inside LINE counts here, too; the shop's own switch tells them.
+    chosen = session.get("lineconnect_language") or session.get("language")
     if chosen in LANGUAGES:
         return str(chosen)
     asked = [code.replace("-", "_") for code in request.accept_languages.values()]

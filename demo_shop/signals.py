@@ -8,6 +8,8 @@ _signals = Namespace()
 points_added = _signals.signal("points-added")
 #: A member's password was set or changed; argument ``user``.
 password_changed = _signals.signal("password-changed")
+#: Somebody chose a language on the shop's pages; argument ``language``.
+language_chosen = _signals.signal("language-chosen")
 #: Staff answered an inquiry; arguments ``inquiry`` and ``text``.
 inquiry_answered = _signals.signal("inquiry-answered")
 #: An order was placed; argument ``order``.

@@ -7,6 +7,8 @@ Next on the reading path: one webhook (``webhooks/views.py``), then one message
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING
@@ -23,11 +25,13 @@ from .after_commit import after_commit
 from .after_commit import watch as watch_commits
 from .assembly import make_blueprint
 from .assembly import make_state
-from .config.cookies import check_session_cookie
+from .config.cookies import protect_session_cookie
+from .config.cookies import watch_session_cookie
 from .config.settings import Config
 from .engines.embedded import ThreadEngine
 from .errors import ConfigError
 from .errors import UsageError
+from .i18n import speaking
 from .liff import card_codes
 from .liff import offline
 from .linking import accounts
@@ -61,6 +65,7 @@ from .state import LineState
 from .state import current_line
 from .web import own_headers
 from .web.blueprint import offer_to_templates
+from .web.locales import choose_language
 from .web.locales import set_up_languages
 from .web.theme import style_sheet
 from .webhooks.session_use import watch as watch_use
@@ -116,8 +121,8 @@ class LineConnect:
         config = Config.from_mapping(app.config)
         _check_neighbours(app)
         _check_for_production(app, config)
-        _protect_session_cookie(app, config)
-        _check_session_cookie(app, config)
+        protect_session_cookie(app, config)
+        watch_session_cookie(app, config)
         set_up_languages(app)
         style_sheet(tuple(self.shop.theme.items()))
         self._prepare_database(app)
@@ -255,6 +260,26 @@ class LineConnect:
             rests_on = None if account is None else basis_of(line, account, member)
             after_commit(line.session, partial(sessions.keep_through_change, rests_on))
 
+    def language_chosen(self, language: str) -> None:
+        """Remember the language that somebody chose on a page of the shop's own.
+
+        Our pages speak it in this browser's session; where a member is logged in who is linked,
+        so do messages, answers and the rich menu, inside the caller's transaction.
+
+        :param language: as Babel spells it: ``en``, ``zh_Hant``.
+        """
+        choose_language(language, sessions.logged_in_user())
+
+    @contextmanager
+    def in_language_of(self, member: Any) -> Iterator[None]:
+        """Write in the language that a member chose, whoever asks: for what is sent to them.
+
+        Where they chose none, it is the one that is spoken anyway.
+        """
+        account = accounts.account_of_member(current_line, member)
+        with speaking(None if account is None else account.language):
+            yield
+
     def erase(self, member: Any) -> bool:
         """Forget a member's LINE account, inside the caller's transaction, when the member leaves.
 
@@ -349,37 +374,6 @@ def _check_for_production(app: Flask, config: Config) -> None:
             "text, for example the output of `python -c 'import secrets; "
             "print(secrets.token_hex())'`"
         )
-
-
-def _protect_session_cookie(app: Flask, config: Config) -> None:
-    """Let the cookie that holds state and nonce come back from LINE, and go nowhere else."""
-    if app.config["SESSION_COOKIE_SAMESITE"] is None:
-        app.config["SESSION_COOKIE_SAMESITE"] = "Lax"
-    if config.base_url.startswith("https://") and not (app.debug or app.testing):
-        app.config["SESSION_COOKIE_SECURE"] = True
-    if config.remember:
-        # A slow answer would bring back who was logged in before; see login/last_login.py.
-        app.config["SESSION_REFRESH_EACH_REQUEST"] = False
-
-
-def _check_session_cookie(app: Flask, config: Config) -> None:
-    """Check the cookie now, and at the first request what others have made of it since."""
-    check = partial(
-        check_session_cookie,
-        app.config,
-        base_url=config.base_url,
-        url_prefix=config.url_prefix,
-    )
-    check()
-    is_checked = False
-
-    def check_once() -> None:
-        nonlocal is_checked
-        if not is_checked:
-            check()
-            is_checked = True
-
-    app.before_request(check_once)
 
 
 def _run_engine_with(app: Flask, state: LineState) -> None:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from typing import Any
 from typing import cast
 
 from flask_babel import Domain
+from flask_babel import force_locale
 
 _FOLDER = Path(__file__).with_name("translations")
 #: The extension's catalogues, apart from the shop's own.
@@ -42,3 +45,13 @@ def ngettext(singular: str, plural: str, num: int, **variables: Any) -> str:
 def lazy_gettext(text: str) -> Any:
     """Return a text that is translated when it is shown; for forms and other module-level texts."""
     return domain.lazy_gettext(text)
+
+
+@contextmanager
+def speaking(language: str | None) -> Iterator[None]:
+    """Write in a language meanwhile, whoever asks; ``None``: in the one that is spoken anyway."""
+    if language is None:
+        yield
+        return
+    with force_locale(language):
+        yield

@@ -6,6 +6,7 @@ from typing import ClassVar
 
 from flask import current_app
 from flask_babel import gettext as _
+from flask_babel import lazy_gettext
 
 from flask_lineconnect import LineProfile
 from flask_lineconnect import MemberNotice
@@ -39,7 +40,7 @@ class KomorebiShop(ShopAdapter[User]):
     """Komorebi-do, as the extension sees it."""
 
     model = User
-    name = "こもれび堂"
+    name = lazy_gettext("こもれび堂")
     theme: ClassVar = {
         "ground": "#faf6ee",
         "ink": "#33291f",

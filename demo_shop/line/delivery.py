@@ -3,6 +3,9 @@
 from collections.abc import Sequence
 from datetime import date
 
+from babel.dates import format_skeleton
+from flask_babel import get_locale
+
 from flask_lineconnect import Dialogue
 from flask_lineconnect import Event
 from flask_lineconnect import LineBlueprint
@@ -20,24 +23,23 @@ from ..delivery import change_delivery
 from ..delivery import changeable_orders
 from ..delivery import days_offered
 from ..extensions import db
+from ..i18n import gettext as _
 from ..models import User
 
 delivery = LineBlueprint("delivery", __name__)
 
-STOP = "やめる"
 
-
-@delivery.on_text("配達日時の変更", "配達日の変更", "お届け日の変更")
+@delivery.on_text("配達日時の変更", "配達日の変更", "お届け日の変更", "Change delivery")
 @require_member
 def begin(event: TextEvent, member: User) -> Reply:
     """Ask for the order if there are several, otherwise for the day."""
     numbers = [order.number for order in changeable_orders(db.session(), member)]
     if not numbers:
-        return "変更できるご注文がありません。発送後の変更は、配送会社へお願いいたします。"
+        return _("変更できるご注文がありません。発送後の変更は、配送会社へお願いいたします。")
     dialogue = begin_dialogue(event, "delivery", step="order", orders=numbers)
     if len(numbers) == 1:
         return _ask_day(dialogue, numbers[0])
-    return _ask("どのご注文ですか？", numbers)
+    return _ask(_("どのご注文ですか？"), numbers)
 
 
 @delivery.on_dialogue("delivery", "order")
@@ -57,43 +59,48 @@ def choose_day(event: Event, dialogue: Dialogue) -> Reply:
     if chosen not in days:
         return _stop_or_ask(chosen, dialogue, list(days))
     dialogue.go("slot", day=days[chosen])
-    return _ask("時間帯をお選びください。", SLOTS)
+    return _ask(_("時間帯をお選びください。"), list(_slots()))
 
 
 @delivery.on_dialogue("delivery", "slot")
 @require_member
 def choose_slot(event: Event, member: User, dialogue: Dialogue) -> Reply:
     """Take the time of the day, and change the order."""
-    slot = _text(event)
-    if slot not in SLOTS:
-        return _stop_or_ask(slot, dialogue, SLOTS)
+    slots, chosen = _slots(), _text(event)
+    if chosen not in slots:
+        return _stop_or_ask(chosen, dialogue, list(slots))
     number, day = dialogue.data["order"], date.fromisoformat(dialogue.data["day"])
     dialogue.end()
     try:
-        change_delivery(db.session(), member, number, day, slot, today=today())
+        change_delivery(db.session(), member, number, day, slots[chosen], today=today())
     except TooLate:
-        return "申し訳ございません。このご注文は発送済みのため、変更できませんでした。"
+        return _("申し訳ございません。このご注文は発送済みのため、変更できませんでした。")
     except ValueError:
-        return "申し訳ございません。この日にはお届けできません。はじめからお選びください。"
-    return f"ご注文 {number} のお届けを、{_label(day)} {slot} に変更しました。"
+        return _("申し訳ございません。この日にはお届けできません。はじめからお選びください。")
+    return _(
+        "ご注文 %(number)s のお届けを、%(day)s %(slot)s に変更しました。",
+        number=number,
+        day=_label(day),
+        slot=chosen,
+    )
 
 
 def _ask_day(dialogue: Dialogue, number: str) -> Reply:
     dialogue.go("day", order=number)
     days = [_label(day) for day in days_offered(today())]
-    return _ask(f"ご注文 {number} のお届け日をお選びください。", days)
+    return _ask(_("ご注文 %(number)s のお届け日をお選びください。", number=number), days)
 
 
 def _ask(question: str, choices: Sequence[str]) -> Reply:
-    offered = [*choices, STOP]
+    offered = [*choices, _("やめる")]
     return TextMessage(question, quick_replies=[MessageAction(text, text) for text in offered])
 
 
 def _stop_or_ask(text: str, dialogue: Dialogue, choices: Sequence[str]) -> Reply:
-    if text != STOP:
-        return _ask("下のボタンからお選びください。", choices)
+    if text not in {_("やめる"), "やめる"}:
+        return _ask(_("下のボタンからお選びください。"), choices)
     dialogue.end()
-    return "変更をとりやめました。"
+    return _("変更をとりやめました。")
 
 
 def _text(event: Event) -> str:
@@ -101,4 +108,9 @@ def _text(event: Event) -> str:
 
 
 def _label(day: date) -> str:
-    return f"{day.month}月{day.day}日({'月火水木金土日'[day.weekday()]})"
+    return format_skeleton("MMMEd", day, locale=get_locale())
+
+
+def _slots() -> dict[str, str]:
+    """Return the carrier's times of the day by what the chat calls them."""
+    return {_(slot): slot for slot in SLOTS}

@@ -9,5 +9,9 @@ from .adapter import KomorebiShop
 line = LineConnect(
     db=db,
     shop=KomorebiShop(),
-    rich_menu=RichMenu(template="line/rich_menu.json", image="line/rich_menu.png"),
+    rich_menu=RichMenu(
+        template="line/rich_menu.json",
+        image="line/rich_menu.png",
+        images={"en": "line/rich_menu.en.png"},
+    ),
 )

@@ -5,6 +5,7 @@ from datetime import date
 
 from flask import url_for
 from flask_babel import gettext as _
+from flask_babel import lazy_gettext
 
 from flask_lineconnect import DeliveryOffer
 from flask_lineconnect import Issuer
@@ -39,6 +40,7 @@ TRACKING = "https://trackings.post.japanpost.jp/services/srv/search/direct?reqCo
 class KomorebiOrders(OrderDesk[User]):
     """The order desk."""
 
+    question = lazy_gettext("ご注文 {number} について")
     issuer = Issuer(
         name="こもれび堂",
         address="京都府京都市中京区恵比須町 12-8",

@@ -31,7 +31,11 @@ from ..models import User
 from ..orders import order_by_number
 from ..orders import orders_of
 from ..points import history
+from ..signals import language_chosen
 from . import passwords
+
+#: Where a session keeps the language: chosen on the shop's pages, or inside LINE.
+LANGUAGE_KEYS = ("language", "lineconnect_language")
 
 pages = Blueprint("account", __name__)
 passwords.register(pages)
@@ -114,6 +118,8 @@ def language() -> Response:
     chosen = request.form.get("language")
     if chosen in current_app.config["LANGUAGES"]:
         session["language"] = chosen
+        language_chosen.send(None, language=chosen)
+        db.session.commit()
     return redirect(next_page(default=url_for("store.home")) or "/")
 
 
@@ -127,7 +133,7 @@ def enter(member: User) -> Response:
 
 def _renew_session() -> None:
     """Clear the session, so that nothing planted before a login is believed after it."""
-    kept = {key: session[key] for key in (cart.KEY, "language") if key in session}
+    kept = {key: session[key] for key in (cart.KEY, *LANGUAGE_KEYS) if key in session}
     session.clear()
     session.update(kept)
 

@@ -4,10 +4,17 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Mapping
+from functools import partial
+from typing import TYPE_CHECKING
 from typing import Any
 from urllib.parse import urlsplit
 
+from flask import Flask
+
 from ..errors import ConfigError
+
+if TYPE_CHECKING:
+    from .settings import Config
 
 _SAME_SITE = {"lax", "none"}
 
@@ -114,3 +121,34 @@ def _is_loopback(host: str) -> bool:
     if _is_address(host):
         return ipaddress.ip_address(host).is_loopback
     return host == "localhost" or host.endswith(".localhost")
+
+
+def protect_session_cookie(app: Flask, config: Config) -> None:
+    """Let the cookie that holds state and nonce come back from LINE, and go nowhere else."""
+    if app.config["SESSION_COOKIE_SAMESITE"] is None:
+        app.config["SESSION_COOKIE_SAMESITE"] = "Lax"
+    if config.base_url.startswith("https://") and not (app.debug or app.testing):
+        app.config["SESSION_COOKIE_SECURE"] = True
+    if config.remember:
+        # A slow answer would bring back who was logged in before; see login/last_login.py.
+        app.config["SESSION_REFRESH_EACH_REQUEST"] = False
+
+
+def watch_session_cookie(app: Flask, config: Config) -> None:
+    """Check the cookie now, and at the first request what others have made of it since."""
+    check = partial(
+        check_session_cookie,
+        app.config,
+        base_url=config.base_url,
+        url_prefix=config.url_prefix,
+    )
+    check()
+    is_checked = False
+
+    def check_once() -> None:
+        nonlocal is_checked
+        if not is_checked:
+            check()
+            is_checked = True
+
+    app.before_request(check_once)

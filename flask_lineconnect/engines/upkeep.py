@@ -48,6 +48,7 @@ from ..outbox.mending import mending_steps
 from ..outbox.mending import report_strangers
 from ..outbox.pruning import pruning_steps
 from ..outbox.rules import Rules
+from ..rich_menus.showing import show_due
 from ..state import LineState
 from ..webhooks.event_times import CLOCK_SKEW
 from ..webhooks.event_times import KEPT
@@ -80,7 +81,7 @@ def look_after(line: LineState) -> int:
         is_left = not sweep(line, seconds=SWEEP_SECONDS)
         if is_left:
             line.next_sweep_at = now
-    return check_consents(line) + is_left
+    return check_consents(line) + show_due(line) + is_left
 
 
 def sweep(line: LineState, *, seconds: float) -> bool:

@@ -34,6 +34,7 @@ from ..login.flow import local_path
 from ..login.sign_up import LIFF
 from ..models import Account
 from ..state import current_line
+from ..web.locales import agree_on_language
 from ..web.pages import csp_nonce
 from .card import draw_card
 
@@ -202,6 +203,7 @@ def _log_in(
     # Read before the commit: afterwards the link may have ended already.
     rests_on = basis_of(line, account, member)
     accounts.remember_member(line, account, member)
+    agree_on_language(account)
     line.session.commit()
     if user is None:
         sessions.log_in(member, rests_on, keep=line.config.keep_session_keys)

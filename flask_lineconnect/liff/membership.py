@@ -11,16 +11,15 @@ from typing import Any
 
 from flask import redirect
 from flask import request
-from flask import session
 from flask import url_for
 from sqlalchemy.exc import DBAPIError
 from werkzeug.wrappers import Response
 from wtforms import Form
 
 from ..errors import Refused
-from ..i18n import LANGUAGE_KEY
 from ..i18n import gettext as _
 from ..i18n import languages
+from ..login import sessions
 from ..login.flow import local_path
 from ..models.violations import failure_of_shop
 from ..outbox.preferences import declined_by
@@ -28,6 +27,7 @@ from ..outbox.preferences import set_preferences
 from ..shop.member_desk import Coupon
 from ..state import current_line
 from ..web.addresses import here
+from ..web.locales import choose_language
 from ..web.names import member_name as name_on_page
 from . import answers
 from .blueprint import LiffBlueprint
@@ -136,10 +136,9 @@ def favourites(member: Any) -> Response | str:
 
 
 def language() -> Response:
-    """Keep the chosen language in the session, whoever it belongs to."""
-    chosen = request.form.get("language")
-    if chosen in languages():
-        session[LANGUAGE_KEY] = chosen
+    """Keep the chosen language in the session, and for messages to whom it belongs."""
+    choose_language(request.form.get("language"), sessions.logged_in_user())
+    current_line.session.commit()
     back = local_path(request.form.get("next")) or url_for("lineconnect.membership")
     return redirect(back, 303)
 

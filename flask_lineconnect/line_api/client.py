@@ -158,6 +158,15 @@ class LineApi:
                 return None
             raise
 
+    def link_rich_menu(self, line_user_id: str, rich_menu_id: str) -> None:
+        """Show one person a rich menu of their own."""
+        self._call(
+            "link rich menu",
+            lambda sdk: sdk.link_rich_menu_id_to_user_with_http_info(
+                line_user_id, rich_menu_id, **self._options
+            ),
+        )
+
     def unlink_rich_menu(self, line_user_id: str) -> None:
         """Take a person's own rich menu away; everybody's is shown again."""
         self._call(

@@ -27,6 +27,7 @@ from ..models import AuditEntry
 from ..models.base import insert_if_absent
 from ..models.violations import is_unique_violation
 from ..state import LineState
+from . import languages
 from . import unlinking
 from .marks import MemberMarks
 
@@ -219,6 +220,7 @@ def link(
     if not is_tied:
         raise account_taken()
     session.refresh(account)
+    languages.show_menu(line, account)
     session.add(
         AuditEntry(
             at=now,

@@ -12,6 +12,7 @@ from typing import Any
 
 from ..after_commit import after_commit
 from ..i18n import gettext as _
+from ..i18n import speaking
 from ..models import Account
 from ..shop.adapter import LinkChange
 from ..shop.adapter import MemberNotice
@@ -37,18 +38,26 @@ def tell(
 
     :param by_line: whether LINE's side is not answered in the chat anyway.
     """
-    shop = line.shop.name or _("お店")
+    if by_line:
+        key = f"lineconnect:{change}:{account.id}:{account.session_generation}"
+        with speaking(account.language):
+            text = _to_line(_shop_name(line), change)
+        line.part(Telling).post(line, account, text, key)
+    if member is not None:
+        notice = MemberNotice(change, _to_member(_shop_name(line), account.display_name, change))
+        after_commit(line.session, partial(line.shop.tell_member, member, notice))
+
+
+def _shop_name(line: LineState) -> str:
+    return str(line.shop.name) or _("お店")
+
+
+def _to_line(shop: str, change: LinkChange) -> str:
     if change == "linked":
         text = _("%(shop)sの会員情報と、このLINEを連携しました。", shop=shop)
     else:
         text = _("%(shop)sの会員情報と、このLINEの連携を解除しました。", shop=shop)
-    text = f"{text}\n" + _("お心当たりのない場合は、お店までお知らせください。")
-    if by_line:
-        key = f"lineconnect:{change}:{account.id}:{account.session_generation}"
-        line.part(Telling).post(line, account, text, key)
-    if member is not None:
-        notice = MemberNotice(change, _to_member(shop, account.display_name, change))
-        after_commit(line.session, partial(line.shop.tell_member, member, notice))
+    return f"{text}\n" + _("お心当たりのない場合は、お店までお知らせください。")
 
 
 def _to_member(shop: str, line_name: str, change: LinkChange) -> str:

@@ -20,6 +20,7 @@ from ..models import Account
 from ..shop.adapter import LineProfile
 from ..state import LineState
 from ..state import current_line
+from ..web.locales import agree_on_language
 from ..web.said import say_at
 from . import flow
 from . import sessions
@@ -39,6 +40,7 @@ def log_in(account: Account, next_path: str | None, *, may_ask: bool = True) -> 
     sessions.require_may_log_in(member)
     rests_on = basis_of(line, account, member)
     accounts.remember_member(line, account, member)
+    agree_on_language(account)
     sessions.log_in(member, rests_on, keep=config.keep_session_keys, remember=config.remember)
     announce(line.session, signals.member_logged_in, account=account, member=member)
     target = next_path or line.config.default_page

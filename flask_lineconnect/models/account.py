@@ -16,6 +16,8 @@ from .base import partial_index
 
 #: Of an :class:`UnlinkTask` that LINE is still to be told of.
 IS_QUEUED = "state = 'queued'"
+#: Of an :class:`Account` whose rich menu LINE is still to be told of.
+IS_MENU_DUE = "menu_due_at IS NOT NULL"
 #: Of an :class:`Account` that never was a member's, and of which more is kept than a friendship.
 #: Written so that SQLite does not take the index of ``member_id`` for it, which holds all of them.
 IS_STRANGER = (
@@ -36,6 +38,7 @@ class Account(LineBase):
             where="member_id IS NOT NULL AND sealed_tokens IS NOT NULL",
         ),
         partial_index("account_stranger", "created_at", where=IS_STRANGER),
+        partial_index("account_menu_due", "menu_due_at", where=IS_MENU_DUE),
         # A session names its account by the id, which therefore must never come again.
         {"sqlite_autoincrement": True},
     )
@@ -73,6 +76,10 @@ class Account(LineBase):
     former_member_mark: Mapped[str | None] = mapped_column(String(100))
     #: Whether they ended it themselves, by LINE and without another way in: LINE leads them back.
     may_return: Mapped[bool | None]
+    #: The language that the member chose on a page, as catalogues spell it: ``en``, ``zh_Hant``.
+    language: Mapped[str | None] = mapped_column(String(35))
+    #: Since when LINE is to be told which rich menu that is; see ``rich_menus/showing.py``.
+    menu_due_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
     @property

@@ -17,4 +17,6 @@ class PublishedRichMenu(LineBase):
 
     content_hash: Mapped[str] = mapped_column(String(64), primary_key=True)
     rich_menu_id: Mapped[str] = mapped_column(String(64), unique=True)
+    #: Of the members who see it; ``None``: everybody who has none of their own.
+    language: Mapped[str | None] = mapped_column(String(35))
     published_at: Mapped[datetime] = mapped_column(UtcDateTime)

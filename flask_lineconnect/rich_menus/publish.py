@@ -1,18 +1,27 @@
-"""The rich menu: defined by a template and an image, published once per content."""
+"""The rich menu: defined by a template and an image, published once per content and language.
+
+Everybody sees the shop's own; members who chose another language see that one's, if there is one.
+Next: ``showing.py``.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import json
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy import select
+from sqlalchemy import update
 from sqlalchemy.orm import Session
 
 from ..errors import UsageError
+from ..i18n import speaking
 from ..line_api.client import LineApi
 from ..messages.render import render_json
+from ..models import Account
 from ..models import PublishedRichMenu
 from ..shop.adapter import RichMenu
 
@@ -31,27 +40,65 @@ def publish(
     :raises UsageError: the image is missing, too large, or neither PNG nor JPEG.
     :raises LineApiError: LINE refused.
     """
-    definition = render_json(menu.template)
-    image, content_type = _image(Path(root_path) / menu.image)
-    canonical = json.dumps(definition, sort_keys=True, ensure_ascii=False).encode()
-    content_hash = hashlib.sha256(canonical + b"\0" + image).hexdigest()
+    contents = [_content(menu, language, Path(root_path)) for language in (None, *menu.images)]
     existing = api.rich_menu_ids()
-    known = session.get(PublishedRichMenu, content_hash)
-    is_new = known is None or known.rich_menu_id not in existing
-    if known is None or is_new:
-        menu_id = api.create_rich_menu(definition, image, content_type)
-        known = session.merge(
-            PublishedRichMenu(content_hash=content_hash, rich_menu_id=menu_id, published_at=now)
-        )
-    api.set_default_rich_menu(known.rich_menu_id)
-    _retire_others(session, api, content_hash, existing)
+    published = [_publish(session, api, content, existing, now=now) for content in contents]
+    everybodys, is_new = published[0]
+    api.set_default_rich_menu(everybodys.rich_menu_id)
+    _retire_others(session, api, {content.hash for content in contents}, existing)
+    # Whoever saw a menu that was deleted sees everybody's until LINE is told of the new one.
+    made = [known.language for known, is_new in published[1:] if is_new]
+    if made:
+        spoken = update(Account).where(Account.language.in_(made), Account.member_id.is_not(None))
+        session.execute(spoken.values(menu_due_at=now))
     session.commit()
-    return known.rich_menu_id, is_new
+    return everybodys.rich_menu_id, is_new
 
 
-def _retire_others(session: Session, api: LineApi, content_hash: str, existing: set[str]) -> None:
+@dataclass(frozen=True, slots=True)
+class _Content:
+    """A rich menu in one language; ``None`` is everybody's."""
+
+    language: str | None
+    definition: dict[str, Any]
+    image: bytes
+    content_type: str
+
+    @property
+    def hash(self) -> str:
+        """What it is found again by."""
+        canonical = json.dumps(self.definition, sort_keys=True, ensure_ascii=False).encode()
+        spoken = b"" if self.language is None else b"\0" + self.language.encode()
+        return hashlib.sha256(canonical + b"\0" + self.image + spoken).hexdigest()
+
+
+def _content(menu: RichMenu, language: str | None, root: Path) -> _Content:
+    with speaking(language):
+        definition = render_json(menu.template)
+    image = menu.image if language is None else menu.images[language]
+    return _Content(language, definition, *_image(root / image))
+
+
+def _publish(
+    session: Session, api: LineApi, content: _Content, existing: set[str], *, now: datetime
+) -> tuple[PublishedRichMenu, bool]:
+    """Make a menu at LINE unless it is there; return it, and whether it was made now."""
+    known = session.get(PublishedRichMenu, content.hash)
+    if known is not None and known.rich_menu_id in existing:
+        return known, False
+    menu_id = api.create_rich_menu(content.definition, content.image, content.content_type)
+    made = PublishedRichMenu(
+        content_hash=content.hash,
+        rich_menu_id=menu_id,
+        language=content.language,
+        published_at=now,
+    )
+    return session.merge(made), True
+
+
+def _retire_others(session: Session, api: LineApi, kept: set[str], existing: set[str]) -> None:
     """Delete the menus that were published before; LINE keeps 1,000 at the most."""
-    is_other = PublishedRichMenu.content_hash != content_hash
+    is_other = PublishedRichMenu.content_hash.not_in(kept)
     for other in session.scalars(select(PublishedRichMenu).where(is_other)):
         if other.rich_menu_id in existing:
             api.delete_rich_menu(other.rich_menu_id)

@@ -120,10 +120,13 @@ class RichMenu:
     :ivar template: a JSON template of LINE's rich menu object, in which ``url_for`` and
         ``liff_url`` give absolute addresses.
     :ivar image: path of the PNG or JPEG, relative to the app's root, up to 1 MB.
+    :ivar images: the same in other languages, for members who chose them on a page, for example
+        ``{"en": "line/rich_menu.en.png"}``. The template is rendered in each of them.
     """
 
     template: str
     image: str
+    images: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,8 +162,9 @@ class ShopAdapter(ABC, Generic[Member]):
     #: The member model; the type of its single-column primary key becomes ours.
     model: type[Member]
 
-    #: The shop's name, shown on the extension's pages.
-    name: str = ""
+    #: The shop's name, shown on the extension's pages; a lazily translated text has one in each
+    #: language.
+    name: Any = ""
 
     #: The look of the extension's pages: colours ``ground``, ``ink``, ``action``, ``accent`` and
     #: ``card``, as ``"#7a4b2a"``, and ``heading``, a list of fonts. All others, and those of the

@@ -15,6 +15,7 @@ from dataclasses import field
 from datetime import date
 from datetime import datetime
 from importlib.util import find_spec
+from typing import Any
 from typing import Generic
 from typing import TypeVar
 
@@ -153,7 +154,7 @@ class OrderDesk(ABC, Generic[Member]):
     issuer: Issuer | None = None
 
     #: What the button that opens the chat has typed in, for a hook of the shop's; ``None``: none.
-    question: str | None = "ご注文 {number} について"
+    question: Any = "ご注文 {number} について"
 
     @abstractmethod
     def page(self, member: Member, *, offset: int, limit: int) -> Sequence[OrderSummary]:

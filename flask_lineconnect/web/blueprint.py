@@ -30,7 +30,6 @@ from ..i18n import gettext
 from ..linking import accounts
 from ..shop.money import Amount
 from ..shop.money import write_money
-from ..state import EXTENSION_KEY
 from ..state import current_line
 from . import barcodes
 from .guards import guard
@@ -66,9 +65,6 @@ def offer_to_templates(app: Flask) -> None:
     """Give every template of the app our filters, and :class:`TemplateHelpers`."""
     for filter_ in (local_date, local_moment, local_number, money, short_day):
         app.jinja_env.filters.setdefault(filter_.__name__, filter_)
-        # Made before us; templates of messages write amounts and days, too.
-        current = app.extensions[EXTENSION_KEY].json_environment.filters
-        current.setdefault(filter_.__name__, filter_)
     app.jinja_env.globals["lineconnect"] = TemplateHelpers()
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 from babel import negotiate_locale
 from flask import Flask
@@ -14,6 +15,11 @@ from flask_babel import Babel
 
 from ..i18n import LANGUAGE_KEY
 from ..i18n import languages
+from ..linking import accounts
+from ..linking.languages import choose
+from ..linking.languages import language_answered
+from ..models import Account
+from ..state import current_line
 from .blueprint import PageBlueprint
 
 #: Chinese and Cantonese, in whichever script and country: who reads the simplified script reads the
@@ -29,7 +35,9 @@ def set_up_languages(app: Flask) -> None:
     babel = app.extensions["babel"]
     shops_own = babel.locale_selector
     # Looked up at each request, and on our pages only: on its own the shop decides alone.
-    babel.locale_selector = lambda: (_is_our_page() and _chosen_language()) or _choice_of(shops_own)
+    babel.locale_selector = lambda: (
+        language_answered() or (_is_our_page() and chosen_language()) or _choice_of(shops_own)
+    )
 
 
 def _choice_of(shops_own: Callable[[], str | None] | None) -> str | None:
@@ -46,12 +54,37 @@ def _preferred_language() -> str | None:
     """Return the language that was chosen, else one that the browser asks for."""
     if not request:
         return None
-    return _chosen_language() or _asked_language()
+    return language_answered() or chosen_language() or _asked_language()
 
 
-def _chosen_language() -> str | None:
+def chosen_language() -> str | None:
+    """Return the language that was chosen in this browser."""
     chosen = session.get(LANGUAGE_KEY)
     return chosen if chosen in languages() else None
+
+
+def choose_language(language: str | None, user: Any | None) -> None:
+    """Keep a choice in this browser's session and, of a linked member, for messages, too.
+
+    :param user: who is logged in to the shop.
+    """
+    if language not in languages():
+        return
+    line = current_line
+    session[LANGUAGE_KEY] = language
+    is_member = user is not None and isinstance(user, line.shop.model)
+    account = accounts.account_of_member(line, user) if is_member else None
+    if account is not None:
+        choose(line, account, language)
+
+
+def agree_on_language(account: Account) -> None:
+    """Let who logs in be written to as this browser reads, or else read as they are written to."""
+    chosen = chosen_language()
+    if chosen is not None:
+        choose(current_line, account, chosen)
+    elif account.language is not None:
+        session[LANGUAGE_KEY] = account.language
 
 
 def _asked_language() -> str | None:

@@ -26,6 +26,7 @@ from ..line_api.native_threads import is_patched
 from ..line_api.native_threads import run_in_native_thread
 from ..linking import accounts
 from ..linking import chat_link
+from ..linking import languages
 from ..linking import telling
 from ..messages.limits import check_messages
 from ..messages.objects import PASS_ON
@@ -108,6 +109,7 @@ def run_hook(line: LineState, threads: HookThreads, claim: Claim, job: Job) -> H
 
 def _run(line: LineState, call: _Call, claim: Claim, use: SessionUse) -> HookRan:
     session, event = line.session, read_event(claim)
+    languages.answer_to(event.line_user_id)
     reply, waits = _answer(line, call, event)
     if call.job.is_given_up:
         raise Overtaken
@@ -224,6 +226,8 @@ def _note_friendship(line: LineState, event: Event) -> None:
     # An event from the future would outlive all that follows it.
     at = min(event.occurred_at, line.clock())
     if accounts.note_friendship(line.session, account, is_friend, at=at):
+        if is_friend and account.is_linked:
+            languages.show_menu(line, account)
         signal = signals.account_followed if is_friend else signals.account_unfollowed
         announce(line.session, signal, account=account)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
@@ -10,9 +12,11 @@ from typing import Any
 import pytest
 from flask import Flask
 from flask import current_app
+from flask_babel import force_locale
 from sqlalchemy import select
 
 from demo_shop import create_app
+from demo_shop.catalogue import CATALOGUE
 from demo_shop.extensions import db
 from demo_shop.members import make_member
 from demo_shop.models import Favourite
@@ -21,7 +25,11 @@ from demo_shop.models import Order
 from demo_shop.models import OrderLine
 from demo_shop.models import Product
 from demo_shop.models import User
+from demo_shop.points import add_at_counter
+from demo_shop.signals import order_placed
 from flask_lineconnect.linking import accounts
+from flask_lineconnect.messages.render import render_json
+from flask_lineconnect.models import OutboxMessage
 from flask_lineconnect.state import LineState
 from flask_lineconnect.testing.chat import LineChat
 from flask_lineconnect.testing.plugin import Emulator
@@ -152,7 +160,7 @@ def test_a_favourite_is_kept_once_by_its_button(chat: LineChat, member: User) ->
     assert pictures == [f"{BASE_URL}/pictures/tea-{number}.png" for number in range(3)]
     data = carousel["contents"]["contents"][1]["footer"]["contents"][1]["action"]["data"]
     assert chat.tap(data)[0]["text"] == "煎茶1をお気に入りに登録しました。"
-    assert chat.tap(data)[0]["text"] == "煎茶1を登録済みです。"
+    assert chat.tap(data)[0]["text"] == "煎茶1は登録済みです。"
     assert chat.say("お気に入り")[0]["text"] == "お気に入り\n・煎茶1"
     assert [row.user_id for row in db.session.scalars(select(Favourite))] == [member.id]
 
@@ -192,3 +200,103 @@ def test_a_question_about_an_order_reaches_the_staff_with_its_number(
     first = db.session.scalars(select(Inquiry).order_by(Inquiry.id)).first()
     assert first
     assert (first.name, first.text) == ("佐藤 さくら", text)
+
+
+#: What a reader of English can't read.
+JAPANESE = re.compile("[\u3040-\u30ff\u3400-\u9fff]")
+TYPED = (
+    "Point balance",
+    "Order status",
+    "Recommendations",
+    "Favourites",
+    "Common questions",
+    "anything else",
+    "Ask our staff",
+    "I broke a lid",
+    "Automatic answers",
+    "About order K-2611-000119",
+    "Automatic answers",
+)
+
+
+def test_who_chose_english_reads_nothing_else_in_the_chat(chat: LineChat, member: User) -> None:
+    member.name = "Sakura Sato"
+    for number, product in enumerate(db.session.scalars(select(Product)).all()):
+        product.name, product.description = CATALOGUE[number].name, CATALOGUE[number].description
+    _choose_english(member)
+    _order(member, "K-1").address = "12-8 Ebisu-cho"
+    heard = [
+        *chat.send({"type": "follow", "follow": {"isUnblocked": False}}),
+        *[answer for text in TYPED for answer in chat.say(text)],
+        *_tap_everything(chat),
+        *_change_delivery(chat),
+    ]
+    assert len(heard) > 20
+    for message in heard:
+        assert not JAPANESE.search(_seen(message)), _seen(message)
+
+
+def test_messages_that_nobody_asked_for_are_english_too(
+    app: Flask, chat: LineChat, member: User
+) -> None:
+    _choose_english(member)
+    member.name = "Sakura Sato"
+    product = db.session.scalars(select(Product).limit(1)).one()
+    product.name = CATALOGUE[0].name
+    with app.test_request_context():
+        # Staff read Japanese.
+        add_at_counter(db.session(), member, 12_000, key="first")
+        order = _order(member, "K-1")
+        order_placed.send(None, order=order)
+        db.session.commit()
+    rows = db.session.scalars(select(OutboxMessage)).all()
+    told = [message for row in rows for message in json.loads(row.messages)]
+    assert len(told) == 2
+    for message in told:
+        assert not JAPANESE.search(_seen(message)), _seen(message)
+
+
+def test_the_rich_menu_fits_lines_limits_in_both_languages(app: Flask) -> None:
+    for language in ("ja", "en"):
+        with force_locale(language):
+            menu = render_json("line/rich_menu.json")
+        assert len(menu["chatBarText"]) <= 14
+        assert (language == "ja") == bool(JAPANESE.search(json.dumps(menu, ensure_ascii=False)))
+
+
+def _choose_english(member: User) -> None:
+    account = accounts.account_of(db.session(), member.id)
+    assert account
+    account.language = "en"
+    db.session.commit()
+
+
+def _tap_everything(chat: LineChat) -> list[dict[str, Any]]:
+    """Tap what answers carry: the questions, and what keeps a favourite."""
+    questions = chat.say("FAQ")[0]["template"]["actions"]
+    [carousel] = chat.say("おすすめ")
+    cards = carousel["contents"]["contents"]
+    keep = cards[0]["footer"]["contents"][1]["action"]
+    return [answer for tapped in [*questions, keep, keep] for answer in chat.tap(tapped["data"])]
+
+
+def _change_delivery(chat: LineChat) -> list[dict[str, Any]]:
+    heard = chat.say("Change delivery")
+    heard += chat.say(_choices(heard[-1])[1])
+    return heard + chat.say(_choices(heard[-1])[1])
+
+
+def _seen(message: dict[str, Any]) -> str:
+    """Return what a person can read of a message: no data, no addresses."""
+    unseen = {"data", "uri", "url"}
+
+    def texts(part: Any) -> list[str]:
+        if isinstance(part, dict):
+            return [
+                text for key, value in part.items() if key not in unseen for text in texts(value)
+            ]
+        if isinstance(part, list):
+            return [text for value in part for text in texts(value)]
+        return [part] if isinstance(part, str) else []
+
+    return "\n".join(texts(message))

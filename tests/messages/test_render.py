@@ -189,3 +189,12 @@ def test_what_is_no_message_is_named(line: LineState, tmp_path: Path, template: 
     (tmp_path / "bad.json").write_text(template)
     with pytest.raises(InvalidMessage, match=r"bad\.json"):
         render_message("bad.json")
+
+
+def test_what_a_shop_adds_to_its_templates_later_is_in_messages_too(
+    app: Flask, tmp_path: Path
+) -> None:
+    app.jinja_env.filters["shout"] = str.upper
+    (tmp_path / "m.json").write_text('{"type": "text", "text": "{{ word | shout }}"}')
+    with app.app_context():
+        assert render_message("m.json", word="tea") == _message("TEA")
