@@ -25,6 +25,7 @@ from wtforms import ValidationError
 from ..models import KeptForm
 from ..state import current_line
 from ..vault import hashed
+from ..web import csrf
 from ..web.addresses import here_with_query
 from ..web.pages import render_page
 from . import sessions
@@ -62,7 +63,7 @@ def is_keepable() -> bool:
     if (request.content_length or MAX_BYTES + 1) > MAX_BYTES or request.files or not request.form:
         return False
     try:
-        validate_csrf(request.form.get(_csrf_field()))
+        validate_csrf(next((request.form[name] for name in csrf.given_fields()), None))
     except ValidationError:
         return False
     return True
@@ -72,7 +73,8 @@ def keep() -> str:
     """Keep this request's form in place of the session's earlier one; return where it is shown."""
     line = current_line
     handle = secrets.token_urlsafe(32)
-    fields = [[k, v] for k, v in request.form.items(multi=True) if k != _csrf_field()]
+    tokens = csrf.given_fields()
+    fields = [[k, v] for k, v in request.form.items(multi=True) if k not in tokens]
     replaced = sessions.keep_form(handle)
     if replaced is not None:
         line.session.execute(delete(KeptForm).where(KeptForm.handle_hash == hashed(replaced)))
@@ -80,7 +82,9 @@ def keep() -> str:
         KeptForm(
             handle_hash=hashed(handle),
             path=local_path(here_with_query()) or line.config.home,
-            sealed_fields=line.vault.seal(["kept form", hashed(handle)], {"fields": fields}),
+            sealed_fields=line.vault.seal(
+                ["kept form", hashed(handle)], {"fields": fields, "tokens": tokens}
+            ),
             expires_at=line.clock() + LIFETIME,
         )
     )
@@ -99,7 +103,7 @@ def kept_form() -> Response | str:
         "lineconnect/kept_form.html",
         path=row.path,
         fields=kept["fields"],
-        csrf_field=_csrf_field(),
+        csrf_fields=kept.get("tokens", [csrf.field_name()]),
     )
 
 
@@ -112,8 +116,3 @@ def _row_of_session() -> KeptForm | None:
         KeptForm.handle_hash == hashed(handle), KeptForm.expires_at > line.clock()
     )
     return line.session.scalars(statement).one_or_none()
-
-
-def _csrf_field() -> str:
-    name: str = current_app.config.get("WTF_CSRF_FIELD_NAME", "csrf_token")
-    return name

@@ -31,6 +31,7 @@ from ..errors import Refused
 from ..i18n import LANGUAGE_KEY
 from ..i18n import gettext as _
 from ..state import current_line
+from ..web import csrf
 from . import last_login
 from .basis import Basis
 from .basis import find
@@ -297,7 +298,7 @@ def renew(keep: Iterable[str]) -> None:
     session.clear()
     session.update(kept)
     # Flask-WTF keeps the token of this request there, which belongs to the session before.
-    g.pop(current_app.config.get("WTF_CSRF_FIELD_NAME", "csrf_token"), None)
+    g.pop(csrf.field_name(), None)
 
 
 def log_in(member: Any, rests_on: Basis, *, keep: Iterable[str], remember: bool = False) -> None:

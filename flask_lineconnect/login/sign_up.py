@@ -18,6 +18,7 @@ from ..models.violations import failure_of_shop
 from ..models.violations import settle_constraints
 from ..shop.adapter import LineProfile
 from ..state import current_line
+from ..web import csrf
 from ..web.addresses import here
 from ..web.names import member_name as name_on_page
 from ..web.pages import render_page
@@ -119,7 +120,7 @@ def _confirmed(profile: LineProfile, data: dict[str, Any]) -> LineProfile:
     answers = {
         name: value
         for name, value in data.items()
-        if name not in {"display_name", "email", "csrf_token"}
+        if name not in {"display_name", "email", csrf.FIELD, csrf.field_name()}
     }
     return LineProfile(
         line_user_id=profile.line_user_id,

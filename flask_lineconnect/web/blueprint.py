@@ -32,6 +32,7 @@ from ..shop.money import Amount
 from ..shop.money import write_money
 from ..state import current_line
 from . import barcodes
+from . import csrf
 from .guards import guard
 from .theme import style_sheet
 
@@ -107,6 +108,9 @@ class TemplateHelpers:
 
     gettext = staticmethod(gettext)
     csrf_token = staticmethod(generate_csrf)
+    csrf_field = staticmethod(csrf.hidden_field)
+    csrf_field_name = staticmethod(csrf.field_name)
+    csrf_header = staticmethod(csrf.header_name)
 
     @staticmethod
     def theme() -> Markup:

@@ -22,6 +22,7 @@ from ..errors import Refused
 from ..i18n import gettext as _
 from ..log_fields import log_fields
 from ..state import current_line
+from .csrf import given_token
 from .neighbours import WEBHOOK
 from .neighbours import let_past
 from .pages import json_error
@@ -86,9 +87,8 @@ def _check_csrf() -> None:
     """
     if request.method in {"GET", "HEAD", "OPTIONS"}:
         return
-    token = request.headers.get("X-CSRFToken") or request.form.get("csrf_token")
     try:
-        validate_csrf(token)
+        validate_csrf(given_token())
     except ValidationError:
         raise Refused(
             _("画面を開いてから時間が経ちました。もう一度お試しください。"), step="csrf"

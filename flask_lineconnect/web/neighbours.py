@@ -17,12 +17,16 @@ from flask import g
 from flask import request
 from werkzeug.wrappers import Response
 
+from .csrf import takes_headers
+
 logger = logging.getLogger(__name__)
 
 #: Authenticated by its signature instead of a CSRF token; the only one.
 WEBHOOK = "lineconnect.webhook"
 #: Not counted by Flask-Limiter either: what one page asks for by itself, again and again.
 _OF_A_PAGE = {"lineconnect.static", "lineconnect.liff_static", "lineconnect.changes"}
+#: What scripts send as JSON, with our token in a header; `guards.py` asks for it.
+_BY_SCRIPT = {"lineconnect.liff_session", "lineconnect.liff_link_proof", "lineconnect.code"}
 
 
 def let_past(blueprint: Blueprint) -> None:
@@ -37,7 +41,7 @@ def _tell_guards(endpoint: str | None, _values: dict[str, Any] | None) -> None:
     view = current_app.view_functions.get(endpoint or "")
     if view is None:
         return
-    if endpoint == WEBHOOK:
+    if endpoint == WEBHOOK or (endpoint in _BY_SCRIPT and not takes_headers()):
         _exempt_from_flask_wtf(view)
     if endpoint == WEBHOOK or endpoint in _OF_A_PAGE:
         _exempt_from_limiter(view)

@@ -1,5 +1,7 @@
 // The code that pays: asked for on a tap, replaced before it ends, gone when the points were taken.
 
+import { csrf } from "./session.js";
+
 // So often by itself; a phone that lies on the counter shows no code for ever.
 const CHANGES = 4;
 // Seconds; a scanner that begins now must come to its end.
@@ -19,11 +21,7 @@ let round = 0;
 async function fetchCode() {
   const response = await fetch(form.action, {
     method: "POST",
-    headers: {
-      Accept: "application/json",
-      "Content-Type": "application/json",
-      "X-CSRFToken": form.elements.csrf_token.value,
-    },
+    headers: { Accept: "application/json", "Content-Type": "application/json", ...csrf() },
     body: "{}",
   });
   // The session has ended, or its CSRF token has, which a shop's own guard answers with 400.

@@ -9,6 +9,9 @@ const GLANCE = 20;
 // Asked for each time: the opening page may have become the card.
 const page = () => document.body.dataset;
 
+/** The token that the shop demands of scripts, under the name that it has there. */
+export const csrf = () => ({ [page().csrfHeader ?? "X-CSRFToken"]: page().csrfToken });
+
 /** An error whose name is one of the opening page's prepared sentences. */
 export class Problem extends Error {
   constructor(kind, text = "") {
@@ -80,7 +83,7 @@ export async function exchange(idToken, next, { draw = false } = {}) {
   try {
     response = await fetch(page().sessionUrl, {
       method: "POST",
-      headers: { "Content-Type": "application/json", "X-CSRFToken": page().csrfToken },
+      headers: { "Content-Type": "application/json", ...csrf() },
       body: JSON.stringify({ id_token: idToken, next, draw }),
       signal: patience.signal,
     });

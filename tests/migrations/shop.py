@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import json
-import sys
 import uuid
-from dataclasses import asdict
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from flask import Flask
@@ -23,7 +19,6 @@ from sqlalchemy import MetaData
 from sqlalchemy import String
 from sqlalchemy import TypeDecorator
 from sqlalchemy import Uuid
-from sqlalchemy import inspect
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.orm import DeclarativeBase
 from sqlalchemy.orm import Mapped
@@ -137,52 +132,18 @@ def create_app(kind: Kind, **settings: Any) -> Flask:
     login_manager.user_loader(lambda text: db.session.get(Member, parser(text)))
     app.extensions["extension"] = LineConnect(app, db=db, shop=Shop())
     app.test_client_class = ApartClient
+    join_migrate(app, kind)
+    return app
+
+
+def join_migrate(app: Flask, kind: Kind) -> None:
+    """Join Flask-Migrate; once more, it forgets what the command before was told."""
     options: dict[str, Any] = {"include_schemas": True} if kind.schema else {}
     Migrate(
         app,
-        db,
+        app.extensions["sqlalchemy"],
         directory=kind.folder,
         render_as_batch=kind.is_batch,
         compare_server_default=True,
         **options,
     )
-    return app
-
-
-def arguments(kind: Kind, steps: list[list[str]]) -> list[str]:
-    """Return the command line of a process that takes the steps.
-
-    Each is a command of ``flask db``, or ``tables``, which counts ours, or ``import``, which lets
-    migrations know the shop's own types, as shops with such types do.
-    """
-    code = f"from {__name__} import main; main()"
-    return [sys.executable, "-c", code, json.dumps([asdict(kind), steps])]
-
-
-def count_tables(app: Flask, kind: Kind) -> int:
-    """Return how many of our tables there are."""
-    with app.app_context():
-        names = inspect(app.extensions["sqlalchemy"].engine).get_table_names(schema=kind.schema)
-    return sum(name.startswith("lineconnect_") for name in names)
-
-
-def main() -> None:
-    """Take the steps in this process, for Alembic's own settings of logging stay in it."""
-    given, steps = json.loads(sys.argv[1])
-    kind = Kind(**given)
-    for step in steps:
-        # Flask-Migrate keeps what one command was told for the next one of the same app.
-        app = create_app(kind)
-        if step == ["tables"]:
-            print("ours:", count_tables(app, kind))
-            continue
-        if step == ["import"]:
-            template = Path(kind.folder, "script.py.mako")
-            text = template.read_text("utf-8")
-            own = f"import sqlalchemy as sa\nimport {__name__}"
-            template.write_text(text.replace("import sqlalchemy as sa", own), "utf-8")
-            continue
-        result = app.test_cli_runner().invoke(args=["db", *step], catch_exceptions=False)
-        print(" ".join(step), "->", result.exit_code, result.output)
-        if result.exit_code:
-            sys.exit(result.exit_code)

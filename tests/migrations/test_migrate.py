@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import subprocess
 import uuid
 from collections.abc import Callable
 from pathlib import Path
@@ -16,7 +15,7 @@ from flask_lineconnect.models import LineBase
 from tests.conftest import DATABASES
 from tests.migrations.shop import KEY_TYPES
 from tests.migrations.shop import Kind
-from tests.migrations.shop import arguments
+from tests.migrations.steps import take
 from tests.postgres import create_database
 
 pytest.importorskip("flask_migrate")
@@ -36,14 +35,6 @@ def address(database: str, tmp_path: Path, request: pytest.FixtureRequest) -> Ca
         return create_database(request.getfixturevalue("postgres_server"), uuid.uuid4().hex)
 
     return make
-
-
-def take(kind: Kind, *steps: str) -> str:
-    """Take steps of ``flask db``; return what they said."""
-    command = arguments(kind, [step.split() for step in steps])
-    done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout + done.stderr
 
 
 def walk(kind: Kind, *init: str) -> str:

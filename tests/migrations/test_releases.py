@@ -32,7 +32,7 @@ from tests.conftest import DATABASES
 from tests.migrations import dump
 from tests.migrations.shop import Kind
 from tests.migrations.shop import create_app
-from tests.migrations.test_migrate import take
+from tests.migrations.steps import take
 from tests.people import BASE_URL
 from tests.people import log_in
 from tests.postgres import create_database
@@ -119,6 +119,31 @@ def test_the_old_rows_go_on(app: Flask, line_emulator: Emulator) -> None:
     work_until_idle(line)
     line.session.delete(line.session.get_one(line.shop.model, account.member_id or 1))
     line.session.commit()
+
+
+#: Docs and tests say the same: a foreign key of a table that is there.
+ADDED = re.compile(r"    op.create_foreign_key\(([^)]*), '(lineconnect_\w+)', (.*)\)\n")
+IN_BATCH = r"""    with op.batch_alter_table('\2') as table:
+        table.create_foreign_key(\1, \3)
+"""
+
+
+def test_without_batch_mode_a_foreign_key_needs_one_on_sqlite(
+    uri: str, database: str, tmp_path: Path
+) -> None:
+    kind = Kind(uri=uri, folder=str(tmp_path / "migrations"), is_batch=False)
+    take(kind, "init", "migrate")
+    (written,) = Path(kind.folder, "versions").glob("*.py")
+    if database == "sqlite":
+        text, count = ADDED.subn(IN_BATCH, written.read_text("utf-8"))
+        assert count
+        written.write_text(text, "utf-8")
+    said = take(kind, "upgrade", "check")
+    assert "No new upgrade operations detected" in said
+    engine = create_engine(uri)
+    with engine.connect() as connection:
+        assert connection.scalar(select(func.count()).select_from(Account)) == 2
+    engine.dispose()
 
 
 def _texts(emulator: Emulator) -> list[str]:

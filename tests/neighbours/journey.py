@@ -159,7 +159,7 @@ def open_card_in_line(shop: Shop, person: LineBrowser) -> None:
     answer = phone.fetch(
         data_of(phone, "session-url"),
         json={"id_token": id_token, "next": urlsplit(address).path, "draw": True},
-        headers={"X-CSRFToken": token},
+        headers={data_of(phone, "csrf-header"): token},
     )
     assert answer.status_code == 200, answer.text
     said: Any = answer.json

@@ -30,7 +30,7 @@ NAME = "道の下の人"
 #: What a page with a form does, in a shop whose pages have none.
 SEND_NOTE = """(token) => {
   document.body.innerHTML = `<form method="post" action="/shop/note">
-    <input name="csrf_token" value="${token}"><input name="text" value="お茶をひとつ"></form>`;
+    <input name="_csrf" value="${token}"><input name="text" value="お茶をひとつ"></form>`;
   document.forms[0].submit();
 }"""
 
@@ -45,6 +45,9 @@ def street(
         "SECRET_KEY": "a secret key for tests only",
         "TESTING": "true",
         "SQLALCHEMY_DATABASE_URI": f"sqlite:///{folder / 'shop.db'}",
+        # The scripts must find the header under its other name.
+        "WTF_CSRF_FIELD_NAME": "_csrf",
+        "WTF_CSRF_HEADERS": '["X-XSRF-Token"]',
     }
     with open_street(
         folder,
