@@ -48,7 +48,8 @@ class Canvas:
 
     def finished(self) -> Image.Image:
         """Return the picture at its size."""
-        return self.image.resize((SIZE, SIZE), Image.Resampling.LANCZOS).quantize(COLOURS)
+        # Of the ways to make it smaller and of fewer colours, those that take a tenth of the time.
+        return self.image.reduce(SCALE).quantize(COLOURS, Image.Quantize.FASTOCTREE)
 
     @staticmethod
     def _scaled(box: Box) -> Box:

@@ -44,6 +44,12 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
         yield running
 
 
+@pytest.fixture(scope="module")
+def filled(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a folder of data for the demos that are ended; the first one fills it."""
+    return tmp_path_factory.mktemp("filled")
+
+
 def test_a_second_one_says_so_in_one_sentence(demo: Demo) -> None:
     before = (demo.data / "shop.db").stat().st_size
 
@@ -83,23 +89,23 @@ def test_its_secrets_are_nobody_elses_to_read(demo: Demo) -> None:
 
 
 @pytest.mark.parametrize("name", ["SIGTERM", "SIGINT", "SIGHUP"])
-def test_a_signal_ends_shop_and_emulator(tmp_path: Path, name: str) -> None:
-    with _running(tmp_path) as running:
+def test_a_signal_ends_shop_and_emulator(filled: Path, name: str) -> None:
+    with _running(filled) as running:
         running.process.send_signal(signal.Signals[name])
         assert running.process.wait(SECONDS) == 0
-        assert not (tmp_path / "demo.json").exists()
+        assert not (filled / "demo.json").exists()
         _assert_gone(running)
 
 
-def test_one_that_was_killed_leaves_no_emulator_no_lock_and_no_settings(tmp_path: Path) -> None:
-    with _running(tmp_path) as running:
+def test_one_that_was_killed_leaves_no_emulator_no_lock_and_no_settings(filled: Path) -> None:
+    with _running(filled) as running:
         running.process.kill()
         running.process.wait()
         _assert_gone(running)
 
-    assert "LINECONNECT_" in _flask(tmp_path, "line", "links").stderr
-    with _running(tmp_path, "--reset") as again:
-        assert json.loads((tmp_path / "demo.json").read_text())["LINECONNECT_BASE_URL"] == again.url
+    assert "LINECONNECT_" in _flask(filled, "line", "links").stderr
+    with _running(filled, "--reset") as again:
+        assert json.loads((filled / "demo.json").read_text())["LINECONNECT_BASE_URL"] == again.url
 
 
 def _questions(demo: Demo) -> int:
