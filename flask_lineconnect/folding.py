@@ -28,6 +28,10 @@ _NO_VOWEL = re.compile(r"(?<=[0-9A-Za-z])ー(?=[0-9A-Za-z])")
 _PHONE_SIGNS = re.compile(r"[-~ー\s().,/・]+")
 _TRUNK_ZERO = re.compile(r"\(0\)")
 _PHONE = re.compile(r"\+?[0-9]+")
+#: Money's, before or behind the number, and what is counted.
+_UNITS = re.compile(
+    r"^((nt|us|hk)?\$|[¥\\฿₩€£])|(円|元|圓|บาท|원|ポイント|点|個|pt|pts|p)$", re.IGNORECASE
+)
 _AMOUNT_SIGNS = re.compile(r"[\s,、'_]+")
 _CODE_SIGNS = re.compile(r"[-ー\s]+")
 #: One sign of a pattern, or an escaped one.
@@ -85,9 +89,11 @@ def fold_digits(text: str) -> str:
 
 
 def fold_amount(text: str) -> str:
-    """Return a whole number as ``int`` reads it, without the commas, blanks and units around it."""
-    bare = re.sub(r"^[¥\\]|(円|ポイント|点|個|pt|pts|p)$", "", fold_text(text).strip(), flags=re.I)
-    return _AMOUNT_SIGNS.sub("", bare)
+    """Return a whole number as ``int`` reads it, without the commas, blanks and units around it.
+
+    Of an amount with a decimal point the point stays, as ``Decimal`` reads it.
+    """
+    return _AMOUNT_SIGNS.sub("", _UNITS.sub("", fold_text(text).strip()))
 
 
 def fold_day(text: str) -> str:

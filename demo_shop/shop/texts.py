@@ -1,4 +1,4 @@
-"""How prices, days, numbers and codes are written on the shop's pages."""
+"""How days, numbers and codes are written on the shop's pages."""
 
 from __future__ import annotations
 
@@ -37,14 +37,8 @@ def register_filters(app: Flask) -> None:
         "qr": qr,
         "reason": reason,
         "words": words,
-        "yen": yen,
     }
     app.jinja_env.filters.update(filters)
-
-
-def yen(amount: int) -> str:
-    """Return a price in yen."""
-    return str(_("%(amount)s円", amount=f"{amount:,}"))
 
 
 def points(amount: int) -> str:

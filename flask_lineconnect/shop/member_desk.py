@@ -31,6 +31,9 @@ class Coupon:
     :ivar barcode: ASCII text that the register reads, shown as a barcode and as a QR code.
     :ivar is_usable: whether a button is offered that calls :meth:`MemberDesk.use_coupon`.
     :ivar used_at: aware; a used one is shown with it.
+    :ivar amount: what it takes off, shown below the title; leave it out where the title says it.
+    :ivar currency: of the amount, by the code of ISO 4217.
+    :raises UsageError: the currency is no such code.
     """
 
     key: str
@@ -40,6 +43,12 @@ class Coupon:
     barcode: str | None = None
     is_usable: bool = False
     used_at: datetime | None = None
+    amount: Amount | None = field(default=None, kw_only=True)
+    currency: str = field(default="JPY", kw_only=True)
+
+    def __post_init__(self) -> None:
+        """Refuse a mistake where the value is made."""
+        check_currency(self.currency)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from decimal import Decimal
 
 import pytest
 from flask import Flask
@@ -10,6 +11,8 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from flask_lineconnect import Category
+from flask_lineconnect import Coupon
+from flask_lineconnect.i18n import LANGUAGE_KEY
 from flask_lineconnect.linking import accounts
 from flask_lineconnect.outbox.preferences import declined_by
 from flask_lineconnect.state import LineState
@@ -18,6 +21,7 @@ from tests.people import add_member
 from tests.people import link
 from tests.people import open_as
 from tests.people import token_in
+from tests.small_shop import SmallMembership
 from tests.small_shop import User
 from tests.small_shop import db
 
@@ -174,3 +178,33 @@ def test_S6_3_a_head_request_changes_nothing(
     for path in (PREFERENCES, PROFILE):
         assert phone.head(path).status_code == 200
     assert _declined(line, hanako) == frozenset()
+
+
+@pytest.mark.parametrize(
+    ("amount", "currency", "language", "written"),
+    [
+        (300, "JPY", "ja", "300円引き"),
+        (1_000, "JPY", "en", "¥1,000 off"),
+        (30, "TWD", "zh_Hant", "折抵 NT$30"),
+        (Decimal("99.5"), "THB", "th", "ลด ฿99.50"),
+        (Decimal("3.5"), "USD", "en", "$3.50 off"),
+    ],
+)
+def test_a_coupon_says_what_it_takes_off_as_its_country_writes_it(
+    phone: FlaskClient,
+    monkeypatch: pytest.MonkeyPatch,
+    amount: int | Decimal,
+    currency: str,
+    language: str,
+    written: str,
+) -> None:
+    coupons = [
+        Coupon("tea", "お茶", amount=amount, currency=currency),
+        Coupon("bean", "豆大福 1個プレゼント"),
+    ]
+    monkeypatch.setattr(SmallMembership, "coupons", lambda _desk, _member: coupons)
+    with phone.session_transaction() as session:
+        session[LANGUAGE_KEY] = language
+    assert phone.get(f"{BASE}/coupons").text.count(f'lc-worth">{written}<') == 1
+    assert f'lc-worth">{written}<' in phone.get(f"{BASE}/coupons/tea").text
+    assert "lc-worth" not in phone.get(f"{BASE}/coupons/bean").text

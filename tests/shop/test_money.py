@@ -12,6 +12,7 @@ from babel import Locale
 from flask import Flask
 from flask_babel import force_locale
 
+from flask_lineconnect import Coupon
 from flask_lineconnect import Favourite
 from flask_lineconnect import OrderSummary
 from flask_lineconnect import UsageError
@@ -73,3 +74,5 @@ def test_what_is_no_currency_is_refused(currency: Any) -> None:
         OrderSummary("1", datetime.now(UTC), 100, "new", currency=currency)
     with pytest.raises(UsageError, match="no currency"):
         Favourite("1", "tea", price=1, currency=currency)
+    with pytest.raises(UsageError, match="no currency"):
+        Coupon("1", "tea", amount=1, currency=currency)
