@@ -8,9 +8,6 @@ the same drawing as ours; it has no styles to wait for and no library that draws
 from __future__ import annotations
 
 import gzip
-import re
-import shutil
-import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -26,8 +23,9 @@ from flask_lineconnect.linking import accounts
 from flask_lineconnect.state import LineState
 from flask_lineconnect.testing.emulator import Emulator
 from flask_lineconnect.web.barcodes import card_bars
+from tests.npm.sdk import bundle
+from tests.npm.sdk import lead_to
 
-NPM = Path(__file__).parents[2] / "tests" / "npm"
 STARTER_LIFF_ID = "1650000001-Starter1"
 
 STARTER = """<!doctype html>
@@ -127,19 +125,7 @@ def make_network(script: bytes) -> Flask:
 
 def real_sdk(emulator_url: str, network_url: str) -> bytes | None:
     """Return LINE's own SDK as one script with these hosts; ``None`` if npm has not brought it."""
-    esbuild = NPM / "node_modules" / ".bin" / "esbuild"
-    if not esbuild.exists() or shutil.which("node") is None:
+    script = bundle()
+    if script is None:
         return None
-    command = [str(esbuild), str(NPM / "liff.mjs"), "--bundle", "--minify", "--format=iife"]
-    script = subprocess.run([*command, "--log-level=error"], check=True, capture_output=True).stdout
-    text = script.decode()
-    for pattern, host in (
-        (r'"https://(?:liff|api)\."\.concat\("line\.me"', f'"{emulator_url}".concat(""'),
-        (r'"https://"\.concat\((\w+),"\."\)\.concat\("line\.me"', f'"{emulator_url}".concat(""'),
-        (r"https://(?:static|liffsdk)\.line-scdn\.net", network_url),
-        (r"https://uts-front\.line-apps\.com", network_url),
-    ):
-        text, count = re.subn(pattern, host, text)
-        if count == 0:
-            raise SystemExit(f"LINE's SDK names its hosts in another way now: {pattern}")
-    return text.encode()
+    return lead_to(script, line=emulator_url, network=network_url).encode()

@@ -154,7 +154,7 @@ async function awake() {
   live();
 }
 
-/** LINE's own browser has no service workers, and Firefox's gives up at its start: they keep nothing. */
+/** LINE's own browser has no service workers, and Firefox's ends at its start: they keep nothing. */
 function keepOffline() {
   const { serviceWorker } = navigator;
   if (!serviceWorker || !window.cookieStore) return;

@@ -11,8 +11,9 @@ const cardPath = new URL(registration.scope).pathname;
 const markName = new URL(location).searchParams.get("mark");
 const isAsset = (path) => /\/static\/[0-9a-f]{12}\//.test(path);
 
-// Without cookies no mark can be read, and nothing could ever be kept: such a worker never starts.
-addEventListener("install", (event) => event.waitUntil(self.cookieStore ? skipWaiting() : Promise.reject()));
+// Firefox's workers have a store of cookies, and it is always empty: where no mark can be read nothing
+// could ever be kept, and such a worker never starts.
+addEventListener("install", (event) => event.waitUntil(currentMark().then((mark) => (mark ? skipWaiting() : Promise.reject()))));
 addEventListener("activate", (event) => event.waitUntil(start()));
 addEventListener("cookiechange", (event) => event.waitUntil(kept()));
 addEventListener("fetch", (event) => {
