@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+from babel import negotiate_locale
 from flask import Flask
 from flask import g
 from flask import jsonify
@@ -131,7 +132,9 @@ def _language() -> str:
         language = tag.lower().partition("-")[0]
         if language in LANGUAGES:
             return language
-    return request.accept_languages.best_match(LANGUAGES) or "ja"
+    # Werkzeug's own choice of `ja-JP,en` would be the one that is spelled exactly as ours.
+    asked = [tag.replace("-", "_") for tag in request.accept_languages.values()]
+    return negotiate_locale(asked, LANGUAGES) or "ja"
 
 
 def _refuse_host(*, is_exposed: bool) -> tuple[Response, int] | None:

@@ -6,16 +6,20 @@ The floor is what every page needs to be whole. What is newer must stand in the 
 
 from __future__ import annotations
 
-import json
 import re
-from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from flask_lineconnect.web.assets import script
-from tests.npm import needs
+
+from .browser_data import ENGINES
+from .browser_data import IN_SCRIPTS
+from .browser_data import features_of_styles
+from .browser_data import forget_styles
+from .browser_data import plain
+from .browser_data import versions_of
 
 ROOT = Path(__file__).parents[2]
 STYLES = [
@@ -25,76 +29,14 @@ STYLES = [
 ]
 SCRIPTS = sorted((ROOT / "liff" / "static").glob("*.js"))
 PAGE = ROOT / "docs" / "explanation" / "browsers.md"
-ENGINES = ("safari_ios", "chrome_android", "firefox")
 #: A phone with these or newer gets pages that are whole.
 FLOOR = {"safari_ios": 15.0, "chrome_android": 90.0, "firefox": 90.0}
-#: What scripts use, by how it is written, with its place in the data.
-IN_SCRIPTS = {
-    r"\?\.": "javascript.operators.optional_chaining",
-    r"\?\?": "javascript.operators.nullish_coalescing",
-    r"\bimport\(": "javascript.operators.import",
-    r"\bEventSource\b": "api.EventSource",
-    r"\bwakeLock\b": "api.WakeLock",
-    r"\bcookieStore\b": "api.CookieStore",
-    r"\bnavigationPreload\b": "api.NavigationPreloadManager",
-    r"\bserviceWorker\b": "api.ServiceWorker",
-    r"\breplaceChildren\b": "api.Element.replaceChildren",
-    r"\.replaceWith\(": "api.Element.replaceWith",
-    r"\.matchAll\(": "javascript.builtins.String.matchAll",
-    r"\bAbortSignal\.timeout\b": "api.AbortSignal.timeout_static",
-    r"\bstructuredClone\b": "api.structuredClone",
-    r"\.at\(-?\d": "javascript.builtins.Array.at",
-    r"\.replaceAll\(": "javascript.builtins.String.replaceAll",
-    r"\bPromise\.any\b": "javascript.builtins.Promise.any",
-    r"\bObject\.fromEntries\b": "javascript.builtins.Object.fromEntries",
-    r"\bqueueMicrotask\b": "api.queueMicrotask",
-}
-_COMMENT = re.compile(r"/\*.*?\*/", re.DOTALL)
-_DECLARATION = re.compile(r"[{;]\s*([a-z-]+)\s*:\s*([^;{}]+)")
-
-
-@cache
-def _data() -> Any:
-    return json.loads((needs("@mdn/browser-compat-data") / "data.json").read_text("utf-8"))
-
-
-def _versions(path: str) -> dict[str, float] | None:
-    """Return since when engines have a feature; ``inf``: not at all; ``None``: no such entry."""
-    node = _data()
-    for key in path.split("."):
-        if key not in node:
-            return None
-        node = node[key]
-    support = node.get("__compat", {}).get("support")
-    return support and {engine: _since(support[engine]) for engine in ENGINES}
-
-
-def _since(statements: Any) -> float:
-    for one in statements if isinstance(statements, list) else [statements]:
-        added = str(one.get("version_added", "")).removeprefix("≤")
-        if added.replace(".", "").isdigit() and not one.get("flags") and not one.get("prefix"):
-            return float(".".join(added.split(".")[:2]))
-    return float("inf")
+_WHERE_KNOWN = re.compile(r"@supports \(word-break: auto-phrase\) \{(?:[^{}]*\{[^{}]*\})*\s*\}")
 
 
 def _features_of_styles() -> set[str]:
-    found: set[str] = set()
-    for file in STYLES:
-        text = _COMMENT.sub("", file.read_text("utf-8"))
-        for name, value in _DECLARATION.findall(text):
-            if name.startswith("-"):
-                continue
-            found.add(f"css.properties.{name}")
-            found |= {f"css.properties.{name}.{word}" for word in re.findall(r"[a-z-]{3,}", value)}
-            calls = re.findall(r"([a-z-]+)\(", value)
-            found |= {f"css.types.{call}" for call in calls}
-            found |= {f"css.types.color.{call}" for call in calls}
-            if "dvh" in value:
-                found.add("css.types.length.viewport_percentage_units_dynamic")
-        found |= {f"css.selectors.{name}" for name in re.findall(r":([a-z-]+)", text)}
-        found |= {f"css.at-rules.{name}" for name in re.findall(r"@([a-z-]+)", text)}
-        found |= {f"css.at-rules.media.{name}" for name in re.findall(r"\((prefers-[a-z-]+)", text)}
-    return found
+    sheets = [features_of_styles(file.read_text("utf-8")) for file in STYLES]
+    return set[str]().union(*sheets)
 
 
 def _features_of_scripts() -> set[str]:
@@ -104,7 +46,7 @@ def _features_of_scripts() -> set[str]:
 
 def _newer(features: set[str]) -> dict[str, dict[str, float]]:
     """Return what the floor lacks, with the versions that have it."""
-    known = {path: versions for path in sorted(features) if (versions := _versions(path))}
+    known = {path: versions for path in sorted(features) if (versions := versions_of(path))}
     assert len(known) > 10
     return {
         path: versions
@@ -144,7 +86,38 @@ def test_the_table_tells_of_nothing_that_is_not_used() -> None:
 
 def test_nothing_leans_on_mixed_colours_or_unprefixed_looks() -> None:
     for file in STYLES:
-        text = _COMMENT.sub("", file.read_text("utf-8"))
+        text = plain(file.read_text("utf-8"))
         assert "color-mix(" not in text, file
         looks = re.findall(r"(-webkit-)?appearance: none", text)
         assert looks.count("-webkit-") == looks.count(""), file
+
+
+def test_lines_are_balanced_only_where_phrases_are_known() -> None:
+    for file in [*STYLES, *(ROOT / "flask_lineconnect" / "emulator" / "static").glob("*.css")]:
+        text = plain(file.read_text("utf-8"))
+        # Where they are not, lines of equal length split Japanese words.
+        known = re.sub(
+            r"@supports \(word-break: auto-phrase\) \{(?:[^{}]*\{[^{}]*\})*\s*\}", "", text
+        )
+        rules = re.findall(r"([^{}]*)\{[^{}]*text-wrap: balance", known)
+        assert [rule for rule in rules if "lc-phrases" not in rule] == [], file
+
+
+@pytest.mark.parametrize(
+    ("written", "read"),
+    [
+        ("a:hover { color: red; accent-color: blue }", "a:hover { color: red; forgotten: blue }"),
+        ("p:has(b) { color: red; }", "p:has(b) :forgotten { color: red; }"),
+        ("b { height: 1vh; height: 1dvh; }", "b { height: 1vh; forgotten: 1dvh; }"),
+        (
+            "b { -webkit-appearance: none; appearance: none; }",
+            "b { -webkit-appearance: none; forgotten: none; }",
+        ),
+        (
+            "@supports (word-break: auto-phrase) { b { text-wrap: balance; } }",
+            "@supports (forgotten: auto-phrase) { b { forgotten: balance; } }",
+        ),
+    ],
+)
+def test_an_old_phone_reads_what_it_knows(written: str, read: str) -> None:
+    assert forget_styles(written, ios=15.0) == read
