@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from .line_api.calls import LineCall
     from .login.auto import auto_login
     from .login.kept_forms import keep_form
+    from .marketing.event_kinds import Fact
     from .messages.objects import PASS_ON
     from .messages.objects import ButtonsMessage
     from .messages.objects import CarouselMessage
@@ -124,6 +125,7 @@ _HOMES = {
     "login.auto": ("auto_login",),
     "login.kept_forms": ("keep_form",),
     "shop.member_desk": ("Coupon", "Favourite", "MemberDesk"),
+    "marketing.event_kinds": ("Fact",),
     "messages.objects": (
         "PASS_ON",
         "ButtonsMessage",
@@ -211,6 +213,7 @@ __all__ = [
     "Dialogue",
     "Emulator",
     "Event",
+    "Fact",
     "Favourite",
     "FileEvent",
     "FlexMessage",

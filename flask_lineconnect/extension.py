@@ -17,9 +17,7 @@ from typing import Any
 from flask import Flask
 from flask import has_request_context
 from flask import request
-from sqlalchemy import Engine
 from sqlalchemy import Select
-from sqlalchemy import inspect
 
 from .after_commit import after_commit
 from .after_commit import watch as watch_commits
@@ -30,14 +28,12 @@ from .config.cookies import watch_session_cookie
 from .config.settings import Config
 from .engines.embedded import ThreadEngine
 from .errors import ConfigError
-from .errors import UsageError
 from .i18n import speaking
 from .liff import card_codes
 from .liff import offline
 from .linking import accounts
 from .linking import credentials
 from .linking import unlinking
-from .linking.marks import reuses_keys
 from .log_fields import log_fields
 from .log_floods import bound_floods
 from .login import auto
@@ -45,6 +41,7 @@ from .login import chat_views
 from .login import guard
 from .login import sessions
 from .login.basis import basis_of
+from .marketing import member_events
 from .models import Campaign
 from .models import OutboxMessage
 from .models.base import bind_member_key
@@ -55,6 +52,9 @@ from .models.databases import check_database
 from .models.databases import use_schema
 from .models.sqlite import leave_to_parent
 from .models.sqlite import prepare_sqlite
+from .setting_up.app_checks import check_for_production
+from .setting_up.app_checks import check_neighbours
+from .setting_up.app_checks import warn_of_keys
 from .setting_up.tables import watch_start
 from .shop.adapter import RichMenu
 from .shop.adapter import ShopAdapter
@@ -77,9 +77,6 @@ if TYPE_CHECKING:
     from .messages.objects import Reply
 
 logger = logging.getLogger(__name__)
-
-#: Shorter secret keys can be guessed.
-MIN_SECRET_KEY = 16
 
 
 class LineConnect:
@@ -119,8 +116,8 @@ class LineConnect:
         :raises UsageError: Flask-SQLAlchemy or Flask-Login was not set up for the app before.
         """
         config = Config.from_mapping(app.config)
-        _check_neighbours(app)
-        _check_for_production(app, config)
+        check_neighbours(app)
+        check_for_production(app, config)
         protect_session_cookie(app, config)
         watch_session_cookie(app, config)
         set_up_languages(app)
@@ -181,6 +178,28 @@ class LineConnect:
         return queue.enqueue(
             line.session, account, payloads, wish, key=key, campaign=campaign, now=now
         )
+
+    def emit(
+        self,
+        name: str,
+        member: Any,
+        /,
+        *,
+        subject: Any = None,
+        at: datetime | None = None,
+        **facts: Any,
+    ) -> None:
+        """Tell what a member did, inside the caller's transaction; one INSERT, no commit.
+
+        It happened if and only if the caller commits; an engine sees to what follows from it.
+
+        :param name: of an event that :meth:`LineBlueprint.member_event` declared: ``order.placed``.
+        :param subject: what it is about: a row of the shop's, or a text that names it.
+        :param at: when it happened, aware; now by default, and for a time that is to come.
+        :param facts: what the event is declared with.
+        :raises UsageError: the event or a fact is unknown, missing, or of another type.
+        """
+        member_events.emit(current_line, name, member, facts, subject=subject, at=at)
 
     def begin_campaign(
         self,
@@ -335,45 +354,7 @@ class LineConnect:
                 prepare_sqlite(engine)
                 leave_to_parent(engine)
                 hide_parameters(engine)
-            _warn_of_keys(self.db.session.get_bind(self.shop.model).engine, self.shop.model)
-
-
-def _warn_of_keys(engine: Engine, model: type[Any]) -> None:
-    """Say that the database gives keys again, which links and sessions name members by."""
-    if reuses_keys(engine, model):
-        logger.warning(
-            "SQLite gives the key of a deleted member in %r to the next one, who could be taken "
-            "for the one before. Add sqlite_autoincrement=True to the table's __table_args__ and "
-            "make it anew, or name in ShopAdapter.member_mark what tells members apart",
-            inspect(model).primary_key[0].table.name,
-        )
-
-
-def _check_neighbours(app: Flask) -> None:
-    if "sqlalchemy" not in app.extensions:
-        raise UsageError("call db.init_app(app) before line.init_app(app)")
-    if not hasattr(app, "login_manager"):
-        raise UsageError(
-            "call login_manager.init_app(app) of Flask-Login before line.init_app(app)"
-        )
-
-
-def _check_for_production(app: Flask, config: Config) -> None:
-    secret_key = app.config.get("SECRET_KEY")
-    if not secret_key:
-        raise ConfigError(
-            "SECRET_KEY is missing; set it to a long random text, for example the output of "
-            "`python -c 'import secrets; print(secrets.token_hex())'`"
-        )
-    if app.debug or app.testing:
-        return
-    config.check_for_production()
-    if len(secret_key) < MIN_SECRET_KEY:
-        raise ConfigError(
-            f"SECRET_KEY is shorter than {MIN_SECRET_KEY} characters; set it to a long random "
-            "text, for example the output of `python -c 'import secrets; "
-            "print(secrets.token_hex())'`"
-        )
+            warn_of_keys(self.db.session.get_bind(self.shop.model).engine, self.shop.model)
 
 
 def _run_engine_with(app: Flask, state: LineState) -> None:

@@ -42,6 +42,8 @@ if TYPE_CHECKING:
     from .login.quiet import QuietLogins
     from .login.tokens import LoginTokenApi
     from .login.tokens import TokenVault
+    from .marketing.event_kinds import EventKinds
+    from .marketing.handling import Consequences
     from .models import Account
     from .outbox.pacing import SharedPace
     from .outbox.rules import Rules
@@ -90,6 +92,18 @@ class Parts:
         from .hooks.table import HookTable
 
         return HookTable()
+
+    def event_kinds(self) -> EventKinds:
+        """Make the list of what can be told of members."""
+        from .marketing.event_kinds import EventKinds
+
+        return EventKinds()
+
+    def consequences(self) -> Consequences:
+        """Make the list of what follows from member events."""
+        from .marketing.handling import Consequences
+
+        return Consequences()
 
     def inbox(self) -> Inbox:
         """Make what stores webhook events, in the database of the extension's tables."""
@@ -239,6 +253,8 @@ def _post(line: LineState, account: Account, text: str, key: str) -> None:
 #: By the name of the class: the class itself is not imported before it is asked for.
 _MAKERS: Mapping[str, Callable[[Parts], object]] = {
     "Answering": Parts.answering,
+    "Consequences": Parts.consequences,
+    "EventKinds": Parts.event_kinds,
     "HookTable": Parts.hook_table,
     "Inbox": Parts.inbox,
     "LiffTokens": Parts.liff_tokens,

@@ -49,8 +49,8 @@ def utcnow() -> datetime:
     return datetime.now(UTC)
 
 
-#: Webhook events; messages; and what nobody waits for.
-Work = Literal["inbox", "delivery", "upkeep"]
+#: Webhook events; messages; what follows from member events; and what nobody waits for.
+Work = Literal["inbox", "delivery", "schedule", "upkeep"]
 
 
 class Engine(Protocol):

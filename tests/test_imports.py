@@ -22,7 +22,8 @@ FLOORS = [
     # words: plain values and the standard library
     "errors folding vault i18n signals log_floods",
     "after_commit log_fields webhooks.events webhooks.signature messages.objects messages.limits",
-    "webhooks.parsing",
+    "webhooks.parsing marketing.values",
+    "marketing.event_kinds",
     # records: the shop, its settings, our tables
     "config shop models",
     "hooks state",
@@ -32,7 +33,9 @@ FLOORS = [
     "login.oidc login.tokens",
     "liff.id_token",
     # rules: they are handed what they need
+    "marketing.member_events",
     "linking outbox rich_menus",
+    "marketing",
     # what customers and LINE reach
     "web",
     "webhooks",

@@ -18,6 +18,7 @@ WORDS = (
     "campaign",
     "emulator",
     "erase",
+    "events",
     "inbox",
     "links",
     "outbox",

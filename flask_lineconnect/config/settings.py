@@ -237,6 +237,12 @@ class Config:
     marketing_cap_days: int = _setting(
         read.count, "The days of which `LINECONNECT_MARKETING_CAP` speaks.", default=7
     )
+    member_event_days: int = _setting(
+        read.positive,
+        "For how many days member events are kept, which `line.emit` tells; conditions look back "
+        "no further.",
+        default=400,
+    )
     engine: str = _setting(
         read.one_of("thread", "worker", "celery"),
         "Where hooks run and messages are sent: `thread`, in the web process; `worker`, only in "

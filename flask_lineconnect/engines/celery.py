@@ -45,7 +45,12 @@ logger = logging.getLogger(__name__)
 CELERY_KEY = "celery"
 #: Seconds between two looks by beat when nobody wakes the engine: for retries, and for wakes that
 #: were lost.
-LOOK_EVERY: Mapping[Work, float] = {"inbox": 2.0, "delivery": 2.0, "upkeep": 30.0}
+LOOK_EVERY: Mapping[Work, float] = {
+    "inbox": 2.0,
+    "delivery": 2.0,
+    "schedule": 2.0,
+    "upkeep": 30.0,
+}
 #: Seconds after which a task is forgotten that no worker had time for; beat has sent others since.
 TASK_LIFE = 60.0
 #: Seconds for which a task works before others have their turn.

@@ -30,6 +30,7 @@ from ..log_fields import log_fields
 from ..login.tokens import LoginTokenApi
 from ..login.tokens import LoginTokens
 from ..login.tokens import TokenVault
+from ..marketing import member_events
 from ..models import Account
 from ..models import CardCode
 from ..models import ChatLink
@@ -109,6 +110,8 @@ def _steps(line: LineState, now: datetime) -> Iterator[Step]:
     yield from _clearing_steps(now)
     yield from mending_steps(now=now)
     yield from pruning_steps(line.part(Rules).policy, now=now)
+    kept = timedelta(days=line.config.member_event_days)
+    yield from member_events.pruning_steps(line.session, kept, now=now)
     yield from _orphan_steps(line)
     yield from _stranger_steps(line, now)
 

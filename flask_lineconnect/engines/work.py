@@ -15,6 +15,7 @@ from dataclasses import replace
 from ..line_api.client import LineApi
 from ..linking.unlink_tasks import tell_line_due
 from ..log_fields import log_fields
+from ..marketing.handling import handle_due
 from ..outbox.delivery import deliver_due
 from ..state import EXTENSION_KEY
 from ..state import LineState
@@ -34,6 +35,7 @@ def _keep_up(line: LineState) -> int:
 WORK: Mapping[Work, Callable[[LineState], int]] = {
     "inbox": dispatch_due,
     "delivery": deliver_due,
+    "schedule": handle_due,
     "upkeep": _keep_up,
 }
 

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from collections.abc import Mapping
 from importlib.util import find_spec
 from inspect import iscoroutinefunction
 from inspect import unwrap
+from types import MappingProxyType
 from typing import Any
 from typing import TypeVar
 
@@ -19,6 +21,9 @@ from flask.sansio.blueprints import BlueprintSetupState
 
 from ..errors import UsageError
 from ..folding import fold_pattern
+from ..marketing.event_kinds import EventKind
+from ..marketing.event_kinds import EventKinds
+from ..marketing.event_kinds import Fact
 from ..webhooks import events
 from .patterns import check_pattern
 from .table import Hook
@@ -29,6 +34,8 @@ from .table import fold as folded
 from .table import keep as kept
 
 F = TypeVar("F", bound=HookFunction)
+
+NO_FACTS: Mapping[str, Fact] = MappingProxyType({})
 
 
 class LineBlueprint(Blueprint):
@@ -164,6 +171,18 @@ class LineBlueprint(Blueprint):
         """Answer what no other hook of the app answers."""
         return self._hook(is_last=True)(function)
 
+    def member_event(self, name: str, *, label: Any, facts: Mapping[str, Fact] = NO_FACTS) -> None:
+        """Declare what ``line.emit(name, member, …)`` may tell, and which facts go with it.
+
+        :param name: what it is about and what happened: ``order.placed``.
+        :param label: for the owner.
+        :param facts: by name; each must be told, unless its type says ``| None``.
+        :raises UsageError: the name, a fact's name or its type can't be; or, when the app registers
+            the blueprint, the event is declared twice.
+        """
+        kind = EventKind(name, label, dict(facts), home=self.name)
+        self.record(lambda setup: _state_of(setup).part(EventKinds).add(kind))
+
     def _hook(self, **kind: Any) -> Callable[[F], F]:
         def keep(function: F) -> F:
             short = function.__name__
@@ -172,7 +191,7 @@ class LineBlueprint(Blueprint):
 
             def register(setup: BlueprintSetupState) -> None:
                 name = ".".join(filter(None, [setup.name_prefix, setup.name, short]))
-                _hooks_of(setup).add(Hook(name, function, **kind))
+                _state_of(setup).part(HookTable).add(Hook(name, function, **kind))
 
             self.record(register)
             return function
@@ -193,11 +212,11 @@ def _check_async(name: str) -> None:
         )
 
 
-def _hooks_of(setup: BlueprintSetupState) -> HookTable:
+def _state_of(setup: BlueprintSetupState) -> Any:
+    """Return the app's :class:`~..state.LineState`, which stands above this room."""
     state = setup.app.extensions.get("lineconnect")
     if state is None:
         raise UsageError(
             f"call line.init_app(app) before app.register_blueprint({setup.blueprint.name})"
         )
-    hooks: HookTable = state.part(HookTable)
-    return hooks
+    return state

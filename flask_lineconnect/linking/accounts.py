@@ -22,6 +22,8 @@ from ..after_commit import announce
 from ..errors import Refused
 from ..errors import UsageError
 from ..i18n import gettext as _
+from ..marketing import member_events
+from ..marketing.event_kinds import LINKED
 from ..models import Account
 from ..models import AuditEntry
 from ..models.base import insert_if_absent
@@ -231,6 +233,9 @@ def link(
         )
     )
     session.flush()
+    member_events.adopt(session, account, member_id)
+    facts = {"source": source}
+    member_events.record(line, LINKED, member_id=member_id, account=account, at=now, facts=facts)
     announce(session, signals.account_linked, account=account, member=member)
 
 

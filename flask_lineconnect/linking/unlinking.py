@@ -28,6 +28,8 @@ from sqlalchemy.orm import scoped_session
 from .. import signals
 from ..after_commit import after_commit
 from ..after_commit import announce
+from ..marketing import member_events
+from ..marketing.event_kinds import UNLINKED
 from ..models import Account
 from ..models import AuditEntry
 from ..models import CardCode
@@ -114,6 +116,15 @@ def unlink(
     session.flush()
     session.refresh(account)
     member = None if is_left_over else session.get(line.shop.model, member_id)
+    member_events.record(
+        line,
+        UNLINKED,
+        # Whoever has the key now did not do it.
+        member_id=None if member is None else member_id,
+        account=account,
+        at=now,
+        facts={"actor": actor},
+    )
     announce(session, signals.account_unlinked, account=account, member=member)
     if not is_left_over:
         # Whoever ended the consent at LINE knows it, and wants nothing more of us there.
@@ -130,6 +141,7 @@ def erase(line: LineState, account: Account, *, now: datetime) -> None:
     _note_end(session, account, now)
     _tell_line(line, account, sealed_tokens, now)
     session.execute(delete(InboxEvent).where(InboxEvent.line_user_id == account.line_user_id))
+    member_events.forget_account(session, account)
     session.execute(delete(OutboxMessage).where(OutboxMessage.account_id == account.id))
     session.execute(delete(Preference).where(Preference.account_id == account.id))
     session.execute(delete(OpenDialogue).where(OpenDialogue.line_user_id == account.line_user_id))
@@ -230,6 +242,8 @@ def erase_all(line: LineState, member_ids: Sequence[Any]) -> bool:
         for account in line.session.scalars(select(Account).where(is_theirs)).all():
             erase(line, account, now=line.clock())
             is_any = True
+        # Also of members who never were on LINE.
+        member_events.forget_members(line.session, some)
     return is_any
 
 

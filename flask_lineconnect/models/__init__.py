@@ -18,6 +18,7 @@ from .base import MemberKey
 from .base import UtcDateTime
 from .inbox import InboxEvent
 from .inbox import OpenDialogue
+from .member_event import MemberEvent
 from .outbox import Campaign
 from .outbox import OutboxBatch
 from .outbox import OutboxMessage
@@ -39,6 +40,7 @@ __all__ = [
     "KeptForm",
     "LineBase",
     "LoginAttempt",
+    "MemberEvent",
     "MemberKey",
     "OpenDialogue",
     "OutboxBatch",

@@ -46,8 +46,10 @@ def copy_tables(metadata: MetaData, member_model: type[Any]) -> None:
             if isinstance(column.type, MemberKey):
                 column.type = plain_type(key.type)
                 if isinstance(key.table, Table) and key.table.metadata is metadata:
+                    # What is nobody's but the member's goes with them.
+                    ondelete = column.info.get("ondelete", "SET NULL")
                     column.append_foreign_key(
-                        ForeignKey(key, name=_name_of(copied, column), ondelete="SET NULL")
+                        ForeignKey(key, name=_name_of(copied, column), ondelete=ondelete)
                     )
             else:
                 column.type = plain_type(column.type)

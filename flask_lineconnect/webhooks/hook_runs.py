@@ -28,6 +28,9 @@ from ..linking import accounts
 from ..linking import chat_link
 from ..linking import languages
 from ..linking import telling
+from ..marketing import member_events
+from ..marketing.event_kinds import FOLLOWED
+from ..marketing.event_kinds import UNFOLLOWED
 from ..messages.limits import check_messages
 from ..messages.objects import PASS_ON
 from ..messages.objects import Reply
@@ -226,10 +229,27 @@ def _note_friendship(line: LineState, event: Event) -> None:
     # An event from the future would outlive all that follows it.
     at = min(event.occurred_at, line.clock())
     if accounts.note_friendship(line.session, account, is_friend, at=at):
+        _record_friendship(line, event, account)
         if is_friend and account.is_linked:
             languages.show_menu(line, account)
         signal = signals.account_followed if is_friend else signals.account_unfollowed
         announce(line.session, signal, account=account)
+
+
+def _record_friendship(
+    line: LineState, event: FollowEvent | UnfollowEvent, account: Account
+) -> None:
+    kind, facts = UNFOLLOWED, {}
+    if isinstance(event, FollowEvent):
+        kind, facts = FOLLOWED, {"is_unblocked": event.is_unblocked}
+    member_events.record(
+        line,
+        kind,
+        member_id=account.member_id,
+        account=account,
+        at=event.occurred_at,
+        facts=facts,
+    )
 
 
 def _close_chat_link(
