@@ -32,6 +32,7 @@ from flask_lineconnect import fold_amount
 from flask_lineconnect import fold_email
 from flask_lineconnect import fold_phone
 from flask_lineconnect import fold_postal_code
+from flask_lineconnect import shown_name
 
 #: Largest purchase that the counter books at once, in yen.
 MAX_PURCHASE = 1_000_000
@@ -47,6 +48,10 @@ def _new_key() -> str:
 
 def _stripped(value: str | None) -> str | None:
     return value.strip() if value else value
+
+
+def _seen(value: str | None) -> str | None:
+    return _stripped(value) if shown_name(value) else None
 
 
 def _folded(fold: Callable[[str], str]) -> Callable[[str | None], str | None]:
@@ -82,11 +87,12 @@ def _name_field() -> Field:
     return StringField(
         _("お名前"),
         [
-            _required(_("お名前を入力してください。")),
+            # What nobody can see is no name, whatever was typed.
+            DataRequired(_("お名前を入力してください。")),
             Length(max=100, message=_("お名前は100文字までです。")),
         ],
-        filters=[_stripped],
-        render_kw={"autocomplete": "name"},
+        filters=[_seen],
+        render_kw={"autocomplete": "name", "dir": "auto"},
     )
 
 

@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from .messages.objects import TextMessage
     from .messages.objects import UriAction
     from .messages.render import render_message
+    from .person_names import shown_name
     from .setting_up.channels import set_up_channels
     from .shop.adapter import LineProfile
     from .shop.adapter import MemberNotice
@@ -141,6 +142,7 @@ _HOMES = {
         "UriAction",
     ),
     "messages.render": ("render_message",),
+    "person_names": ("shown_name",),
     "shop.order_desk": (
         "DeliveryOffer",
         "Issuer",
@@ -284,6 +286,7 @@ __all__ = [
     "require_member",
     "run_emulator",
     "set_up_channels",
+    "shown_name",
 ]
 
 

@@ -29,6 +29,7 @@ from .login import chat_views
 from .login import friend
 from .login import guard
 from .login import kept_forms
+from .login import labels
 from .login import link
 from .login import sign_up
 from .login import unlink
@@ -104,6 +105,7 @@ def make_blueprint(app: Flask) -> LiffBlueprint:
     blueprint.jinja_loader = ChoiceLoader([FileSystemLoader(folder) for folder in TEMPLATES])
     for module in _WITH_ROUTES:
         module.register(blueprint)
+    labels.prove_in_addresses(blueprint, app)
     assets.register(blueprint, app)
     return blueprint
 

@@ -39,6 +39,7 @@ from .log_floods import bound_floods
 from .login import auto
 from .login import chat_views
 from .login import guard
+from .login import kept_forms
 from .login import sessions
 from .login.basis import basis_of
 from .marketing import member_events
@@ -132,6 +133,7 @@ class LineConnect:
         guard.speak_our_languages(app)
         auto.register(app)
         offline.watch(app)
+        kept_forms.watch(app)
         chat_views.watch_logouts(app)
         bound_floods()
         watch_start(app, state)

@@ -11,6 +11,9 @@ from typing import cast
 
 from flask_babel import Domain
 from flask_babel import force_locale
+from markupsafe import Markup
+
+from .person_names import Name
 
 _FOLDER = Path(__file__).with_name("translations")
 #: The extension's catalogues, apart from the shop's own.
@@ -35,6 +38,13 @@ def languages() -> dict[str, str]:
 def gettext(text: str, **variables: Any) -> str:
     """Return a text in the language of the current request."""
     return cast(str, domain.gettext(text, **variables))
+
+
+def page_gettext(text: str, **variables: Any) -> str:
+    """Return a text for a template; a person's name in it keeps a direction of its own."""
+    if not any(isinstance(value, Name) for value in variables.values()):
+        return gettext(text, **variables)
+    return Markup.escape(gettext(text)) % variables
 
 
 def ngettext(singular: str, plural: str, num: int, **variables: Any) -> str:

@@ -9,6 +9,8 @@ from flask import url_for
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
+from flask_lineconnect import shown_name
+
 from ..extensions import db
 from ..forms import PayForm
 from ..models import PointEntry
@@ -74,7 +76,7 @@ def _earlier(entry: PointEntry) -> str:
 
 def _numbers(entry: PointEntry) -> dict[str, str]:
     return {
-        "name": entry.user.name,
+        "name": shown_name(entry.user.name),
         "points": f"{-entry.amount:,}",
         "balance": f"{balance_of(entry.user):,}",
     }

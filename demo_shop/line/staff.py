@@ -12,6 +12,7 @@ from flask_lineconnect import TextEvent
 from flask_lineconnect import TextMessage
 from flask_lineconnect import begin_dialogue
 from flask_lineconnect import member_for
+from flask_lineconnect import shown_name
 
 from ..extensions import db
 from ..i18n import gettext as _
@@ -70,4 +71,4 @@ def _way_back() -> str:
 def _inquiry(event: TextEvent) -> Inquiry:
     member, account = member_for(event), event.account
     name = member.name if member else account and account.display_name
-    return Inquiry(user=member, name=name or _("LINEのお客さま"), text=event.text)
+    return Inquiry(user=member, name=shown_name(name) or _("LINEのお客さま"), text=event.text)

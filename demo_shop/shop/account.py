@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from http import HTTPStatus
+from typing import Any
 from urllib.parse import urlsplit
 from urllib.parse import urlunsplit
 
@@ -32,6 +34,7 @@ from ..orders import order_by_number
 from ..orders import orders_of
 from ..points import history
 from ..signals import language_chosen
+from ..tries import may_try
 from . import passwords
 
 #: Where a session keeps the language: chosen on the shop's pages, or inside LINE.
@@ -48,6 +51,8 @@ def log_in() -> Response | str:
         return redirect(next_page(default=url_for(".my_page")) or "/")
     form = LoginForm()
     if form.validate_on_submit():
+        if not may_try(form.email.data):
+            return one_too_many("account/log_in.html", form=form, next=next_page(default=None))
         password = form.password.data or ""
         member = recognise(db.session(), email=form.email.data, password=password)
         if member is not None and member.is_active:
@@ -63,6 +68,8 @@ def register() -> Response | str:
         return redirect(next_page(default=url_for(".my_page")) or "/")
     form = RegisterForm()
     if form.validate_on_submit():
+        if not may_try(form.email.data):
+            return one_too_many("account/register.html", form=form, next=next_page(default=None))
         member = make_member(
             db.session(),
             email=form.email.data,
@@ -121,6 +128,13 @@ def language() -> Response:
         language_chosen.send(None, language=chosen)
         db.session.commit()
     return redirect(next_page(default=url_for("store.home")) or "/")
+
+
+def one_too_many(template: str, **context: Any) -> Response:
+    """Show a form again whose password or e-mail address was tried too often."""
+    flash(_("短い時間に何度もお試しになったようです。10分ほど待ってください。"), "problem")
+    page = render_template(template, **context)
+    return Response(page, HTTPStatus.TOO_MANY_REQUESTS, mimetype="text/html")
 
 
 def enter(member: User) -> Response:

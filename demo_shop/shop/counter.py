@@ -17,6 +17,8 @@ from flask_login import current_user
 from flask_login import login_required
 from werkzeug.wrappers import Response
 
+from flask_lineconnect import shown_name
+
 from ..extensions import db
 from ..forms import AnsweredForm
 from ..forms import AnswerForm
@@ -85,7 +87,7 @@ def answer(inquiry_id: int) -> Response | str:
     inquiry.is_answered = True
     inquiry_answered.send(None, inquiry=inquiry, text=form.text.data)
     db.session.commit()
-    flash(_("%(name)s さまにお返事しました。", name=inquiry.name))
+    flash(_("%(name)s さまにお返事しました。", name=shown_name(inquiry.name)))
     return redirect(url_for(".look_up"))
 
 
@@ -131,7 +133,7 @@ def member(card_number: str) -> Response | str:
 def _tell(entry: PointEntry, member: User, *, is_as_asked: bool) -> None:
     """Say what is in the books: a page that was sent before may name another amount now."""
     numbers = {
-        "name": member.name,
+        "name": shown_name(member.name),
         "points": f"{entry.amount:,}",
         "balance": f"{balance_of(member):,}",
     }

@@ -23,6 +23,7 @@ from ..models import User
 from ..passwords import link_token
 from ..passwords import member_behind
 from ..passwords import set_password
+from ..tries import may_try
 from . import account
 
 #: Mails on the page of the outbox.
@@ -42,13 +43,14 @@ def set_own() -> Response | str:
     """Let a member who is logged in set a password; who has one must know it."""
     member = current_user._get_current_object()
     has_one = member.password_hash is not None
-    form = ChangeForm() if has_one else PasswordForm()
+    form, next_page = ChangeForm() if has_one else PasswordForm(), account.next_page(default=None)
     if form.validate_on_submit():
+        if has_one and not may_try(member.email):
+            return account.one_too_many("account/set_password.html", form=form, next=next_page)
         if has_one and not check_password_hash(member.password_hash, form.current.data):
             form.current.errors = [_("いまのパスワードが違います。")]
         else:
             return _set(member, form.password.data)
-    next_page = account.next_page(default=None)
     return render_template("account/set_password.html", form=form, next=next_page)
 
 
@@ -56,6 +58,8 @@ def forgotten() -> Response | str:
     """Mail a link to whoever has an account, and say the same to everybody."""
     form = ForgottenForm()
     if form.validate_on_submit():
+        if not may_try(form.email.data):
+            return account.one_too_many("account/forgotten.html", form=form)
         token = link_token(db.session(), form.email.data)
         if token is not None:
             db.session.add(_mail_with(token, form.email.data))

@@ -7,7 +7,9 @@ from pathlib import Path
 import click
 import segno
 from flask.cli import with_appcontext
+from sqlalchemy.exc import DBAPIError
 
+from ..login import labels
 from ..login.flow import MAX_SOURCE
 from ..login.flow import source_label
 from ..state import current_line
@@ -25,14 +27,24 @@ from ..state import current_line
 def store_qr(source: str, next_path: str | None, output: Path | None) -> None:
     """Make the QR code of a shelf, a flyer or a store.
 
-    SOURCE is the label under which `flask line links` counts whom it brought.
+    SOURCE is the label under which `flask line links` counts whom it brought. It is written down:
+    labels in addresses that nobody made are not counted.
     """
     label = source_label(source)
     if label != source:
         raise click.ClickException(
             f"SOURCE must be a printable text of at most {MAX_SOURCE} characters"
         )
-    address = current_line.url_for("lineconnect.login", source=label, next=next_path)
+    try:
+        labels.write_down(current_line.session, label, created_at=current_line.clock())
+        current_line.session.commit()
+    except DBAPIError as error:
+        raise click.ClickException(
+            f"the label can't be written down; run the shop's migrations first: {error.orig}"
+        ) from None
+    # Written down it needs no proof, and a printed code stays small and outlives every key.
+    values = {"source": label, "next": next_path, labels.PROOF: None}
+    address = current_line.url_for("lineconnect.login", **values)
     if output is not None:
         try:
             segno.make(address, error="m", micro=False).save(str(output), scale=10, border=4)

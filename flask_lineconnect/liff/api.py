@@ -204,9 +204,9 @@ def _log_in(
     rests_on = basis_of(line, account, member)
     accounts.remember_member(line, account, member)
     agree_on_language(account)
-    line.session.commit()
     if user is None:
         sessions.log_in(member, rests_on, keep=line.config.keep_session_keys)
+    line.session.commit()
     answer = {"changed": user is None, "location": next_path}
     is_card = urlsplit(next_path).path.rstrip("/") == url_for("lineconnect.card")
     if may_draw and is_card:

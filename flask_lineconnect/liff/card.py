@@ -7,6 +7,7 @@ from typing import Any
 from ..folding import fold_code
 from ..i18n import gettext as _
 from ..models import Account
+from ..person_names import Name
 from ..shop.adapter import ShopAdapter
 from ..state import current_line
 from ..web import barcodes
@@ -29,7 +30,7 @@ def draw_card(member: Any, account: Account, **context: Any) -> str:
         bars=number and barcodes.card_bars(number, shop.card_barcode, label=label),
         balance=shop.points(member),
         member_name=name_on_page(member, account),
-        line_name=account.display_name,
+        line_name=Name(account.display_name),
         version=card_codes.version_name(account.id, account.card_version),
         holder=account.id,
         has_history=_has_history(shop),

@@ -24,6 +24,7 @@ from ..login.flow import local_path
 from ..models.violations import failure_of_shop
 from ..outbox.preferences import declined_by
 from ..outbox.preferences import set_preferences
+from ..person_names import Name
 from ..shop.member_desk import Coupon
 from ..state import current_line
 from ..web.addresses import here
@@ -55,6 +56,7 @@ def membership(member: Any) -> str:
         "membership.html",
         member_name=name_on_page(member, page_account()),
         account=page_account(),
+        line_name=Name(page_account().display_name),
         has_profile=desk.profile_form is not None,
         coupons=found,
         usable=sum(coupon.used_at is None for coupon in found or ()),
@@ -77,8 +79,12 @@ def profile(member: Any) -> Response | str:
 
 
 def _save(member: Any, form: Form) -> Response:
+    from ..web.rate_limits import RateLimits  # at the first count, see parts.py
+
     line = current_line
     failure = None
+    # A shop may say here that an address is somebody else's.
+    line.part(RateLimits).count("account", page_account().line_user_id, "membership")
     try:
         line.shop.membership.save_profile(member, form)
         line.session.commit()

@@ -14,6 +14,7 @@ from ..after_commit import after_commit
 from ..i18n import gettext as _
 from ..i18n import speaking
 from ..models import Account
+from ..person_names import isolated
 from ..shop.adapter import LinkChange
 from ..shop.adapter import MemberNotice
 from ..state import LineState
@@ -61,16 +62,17 @@ def _to_line(shop: str, change: LinkChange) -> str:
 
 
 def _to_member(shop: str, line_name: str, change: LinkChange) -> str:
+    name = isolated(line_name, stand_in=_("（お名前なし）"))
     if change == "linked":
         text = _(
             "%(shop)sの会員情報と、LINEアカウント「%(name)s」を連携しました。",
             shop=shop,
-            name=line_name,
+            name=name,
         )
     else:
         text = _(
             "%(shop)sの会員情報と、LINEアカウント「%(name)s」の連携を解除しました。",
             shop=shop,
-            name=line_name,
+            name=name,
         )
     return f"{text}\n" + _("お心当たりのない場合は、お店までお知らせください。")

@@ -13,8 +13,8 @@ from werkzeug.wrappers import Response
 from ..linking import accounts
 from ..linking import credentials
 from ..models import Account
-from ..shop.adapter import LineProfile
 from ..state import current_line
+from ..web.names import line_profile
 from ..web.names import member_name as name_on_page
 from ..web.pages import render_page
 from . import finish
@@ -44,7 +44,7 @@ def switch() -> Response | str:
     line = current_line
     return render_page(
         "lineconnect/switch.html",
-        profile=finish.profile_of(waiting),
+        profile=line_profile(waiting.account),
         member_name=None if member is None else name_on_page(member, None),
         next_path=waiting.attempt.next_path or line.config.default_page,
     )
@@ -76,7 +76,7 @@ def _page(account: Account, member: Any | None, next_path: str) -> str:
     here = url_for("lineconnect.link_again", next=next_path)
     return render_page(
         "lineconnect/link_again.html",
-        profile=LineProfile(account.line_user_id, account.display_name, account.picture_url),
+        profile=line_profile(account),
         member_name=None if member is None else name_on_page(member, None),
         log_in_url=guard.shop_log_in_url(here),
     )

@@ -28,6 +28,7 @@ from ..config.settings import Config
 from ..i18n import gettext as _
 from ..state import current_line
 from ..web.addresses import here_with_query
+from ..web.guards import is_fetched_ahead
 from ..web.pages import json_error
 from . import kept_forms
 from . import quiet
@@ -116,7 +117,11 @@ def _log_in_silently() -> Response | None:
     config = current_line.config
     if not _wants_auto_login(config) or not _is_page_visit() or not _is_its_turn(config):
         return None
-    return None if sessions.logged_in_user() else _start(silent=True)
+    here = local_path(here_with_query())
+    # A page to which nobody could be led back stays as it is.
+    if here is None or sessions.logged_in_user():
+        return None
+    return _start(here, silent=True)
 
 
 def _note_refusal(_app: Flask, **_extra: Any) -> None:
@@ -137,11 +142,12 @@ def _log_in_instead_of_refusing(response: Response) -> Response:
     if "_lineconnect_auto_off" in g or not _is_its_turn(current_line.config):
         return response
     if _is_page_visit():
-        return _start()
+        here = local_path(here_with_query())
+        return response if here is None else _start(here)
     if _is_of_a_program():
         # A script can follow no redirect to a login; it must hear that there is none.
         return json_error(text=_("ログインしてください。"), step="login", status=401)
-    return _start(next_path=kept_forms.keep()) if kept_forms.is_keepable() else response
+    return _start(kept_forms.keep()) if kept_forms.is_keepable() else response
 
 
 def _is_page_visit() -> bool:
@@ -149,13 +155,6 @@ def _is_page_visit() -> bool:
         return False
     destination = request.headers.get("Sec-Fetch-Dest", _DOCUMENT)
     return destination == _DOCUMENT or _is_in_emulated_phone(request, current_line.config)
-
-
-def is_fetched_ahead() -> bool:
-    """Tell whether a browser asks before anybody opens the page, by its new or its old names."""
-    purposes = (request.headers.get(name, "") for name in ("Sec-Purpose", "Purpose", "X-Purpose"))
-    said = " ".join([*purposes, request.headers.get("X-Moz", "")]).lower()
-    return any(word in said for word in ("prefetch", "prerender", "preview"))
 
 
 def _is_of_a_program() -> bool:
@@ -174,16 +173,17 @@ def _is_its_turn(config: Config) -> bool:
     return bool(session.get(_TRIED_AT, 0) + PAUSE < time.time())
 
 
-def _start(*, next_path: str | None = None, silent: bool = False) -> Response:
-    """Begin the login; it returns to this very page unless told otherwise.
+def _start(next_path: str, *, silent: bool = False) -> Response:
+    """Begin the login.
 
+    :param next_path: to which it returns: this very page, or that of a form.
     :param silent: come back without any page of LINE's; a customer who would have to do something
         returns unchanged.
     """
     session[_TRIED_AT] = int(time.time())
     return start(
         Intent.LOGIN,
-        next_path=next_path or local_path(here_with_query()),
+        next_path=next_path,
         source=AUTO_LOGIN,
         parameters={"prompt": "none"} if silent else None,
     )

@@ -13,8 +13,8 @@ from werkzeug.wrappers import Response
 
 from ..linking import accounts
 from ..linking import chat_link
-from ..shop.adapter import LineProfile
 from ..state import current_line
+from ..web.names import line_profile
 from ..web.names import member_name as name_on_page
 from ..web.pages import render_page
 from . import auto
@@ -51,10 +51,9 @@ def chat_link_page() -> Response | str:
         line.session.commit()
         query = urlencode({"linkToken": link_token, "nonce": nonce})
         return redirect(f"{line.config.hosts.access}/dialog/bot/accountLink?{query}")
-    profile = LineProfile(account.line_user_id, account.display_name, account.picture_url)
     return render_page(
         "lineconnect/confirm_link.html",
-        profile=profile,
+        profile=line_profile(account),
         member_name=name_on_page(member, None),
     )
 

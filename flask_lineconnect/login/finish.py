@@ -17,21 +17,23 @@ from ..i18n import gettext as _
 from ..linking import accounts
 from ..linking import telling
 from ..models import Account
+from ..person_names import shown_name
 from ..shop.adapter import LineProfile
 from ..state import LineState
 from ..state import current_line
 from ..web.locales import agree_on_language
 from ..web.said import say_at
 from . import flow
+from . import kept_forms
 from . import sessions
 from .basis import basis_of
 from .basis import user_id_of
 
 
-def log_in(account: Account, next_path: str | None, *, may_ask: bool = True) -> Response:
+def log_in(account: Account, next_path: str | None, *, by_itself: bool = False) -> Response:
     """Log in the member to whom an account is linked, commit, and return to where they were going.
 
-    :param may_ask: whether a page may come in between that asks for friendship.
+    :param by_itself: LINE's app began it without a touch, and it goes on without one.
     :raises Refused: the shop does not let this member in through LINE.
     """
     line = current_line
@@ -41,10 +43,11 @@ def log_in(account: Account, next_path: str | None, *, may_ask: bool = True) -> 
     rests_on = basis_of(line, account, member)
     accounts.remember_member(line, account, member)
     agree_on_language(account)
+    kept_forms.expect(next_path, by_itself=by_itself)
     sessions.log_in(member, rests_on, keep=config.keep_session_keys, remember=config.remember)
     announce(line.session, signals.member_logged_in, account=account, member=member)
     target = next_path or line.config.default_page
-    is_to_be_asked = may_ask and _is_to_be_asked(line, account)
+    is_to_be_asked = not by_itself and _is_to_be_asked(line, account)
     line.session.commit()
     return redirect(url_for("lineconnect.friend", next=target) if is_to_be_asked else target)
 
@@ -98,7 +101,7 @@ def profile_of(waiting: flow.Held) -> LineProfile:
     account = waiting.account
     return LineProfile(
         line_user_id=account.line_user_id,
-        display_name=account.display_name,
+        display_name=shown_name(account.display_name),
         picture_url=account.picture_url,
         email=waiting.attempt.email,
     )

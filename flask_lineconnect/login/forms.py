@@ -17,6 +17,7 @@ from wtforms import StringField
 from wtforms import TelField
 from wtforms import ValidationError
 from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]  # newer than its types
+from wtforms.validators import DataRequired
 from wtforms.validators import InputRequired
 from wtforms.validators import Length
 from wtforms.validators import Optional
@@ -26,6 +27,7 @@ from .. import folding
 from ..config.settings import Config
 from ..i18n import gettext
 from ..i18n import lazy_gettext as _
+from ..person_names import shown_name
 from ..state import current_line
 
 #: Names the field of LINE's common profile that Quick-fill puts in.
@@ -35,7 +37,8 @@ _TO_KATAKANA = {code: code + 0x60 for code in range(ord("ぁ"), ord("ゖ") + 1)}
 
 
 def _stripped(value: str | None) -> str | None:
-    return value.strip() if value else None
+    """Return a text without what stands around it; one that nobody can see is none."""
+    return value.strip() if value and shown_name(value) else None
 
 
 def _folded(fold: Callable[[str], str]) -> Callable[[str | None], str | None]:
@@ -171,8 +174,10 @@ def make_form(config: Config) -> type[Form]:
     fields: dict[str, Any] = {}
     for name in config.sign_up_fields:
         is_required = name.endswith("*")
-        validator = InputRequired(_("入力してください。")) if is_required else Optional()
         plain_name = name.removesuffix("*")
+        # Of a text, what is left of it counts; a day or a choice is nothing that could be empty.
+        needed = InputRequired if plain_name in {"birthday", "gender"} else DataRequired
+        validator = needed(_("入力してください。")) if is_required else Optional()
         fields[plain_name] = _FIELDS[plain_name]([validator])
     if config.terms_url:
         fields["accepts_terms"] = BooleanField(

@@ -11,6 +11,7 @@ from ..i18n import gettext as _
 from ..linking import accounts
 from ..linking import credentials
 from ..state import current_line
+from ..web.names import line_profile
 from ..web.names import member_name as name_on_page
 from ..web.pages import render_page
 from . import finish
@@ -18,6 +19,8 @@ from . import flow
 from . import guard
 from . import sessions
 from .decide import Intent
+from .labels import PROOF
+from .labels import made_label
 from .start import start
 
 
@@ -35,7 +38,7 @@ def link() -> Response | str:
         return start(
             Intent.LINK,
             next_path=flow.local_path(request.form.get("next")),
-            source=flow.source_label(request.form.get("source")) or "member-page",
+            source=made_label(request.form.get("source"), request.form.get(PROOF)) or "member-page",
             began_as=str(guard.current_member_id()),
         )
     line = current_line
@@ -63,6 +66,6 @@ def confirm_link() -> Response | str:
         return finish.tie(waiting, member_id)
     return render_page(
         "lineconnect/confirm_link.html",
-        profile=finish.profile_of(waiting),
+        profile=line_profile(waiting.account),
         member_name=name_on_page(guard.current_member(), None),
     )

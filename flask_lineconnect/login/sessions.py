@@ -245,7 +245,8 @@ def _person_changed(_app: Flask, **_extra: Any) -> None:
 
 
 def _forget(_app: Flask, **_extra: Any) -> None:
-    for key in (_ATTEMPTS, _OVERTAKEN, _HANDLE, _ACCOUNT, _FORM, _LOGGED_IN_AT):
+    # Of an interrupted form there is a row besides, see kept_forms.py.
+    for key in (_ATTEMPTS, _OVERTAKEN, _HANDLE, _ACCOUNT, _LOGGED_IN_AT):
         session.pop(key, None)
 
 
@@ -274,11 +275,14 @@ def rests_on_account(account_id: int) -> bool:
     return given is not None and bool(given[0] == account_id)
 
 
-def keep_form(handle: str) -> str | None:
-    """Keep the handle of an interrupted form; return the one that it replaces."""
-    before: str | None = session.get(_FORM)
+def keep_form(handle: str) -> None:
+    """Keep the handle of an interrupted form."""
     session[_FORM] = handle
-    return before
+
+
+def drop_form() -> None:
+    """Forget it."""
+    session.pop(_FORM, None)
 
 
 def form_handle() -> str | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from http import HTTPStatus
 from typing import Any
 
 from flask import Blueprint
@@ -16,10 +17,12 @@ from ..i18n import gettext as _
 from ..linking import accounts
 from ..models.violations import failure_of_shop
 from ..models.violations import settle_constraints
+from ..person_names import shown_name
 from ..shop.adapter import LineProfile
 from ..state import current_line
 from ..web import csrf
 from ..web.addresses import here
+from ..web.names import line_profile
 from ..web.names import member_name as name_on_page
 from ..web.pages import render_page
 from . import finish
@@ -44,7 +47,7 @@ def register(blueprint: Blueprint) -> None:
     )
 
 
-def sign_up() -> Response | str:
+def sign_up() -> Response:
     """Register a new member with a short form that LINE's profile prefills."""
     line = current_line
     waiting = flow.held(line.session, sessions.handle(), intent=Intent.LOGIN, now=line.clock())
@@ -54,7 +57,7 @@ def sign_up() -> Response | str:
     former = accounts.former_member(line, waiting.account)
     if former is not None and request.method == "POST" and COME_BACK in request.form:
         return finish.tie(waiting, accounts.member_key(line.session, former))
-    profile = finish.profile_of(waiting)
+    profile, status = finish.profile_of(waiting), HTTPStatus.OK
     form = (line.shop.sign_up_form or make_form(line.config))(request.form, obj=profile)
     if request.method == "POST" and form.validate():
         try:
@@ -64,9 +67,10 @@ def sign_up() -> Response | str:
             if refused.step == "account-taken":
                 return redirect(here())
             form.form_errors.append(refused.message)
-    return render_page(
+            status = HTTPStatus.TOO_MANY_REQUESTS if refused.step == "rate" else status
+    page = render_page(
         "lineconnect/sign_up.html",
-        profile=profile,
+        profile=line_profile(waiting.account),
         former_name=None if former is None else name_on_page(former, None),
         form=form,
         privacy_url=line.config.privacy_url,
@@ -75,6 +79,7 @@ def sign_up() -> Response | str:
         terms_url=_terms_url(),
         terms_name=line.shop.terms_name,
     )
+    return Response(page, status, mimetype="text/html")
 
 
 def _quick_fill(waiting: flow.Held) -> dict[str, str | None] | None:
@@ -90,8 +95,12 @@ def _quick_fill(waiting: flow.Held) -> dict[str, str | None] | None:
 
 
 def _register(waiting: flow.Held, profile: LineProfile) -> Response:
+    from ..web.rate_limits import RateLimits  # at the first count, see parts.py
+
     line = current_line
     member_id, failure = None, None
+    # The answer tells whether somebody is a member. It is counted before the shop is asked.
+    line.part(RateLimits).count("account", profile.line_user_id, "membership")
     try:
         member = line.shop.sign_up(profile)
         member_id = None if member is None else accounts.member_key(line.session, member)
@@ -122,9 +131,10 @@ def _confirmed(profile: LineProfile, data: dict[str, Any]) -> LineProfile:
         for name, value in data.items()
         if name not in {"display_name", "email", csrf.FIELD, csrf.field_name()}
     }
+    typed = data.get("display_name")
     return LineProfile(
         line_user_id=profile.line_user_id,
-        display_name=str(data.get("display_name") or profile.display_name),
+        display_name=str(typed if shown_name(typed) else profile.display_name),
         picture_url=profile.picture_url,
         email=data.get("email") or None,
         answers=answers,

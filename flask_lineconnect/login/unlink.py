@@ -10,6 +10,7 @@ from werkzeug.wrappers import Response
 from ..linking import accounts
 from ..linking import unlinking
 from ..state import current_line
+from ..web.names import line_name
 from ..web.names import member_name as name_on_page
 from ..web.pages import render_page
 from . import guard
@@ -36,6 +37,7 @@ def unlink() -> Response | str:
     context = {
         "member_name": name_on_page(member, account),
         "account": account,
+        "line_name": None if account is None else line_name(account),
         "is_last_way_in": is_last_way_in,
         "set_password_url": _set_password_url(),
         "is_done": False,

@@ -24,6 +24,7 @@ from ..linking import credentials
 from ..linking import unlinking
 from ..models import Account
 from ..state import current_line
+from ..web.guards import is_fetched_ahead
 from ..web.pages import render_error
 from . import auto
 from . import finish
@@ -35,6 +36,8 @@ from .decide import Decision
 from .decide import Intent
 from .decide import Situation
 from .decide import decide
+from .labels import PROOF
+from .labels import made_label
 from .quiet import QuietLogins
 from .start import start
 
@@ -68,7 +71,7 @@ def login() -> Response | str:
     ``fresh`` begins it without LINE's auto-login, which failed before; ``befriend`` asks once more
     to add the official account.
     """
-    if request.method == "HEAD" or auto.is_fetched_ahead():
+    if request.method == "HEAD" or is_fetched_ahead():
         return ""
     next_path = flow.local_path(request.args.get("next"))
     if "fresh" in request.args and not sessions.keeps_cookies():
@@ -82,7 +85,7 @@ def login() -> Response | str:
     return start(
         Intent.LOGIN,
         next_path=next_path,
-        source=flow.source_label(request.args.get("source")),
+        source=made_label(request.args.get("source"), request.args.get(PROOF)),
         pressed_as=sessions.user_id() if _is_pressed() else None,
         parameters=parameters,
     )
@@ -226,9 +229,8 @@ def _proceed(attempt: sessions.Attempt, account: Account, *, email: str | None) 
         return _wait(attempt, account, email, url_for(_WAITS_AT[decision]))
     match decision:
         case Decision.LOG_IN:
-            # What LINE's app did without a touch goes on without one.
-            may_ask = attempt["source"] != auto.AUTO_LOGIN
-            return finish.log_in(account, next_path, may_ask=may_ask)
+            by_itself = attempt["source"] == auto.AUTO_LOGIN
+            return finish.log_in(account, next_path, by_itself=by_itself)
         case Decision.ASK_AGAIN:
             page = url_for("lineconnect.link_again", next=next_path)
             return _wait(attempt, account, email, page)

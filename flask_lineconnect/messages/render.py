@@ -20,6 +20,8 @@ from jinja2 import pass_context
 from jinja2.runtime import Context
 
 from ..errors import InvalidMessage
+from ..i18n import gettext as _
+from ..person_names import isolated
 from ..state import current_line
 from .places import JsonText
 from .places import Places
@@ -34,6 +36,11 @@ def _to_json(value: object) -> JsonText:
     return JsonText(json.dumps(value, ensure_ascii=False))
 
 
+def _person_name(name: str | None, stand_in: str | None = None) -> str:
+    """Do what the filter of this name does for pages, see ``web/blueprint.py``."""
+    return isolated(name, stand_in=_("会員") if stand_in is None else str(stand_in))
+
+
 # With a context it is called when the template is rendered, for constants too.
 @pass_context
 def _mark(_context: Context, value: object) -> str:
@@ -43,8 +50,9 @@ def _mark(_context: Context, value: object) -> str:
 def json_environment(app: Flask) -> Environment:
     """Return the app's Jinja environment, changed for JSON templates; made once per app."""
     environment = app.jinja_env.overlay(finalize=_mark, autoescape=False)
+    of_messages = {"tojson": _to_json, "person_name": _person_name}
     # What a shop adds to the app's later on is there, too.
-    environment.filters = cast(Any, ChainMap({"tojson": _to_json}, app.jinja_env.filters))
+    environment.filters = cast(Any, ChainMap(of_messages, app.jinja_env.filters))
     # What the shop keeps is compiled for pages, and would put values in as they are.
     environment.bytecode_cache = None
     return environment

@@ -12,6 +12,7 @@ from .account import CredentialChange
 from .account import EndedLink
 from .account import KeptForm
 from .account import LoginAttempt
+from .account import SourceLabel
 from .account import UnlinkTask
 from .base import LineBase
 from .base import MemberKey
@@ -50,6 +51,7 @@ __all__ = [
     "PublishedRichMenu",
     "QuotaMonth",
     "SendingPause",
+    "SourceLabel",
     "UnlinkTask",
     "UtcDateTime",
 ]

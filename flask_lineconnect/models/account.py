@@ -191,7 +191,8 @@ class EndedLink(LineBase):
 class KeptForm(LineBase):
     """A form that an auto-login interrupted; shown again to the same browser session for a press.
 
-    Only for views marked with ``keep_form``; gone when it was shown, after ten minutes at the most.
+    Only for views marked with ``keep_form``; gone when it is shown, after ten minutes at the most.
+    Passwords are never in it.
     """
 
     __tablename__ = "lineconnect_kept_form"
@@ -202,6 +203,15 @@ class KeptForm(LineBase):
     #: The form's fields, encrypted: they are a person's data.
     sealed_fields: Mapped[str] = mapped_column(Text)
     expires_at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
+
+
+class SourceLabel(LineBase):
+    """A label of a store QR code that ``flask line store-qr`` made; see ``login/labels.py``."""
+
+    __tablename__ = "lineconnect_source_label"
+
+    label: Mapped[str] = mapped_column(String(100), primary_key=True)
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
 
 class AuditEntry(LineBase):

@@ -26,8 +26,10 @@ from werkzeug.wrappers import Response
 from ..errors import Refused
 from ..folding import fold_code
 from ..folding import fold_text
-from ..i18n import gettext
+from ..i18n import gettext as _
+from ..i18n import page_gettext
 from ..linking import accounts
+from ..person_names import Name
 from ..shop.money import Amount
 from ..shop.money import write_money
 from ..state import current_line
@@ -66,7 +68,16 @@ def offer_to_templates(app: Flask) -> None:
     """Give every template of the app our filters, and :class:`TemplateHelpers`."""
     for filter_ in (local_date, local_moment, local_number, money, short_day):
         app.jinja_env.filters.setdefault(filter_.__name__, filter_)
+    app.jinja_env.filters.setdefault(person_name.__name__, person_name)
     app.jinja_env.globals["lineconnect"] = TemplateHelpers()
+
+
+def person_name(name: str | None, stand_in: str | None = None) -> Name:
+    """Return a name as a page shows it.
+
+    :param stand_in: for a name that nobody can see; 「会員」 by default.
+    """
+    return Name(name, _("会員") if stand_in is None else str(stand_in))
 
 
 def money(amount: Amount, currency: str = "JPY") -> str:
@@ -106,7 +117,7 @@ def _locale() -> Locale:
 class TemplateHelpers:
     """What every template of the app may use as ``lineconnect``, macros included."""
 
-    gettext = staticmethod(gettext)
+    gettext = staticmethod(page_gettext)
     csrf_token = staticmethod(generate_csrf)
     csrf_field = staticmethod(csrf.hidden_field)
     csrf_field_name = staticmethod(csrf.field_name)

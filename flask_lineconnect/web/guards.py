@@ -60,6 +60,13 @@ def wants_page() -> bool:
     return not request.is_json and (not accepted or accepted.accept_html)
 
 
+def is_fetched_ahead() -> bool:
+    """Tell whether a browser asks before anybody opens the page, by its new or its old names."""
+    purposes = (request.headers.get(name, "") for name in ("Sec-Purpose", "Purpose", "X-Purpose"))
+    said = " ".join([*purposes, request.headers.get("X-Moz", "")]).lower()
+    return any(word in said for word in ("prefetch", "prerender", "preview"))
+
+
 def _guard() -> None:
     """Refuse what should not reach a view; a webhook's own guard is its signature."""
     if request.endpoint != WEBHOOK:

@@ -15,8 +15,8 @@ from flask_babel import get_locale
 from flask_wtf.csrf import generate_csrf
 from markupsafe import Markup
 
-from ..i18n import gettext
 from ..i18n import ngettext
+from ..i18n import page_gettext
 from ..state import current_line
 from . import own_headers
 from .theme import style_sheet
@@ -33,7 +33,7 @@ def csp_nonce() -> str:
 def render_page(template: str, **context: Any) -> str:
     """Render one of the extension's pages; a shop's template of the same name goes first."""
     return render_template(
-        template, **{"_": gettext, "ngettext": ngettext} | page_context() | context
+        template, **{"_": page_gettext, "ngettext": ngettext} | page_context() | context
     )
 
 

@@ -26,8 +26,8 @@ Purpose = Literal["login", "exchange", "form", "code", "look-up", "membership"]
 
 #: For one LINE account, whose phone opens a LIFF page now and then.
 ACCOUNT_RATE = "60/minute"
-#: For what a person needs once in a lifetime, and a thief of addresses all the time.
-MEMBERSHIP_RATE = "5/hour"
+#: For what a person needs once in a while, and a thief of addresses all the time.
+MEMBERSHIP_RATE = "10/hour"
 
 
 class RateLimits:

@@ -9,10 +9,13 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import select
 
+from demo_shop import tries
 from demo_shop.extensions import db
 from demo_shop.members import make_member
 from demo_shop.members import recognise
 from demo_shop.models import User
+from demo_shop.passwords import set_password
+from demo_shop.tries import FOR_EMAIL
 
 EMAIL, FIRST, SECOND = "sakura@shop.example", "the first one", "another one"
 
@@ -105,3 +108,51 @@ def test_the_language_is_the_one_asked_for_first(
 ) -> None:
     page = client.get("/", headers={"Accept-Language": asked}).text
     assert f'<html lang="{language}">' in page
+
+
+GUESSES = int(FOR_EMAIL.partition("/")[0])
+
+
+@pytest.mark.parametrize("email", [EMAIL, "nobody@shop.example"])
+def test_S12_passwords_are_tried_so_often_for_known_and_unknown_addresses(
+    app: Flask, client: FlaskClient, sakura: User, email: str
+) -> None:
+    set_password(sakura, FIRST)
+    db.session.commit()
+    wrong = {"email": email, "password": "a guess"}
+    statuses = [client.post("/log-in", data=wrong).status_code for _try in range(GUESSES + 1)]
+    assert statuses == [200] * GUESSES + [429]
+    # Neither another browser nor the right password is let in.
+    for spelled in (email, email.upper()):
+        right = {"email": spelled, "password": FIRST}
+        answer = app.test_client().post("/log-in", data=right)
+        assert answer.status_code == 429
+        assert "短い時間に何度もお試しになったようです" in answer.text
+    assert client.get("/log-in").status_code == 200
+
+
+def test_S12_an_address_tries_so_many_members(
+    client: FlaskClient, sakura: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tries, "FROM_ADDRESS", "3/hour")
+    guesses = [{"email": f"m{number}@shop.example", "password": "x"} for number in range(4)]
+    statuses = [client.post("/log-in", data=guess).status_code for guess in guesses]
+    assert statuses == [200, 200, 200, 429]
+
+
+def test_S12_whose_an_address_is_is_told_so_often(client: FlaskClient, sakura: User) -> None:
+    form = {"name": "花子", "email": EMAIL, "password": FIRST, "repeated": FIRST}
+    form["accepts_terms"] = "y"
+    statuses = [client.post("/register", data=form).status_code for _try in range(GUESSES + 1)]
+    assert statuses == [200] * GUESSES + [429]
+    assert client.post("/forgotten-password", data={"email": EMAIL}).status_code == 429
+
+
+def test_S12_the_current_password_is_tried_so_often(client: FlaskClient, sakura: User) -> None:
+    set_password(sakura, FIRST)
+    db.session.commit()
+    client.post("/log-in", data={"email": EMAIL, "password": FIRST})
+    wrong = {"current": "a guess", "password": SECOND, "repeated": SECOND}
+    statuses = [client.post("/set-password", data=wrong).status_code for _try in range(GUESSES)]
+    assert statuses == [200] * (GUESSES - 1) + [429]
+    assert not _is_password(SECOND)

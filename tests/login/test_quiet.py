@@ -6,12 +6,15 @@ import re
 import threading
 import time
 from typing import Any
+from urllib.parse import unquote
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from flask_login import login_required
 from sqlalchemy import func
 from sqlalchemy import select
+from werkzeug.test import EnvironBuilder
 from werkzeug.test import TestResponse
 
 from flask_lineconnect.login import auto
@@ -199,6 +202,32 @@ def test_S4_1_robots_read_the_page(client: FlaskClient, agent: str) -> None:
     assert client.get("/", headers={"User-Agent": agent}).text == "home"
     private = client.get("/private", headers={"User-Agent": agent})
     assert private.location.startswith("/log-in")
+
+
+#: To none of them a browser could be led back as it came.
+NO_WAY_BACK = {
+    "longer than a session keeps": "/?utm_content=" + "x" * 600,
+    "what browsers read as a slash": "/?next=\\evil",
+    "signs that nobody sees": "/?q=a%0Ab\u200b",
+    "a path that climbs": "/tea/%2e%2e/x",
+}
+
+
+@pytest.mark.parametrize("path", NO_WAY_BACK.values(), ids=NO_WAY_BACK)
+def test_S4_2_an_address_that_leads_nobody_back_stays_as_it_is(
+    app: Flask, client: FlaskClient, path: str
+) -> None:
+    app.add_url_rule("/tea/<path:name>", "pages.tea", login_required(lambda name: name))
+    environ = EnvironBuilder(path="/", headers=list(PHONE.items())).get_environ()
+    path, _, query = path.partition("?")
+    environ |= {"PATH_INFO": unquote(path), "QUERY_STRING": query.encode().decode("latin-1")}
+    environ |= {"RAW_URI": path, "REQUEST_URI": path}
+    answer = client.open(environ)
+    is_private = path != "/"
+    assert answer.status_code == (302 if is_private else 200)
+    assert answer.location.startswith("/log-in?next=") if is_private else answer.text == "home"
+    with client.session_transaction() as session:
+        assert "_lineconnect_attempts" not in session
 
 
 @pytest.mark.parametrize(

@@ -89,7 +89,8 @@ def _changed_nothing(line: LineState) -> bool:
 def test_a_new_visitor_registers_is_linked_and_a_friend(
     client: FlaskClient, line: LineState, sakura: LineBrowser
 ) -> None:
-    answer = _log_in(client, sakura, "/line/login?source=shelf-3&next=/private")
+    shelf = line.url_for("lineconnect.login", source="shelf-3", next="/private")
+    answer = _log_in(client, sakura, shelf.removeprefix(BASE_URL))
     assert answer.headers["Location"] == "/line/sign-up"
     page = client.get("/line/sign-up")
     assert "佐藤 さくら" in page.text

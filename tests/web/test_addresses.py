@@ -71,3 +71,33 @@ def test_S4_4_an_auto_login_comes_back_to_it(
     begun = phone.get(f"{path}?a=%2F", headers={"User-Agent": IN_APP}).location
     back = urlsplit(phone.get(sakura.log_in(begun)).location)
     assert (back.path, back.query) == (path, "a=%2F")
+
+
+QUERIES = [
+    "a=%2F%3F%23%25&b=1",
+    "q=%25",
+    "q=%2525",
+    "q=a+b%20c",
+    "q=caf%C3%A9&q=%E8%8C%B6",
+    "q=%E3%81",
+    "q=%ff",
+    "q=",
+    "q",
+    "&&a=1&",
+    "next=%2Fprivate&next=https%3A%2F%2Fx.example%2F",
+    "a=1;b=2",
+    "a%5B%5D=1",
+    "code=c&state=s&error=access_denied",
+]
+
+
+@pytest.mark.joined
+def test_S4_4_an_auto_login_comes_back_with_its_query(
+    app: Flask, client: FlaskClient, sakura: LineBrowser
+) -> None:
+    app.add_url_rule("/tea/<path:name>", view_func=auto_login(lambda name: name), endpoint="tea")
+    sign_up(client, sakura)
+    for query in QUERIES:
+        phone = app.test_client()
+        begun = phone.get(f"/tea/a?{query}", headers={"User-Agent": IN_APP}).location
+        assert phone.get(sakura.log_in(begun)).location == f"/tea/a?{query}", query
