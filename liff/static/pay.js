@@ -69,7 +69,7 @@ function hide() {
   clearInterval(timer);
   round += 1;
   button.disabled = false;
-  box.replaceChildren();
+  box.textContent = "";
   box.parentElement.hidden = true;
   button.hidden = false;
 }

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from playwright.sync_api import Page
 from playwright.sync_api import Response
@@ -191,6 +193,50 @@ def test_a_pull_fetches_the_card_anew(street: Street, open_browser: Open) -> Non
         points = [] if y is None else [{"x": 150, "y": y}]
         touch.send("Input.dispatchTouchEvent", {"type": f"touch{kind}", "touchPoints": points})
     expect(phone.locator(".lc-balance strong")).to_have_text("125")
+
+
+def test_a_pull_that_the_system_takes_away_leaves_the_card_in_its_place(
+    street: Street, open_browser: Open
+) -> None:
+    member = add_member(street, "電話がかかってきた人")
+    phone = open_browser(**LINE_APP)
+    with phone.expect_response("**/pay.js"):
+        open_in_line(phone, street, member)
+    phone.wait_for_timeout(500)
+    main = phone.locator("main")
+    before = main.bounding_box()
+    touch = phone.context.new_cdp_session(phone)
+    for kind, y in (("Start", 100), ("Move", 130), ("Move", 160)):
+        points = [{"x": 150, "y": y}]
+        touch.send("Input.dispatchTouchEvent", {"type": f"touch{kind}", "touchPoints": points})
+    expect(main).to_have_attribute("style", re.compile(r"--lc-pulled: [1-9]"))
+    touch.send("Input.dispatchTouchEvent", {"type": "touchCancel", "touchPoints": []})
+    expect(main).to_have_attribute("style", re.compile(r"--lc-pulled: 0px"))
+    phone.wait_for_timeout(300)  # It slides.
+    assert main.bounding_box() == before
+
+
+def test_the_card_says_nothing_to_the_console(street: Street, open_browser: Open) -> None:
+    member = add_member(street, "しずかな人")
+    # Playwright says so itself where it blocks workers.
+    phone = open_browser(**{**LINE_APP, "service_workers": "allow"})
+    said: list[str] = []
+    phone.on("console", lambda one: said.append(f"{one.type}: {one.text}"))
+    phone.on("pageerror", lambda error: said.append(str(error)))
+    with phone.expect_response("**/pay.js"):
+        open_in_line(phone, street, member)
+    # Drawn by a script, with news, looked at again, and drawn by the server.
+    buy(street, member, 1_100)
+    expect(phone.locator(".lc-balance strong")).to_have_text("131")
+    with phone.expect_response(f"{street.shop}{CARD}"):
+        phone.get_by_role("link", name="最新の状態にする").click()
+    with phone.expect_response("**/pay.js"):
+        phone.reload()
+    buy(street, member, 1_200)
+    expect(phone.locator(".lc-balance strong")).to_have_text("143")
+    phone.get_by_role("button", name="お支払い用のコードを表示する").click()
+    expect(phone.locator("#pay .lc-code-qr")).to_be_visible()
+    assert said == []
 
 
 def test_a_card_that_was_pulled_goes_on_to_hear_of_points(

@@ -31,6 +31,14 @@ IN_SCRIPTS = {
     r"\bPromise\.any\b": "javascript.builtins.Promise.any",
     r"\bObject\.fromEntries\b": "javascript.builtins.Object.fromEntries",
     r"\bqueueMicrotask\b": "api.queueMicrotask",
+    r"\bAbortController\b": "api.AbortController",
+    r"\.finally\(": "javascript.builtins.Promise.finally",
+    r"\bcatch \{": "javascript.statements.try_catch.optional_catch_binding",
+    r"\d_\d": "javascript.grammar.numeric_separators",
+    r"\bdateStyle\b": (
+        "javascript.builtins.Intl.DateTimeFormat.DateTimeFormat.options_parameter"
+        ".options_dateStyle_parameter"
+    ),
 }
 _COMMENT = re.compile(r"/\*.*?\*/", re.DOTALL)
 _DECLARATION = re.compile(r"([{;]\s*)([a-z-]+)(\s*:\s*)([^;{}]+)(?=[;}])")

@@ -7,6 +7,7 @@ The floor is what every page needs to be whole. What is newer must stand in the 
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +32,16 @@ SCRIPTS = sorted((ROOT / "liff" / "static").glob("*.js"))
 PAGE = ROOT / "docs" / "explanation" / "browsers.md"
 #: A phone with these or newer gets pages that are whole.
 FLOOR = {"safari_ios": 15.0, "chrome_android": 90.0, "firefox": 90.0}
+#: What scripts use only where it is, or where something younger is.
+WHERE_IT_CAN = {
+    "api.CookieStore",
+    "api.Element.replaceChildren",
+    "api.NavigationPreloadManager",
+    "api.ServiceWorker",
+    "api.WakeLock",
+    "javascript.builtins.Intl.DateTimeFormat.DateTimeFormat.options_parameter"
+    ".options_dateStyle_parameter",
+}
 _WHERE_KNOWN = re.compile(r"@supports \(word-break: auto-phrase\) \{(?:[^{}]*\{[^{}]*\})*\s*\}")
 
 
@@ -82,6 +93,30 @@ def test_what_the_floor_lacks_is_in_the_table_with_its_versions(find: Any) -> No
 
 def test_the_table_tells_of_nothing_that_is_not_used() -> None:
     assert set(_rows()) == set(_newer(_features_of_styles() | _features_of_scripts()))
+
+
+@pytest.mark.parametrize(
+    ("row", "features"),
+    [
+        ("the card with its live news", lambda: _features_of_scripts() - WHERE_IT_CAN),
+        ("the screen stays on", lambda: {"api.WakeLock"}),
+        ("the last card without a network", lambda: {"api.CookieStore"}),
+        ("Japanese lines that break", lambda: {"css.properties.word-break.auto-phrase"}),
+    ],
+)
+def test_the_first_table_says_which_versions_get_what(
+    row: str, features: Callable[[], set[str]]
+) -> None:
+    line = next(
+        line for line in PAGE.read_text("utf-8").splitlines() if line.startswith(f"| {row}")
+    )
+    told = [cell.strip() for cell in line.split("|")[2:5]]
+    known = [versions for path in features() if (versions := versions_of(path))]
+    wanted = [_written(max(versions[engine] for versions in known)) for engine in ENGINES]
+    if row.startswith("the last card"):
+        # It has the store, in workers always empty.
+        wanted[ENGINES.index("firefox")] = "–"
+    assert told == wanted
 
 
 def test_nothing_leans_on_mixed_colours_or_unprefixed_looks() -> None:
