@@ -10,6 +10,7 @@ help:
 	@echo "make demo-reset  start the demo over, with fresh data"
 	@echo "make test        install what the tests need and run them"
 	@echo "make lint        linters and type checker"
+	@echo "make screenshots the customer's journey as one strip of pictures"
 
 demo: $(VENV)/.demo
 	@exec $(BIN)/python -m demo_shop
@@ -29,6 +30,10 @@ lint: $(VENV)/.dev
 format: $(VENV)/.dev
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+screenshots: $(VENV)/.dev
+	@BIN=$(BIN) sh .ci/prepare
+	$(BIN)/python -m tests.stories.strip
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info

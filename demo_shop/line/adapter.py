@@ -26,6 +26,7 @@ from ..points import balance_of
 from ..points import history
 from ..points import rank_after
 from ..points import standing_of
+from ..shop.texts import number
 from ..shop.texts import reason
 from .membership import KomorebiMembership
 from .orders import KomorebiOrders
@@ -117,5 +118,5 @@ def _next_rank(member: User, collected: int) -> NextRank | None:
     rank = rank_after(member.rank)
     if rank is None:
         return None
-    missing = _("あと%(points)sポイント", points=f"{RANKS[rank] - collected:,}")
+    missing = _("あと%(points)sポイント", points=number(RANKS[rank] - collected))
     return NextRank(rank_label(rank), missing, progress=collected / RANKS[rank])

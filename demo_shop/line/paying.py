@@ -19,6 +19,7 @@ from ..points import balance_of
 from ..points import booked_as
 from ..points import spend
 from ..shop.counter import staff_only
+from ..shop.texts import number
 from .extension import line
 
 paying = Blueprint("paying", __name__, url_prefix="/counter")
@@ -77,6 +78,6 @@ def _earlier(entry: PointEntry) -> str:
 def _numbers(entry: PointEntry) -> dict[str, str]:
     return {
         "name": shown_name(entry.user.name),
-        "points": f"{-entry.amount:,}",
-        "balance": f"{balance_of(entry.user):,}",
+        "points": number(-entry.amount),
+        "balance": number(balance_of(entry.user)),
     }

@@ -35,6 +35,7 @@ from ..points import add_at_counter
 from ..points import balance_of
 from ..points import points_for
 from ..signals import inquiry_answered
+from .texts import number
 
 pages = Blueprint("counter", __name__, url_prefix="/counter")
 
@@ -134,8 +135,8 @@ def _tell(entry: PointEntry, member: User, *, is_as_asked: bool) -> None:
     """Say what is in the books: a page that was sent before may name another amount now."""
     numbers = {
         "name": shown_name(member.name),
-        "points": f"{entry.amount:,}",
-        "balance": f"{balance_of(member):,}",
+        "points": number(entry.amount),
+        "balance": number(balance_of(member)),
     }
     if is_as_asked:
         flash(

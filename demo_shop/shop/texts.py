@@ -9,6 +9,7 @@ from datetime import datetime
 from flask import Flask
 from flask import current_app
 from flask_babel import format_date
+from flask_babel import format_decimal
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext
 from markupsafe import Markup
@@ -41,9 +42,14 @@ def register_filters(app: Flask) -> None:
     app.jinja_env.filters.update(filters)
 
 
+def number(amount: int) -> str:
+    """Return a whole number as people read it."""
+    return str(format_decimal(amount))
+
+
 def points(amount: int) -> str:
     """Return the points that a purchase earns."""
-    return f"{points_for(amount):,}"
+    return number(points_for(amount))
 
 
 def words(text: str) -> str:

@@ -22,6 +22,7 @@ from ..shop.adapter import LineProfile
 from ..state import LineState
 from ..state import current_line
 from ..web.locales import agree_on_language
+from ..web.locales import note_language
 from ..web.said import say_at
 from . import flow
 from . import kept_forms
@@ -83,6 +84,7 @@ def tie(waiting: flow.Held, member_id: Any, *, is_new: bool = False) -> Response
     if is_new and next_path is None:
         next_path = url_for("lineconnect.card")
     accounts.link(line, account, member_id, source=waiting.attempt.source, now=line.clock())
+    note_language(account)
     telling.tell(line, account, accounts.member_of_account(line, account), "linked")
     flow.release(line.session, waiting)
     from ..webhooks import inbox  # at the first link, see parts.py

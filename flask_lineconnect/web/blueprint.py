@@ -36,6 +36,7 @@ from ..state import current_line
 from . import barcodes
 from . import csrf
 from .guards import guard
+from .phrases import phrases
 from .theme import style_sheet
 
 BLUEPRINT = "lineconnect"
@@ -66,7 +67,7 @@ class PageBlueprint(Blueprint):
 
 def offer_to_templates(app: Flask) -> None:
     """Give every template of the app our filters, and :class:`TemplateHelpers`."""
-    for filter_ in (local_date, local_moment, local_number, money, short_day):
+    for filter_ in (local_date, local_moment, local_number, money, phrases, short_day):
         app.jinja_env.filters.setdefault(filter_.__name__, filter_)
     app.jinja_env.filters.setdefault(person_name.__name__, person_name)
     app.jinja_env.globals["lineconnect"] = TemplateHelpers()

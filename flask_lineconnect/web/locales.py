@@ -12,6 +12,8 @@ from flask import has_request_context
 from flask import request
 from flask import session
 from flask_babel import Babel
+from flask_babel import get_babel
+from flask_babel import get_locale
 
 from ..i18n import LANGUAGE_KEY
 from ..i18n import languages
@@ -85,6 +87,18 @@ def agree_on_language(account: Account) -> None:
         choose(current_line, account, chosen)
     elif account.language is not None:
         session[LANGUAGE_KEY] = account.language
+
+
+def note_language(account: Account) -> None:
+    """Let who links on a page of another language than the shop's be written to in that one.
+
+    What they choose later, here or elsewhere, goes first.
+    """
+    spoken = get_locale()
+    own = get_babel().instance.default_locale
+    if account.language is None and spoken is not None and spoken != own:
+        if str(spoken) in languages():
+            choose(current_line, account, str(spoken))
 
 
 def _asked_language() -> str | None:

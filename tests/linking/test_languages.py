@@ -187,6 +187,15 @@ def test_a_choice_follows_the_member_to_another_browser_and_from_it(
     assert _account(line, sakura).language == "en"
 
 
+@pytest.mark.parametrize(("asked", "kept"), [("en-GB", "en"), ("zh-TW", "zh_Hant"), ("ja", None)])
+def test_who_registers_on_a_page_of_another_language_is_written_to_in_it(
+    client: FlaskClient, line: LineState, sakura: LineBrowser, asked: str, kept: str | None
+) -> None:
+    client.environ_base["HTTP_ACCEPT_LANGUAGE"] = asked
+    sign_up(client, sakura)
+    assert _account(line, sakura).language == kept
+
+
 def test_the_rich_menu_speaks_it_and_follows_every_change(
     client: FlaskClient, line: LineState, member: User, sakura: LineBrowser
 ) -> None:

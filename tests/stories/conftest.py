@@ -82,12 +82,16 @@ def _over_tls(data: Path, authority: Authority, ports: dict[str, int]) -> Iterat
 
 
 @contextmanager
-def open_demo(data: Path) -> Iterator[Street]:
-    """Open the demo shop and the emulator as `make demo` does, over plain HTTP."""
+def open_demo(data: Path, tree: Path = ROOT) -> Iterator[Street]:
+    """Open the demo shop and the emulator as `make demo` does, over plain HTTP.
+
+    :param tree: another checkout, whose own environment runs its demo.
+    """
+    python = sys.executable if tree == ROOT else str(tree / ".venv" / "bin" / "python")
     shop, line = (f"http://127.0.0.1:{port}" for port in (free_port(), free_port()))
     ports = ["--port", shop.rsplit(":")[-1], "--emulator-port", line.rsplit(":")[-1]]
-    command = [sys.executable, "-m", "demo_shop", "--data", str(data), *ports]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT)
+    command = [python, "-m", "demo_shop", "--data", str(data), *ports]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=tree)
     try:
         assert process.stdout
         while "Ctrl-C stops both" not in (told := process.stdout.readline()):
