@@ -94,11 +94,9 @@ def note_language(account: Account) -> None:
 
     What they choose later, here or elsewhere, goes first.
     """
-    spoken = get_locale()
-    own = get_babel().instance.default_locale
-    if account.language is None and spoken is not None and spoken != own:
-        if str(spoken) in languages():
-            choose(current_line, account, str(spoken))
+    spoken, own = str(get_locale() or ""), str(get_babel().instance.default_locale)
+    if account.language is None and spoken != own and spoken in languages():
+        choose(current_line, account, spoken)
 
 
 def _asked_language() -> str | None:

@@ -78,7 +78,7 @@ def _walk(browser: Browser, street: Street, options: dict[str, Any]) -> list[Ima
 
 def _new_customer(page: Page, street: Street, name: str, look: Callable[[Page], None]) -> None:
     """The store's QR code, the form, the card, orders and membership; and how it may end."""
-    user_id = street.line.add_user(name, email=None)
+    user_id = street.line.add_user(name)
     for path in ("/", "/store"):
         page.goto(street.shop + path)
         look(page)
