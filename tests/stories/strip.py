@@ -7,6 +7,7 @@ another checkout with an environment of its own, each row of it stands above tod
 from __future__ import annotations
 
 import argparse
+import secrets
 import shutil
 import tempfile
 from collections.abc import Callable
@@ -78,7 +79,8 @@ def _walk(browser: Browser, street: Street, options: dict[str, Any]) -> list[Ima
 
 def _new_customer(page: Page, street: Street, name: str, look: Callable[[Page], None]) -> None:
     """The store's QR code, the form, the card, orders and membership; and how it may end."""
-    user_id = street.line.add_user(name)
+    email = f"{secrets.token_hex(4)}@mail.example"
+    user_id = street.line.add_user(name, email=email)
     for path in ("/", "/store"):
         page.goto(street.shop + path)
         look(page)
@@ -86,7 +88,7 @@ def _new_customer(page: Page, street: Street, name: str, look: Callable[[Page], 
     look(page)
     page.locator("[name=accepts_terms]").check()
     page.locator(_SUBMIT).last.click()
-    page.wait_for_load_state()
+    page.wait_for_url("**/line/liff")
     for path in ("/line/liff", "/line/liff/membership", "/line/unlink"):
         page.goto(street.shop + path)
         look(page)
@@ -122,7 +124,7 @@ def _lay_out(rows: list[list[Image.Image]]) -> Image.Image:
             small = picture.resize((WIDTH, picture.height * WIDTH // picture.width))
             place = GAP + across * (WIDTH + GAP), GAP + down * (height + GAP)
             whole.paste(small, place)
-    return whole.quantize(128)
+    return whole.quantize(256)
 
 
 if __name__ == "__main__":
