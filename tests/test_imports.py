@@ -23,7 +23,7 @@ FLOORS = [
     "errors folding person_names vault signals log_floods",
     "i18n",
     "after_commit log_fields webhooks.events webhooks.signature messages.objects messages.limits",
-    "webhooks.parsing marketing.values",
+    "webhooks.parsing marketing.values marketing.calendar",
     "marketing.event_kinds",
     # records: the shop, its settings, our tables
     "config shop models",

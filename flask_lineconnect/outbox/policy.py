@@ -27,6 +27,7 @@ from sqlalchemy import true
 from sqlalchemy import union_all
 from sqlalchemy.orm import Session
 
+from ..marketing.calendar.times import in_quiet_hours
 from ..models import Account
 from ..models import OutboxBatch
 from ..models import OutboxMessage
@@ -100,14 +101,8 @@ class Policy:
         """Return when the quiet hours end, or ``None`` outside them."""
         if self.quiet_hours is None:
             return None
-        start, end = self.quiet_hours
-        local = now.astimezone(self.zone)
-        at = local.time()
-        is_quiet = start <= at < end if start < end else at >= start or at < end
-        if not is_quiet:
-            return None
-        day = local.date() + timedelta(days=1 if at >= end else 0)
-        return datetime.combine(day, end, self.zone).astimezone(now.tzinfo)
+        ends = in_quiet_hours(self.quiet_hours, now, self.zone)
+        return None if ends is None else ends.astimezone(now.tzinfo)
 
     def full_among(
         self, session: Session, account_ids: Select[Any], *, now: datetime
