@@ -40,7 +40,8 @@ def check_neighbours(app: Flask) -> None:
         raise UsageError("call db.init_app(app) before line.init_app(app)")
     if not hasattr(app, "login_manager"):
         raise UsageError(
-            "call login_manager.init_app(app) of Flask-Login before line.init_app(app)"
+            "call login_manager.init_app(app) of Flask-Login, or Security(app, …) of "
+            "Flask-Security, before line.init_app(app)"
         )
 
 

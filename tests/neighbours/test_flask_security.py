@@ -2,153 +2,74 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Callable
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
+from cachelib import FileSystemCache
 from flask import Flask
-from flask_security import RoleMixin
-from flask_security import Security
-from flask_security import SQLAlchemyUserDatastore
-from flask_security import UserMixin
-from flask_security import auth_required
-from flask_security import current_user
-from flask_security import hash_password
-from flask_security import login_user
-from flask_security.models import fsqla_v3 as fsqla
-from flask_sqlalchemy import SQLAlchemy
-from flask_wtf.csrf import generate_csrf
-from sqlalchemy import select
+from flask_session import Session
+from flask_talisman import Talisman
+from flask_wtf import CSRFProtect
 
-from flask_lineconnect import LineConnect
-from flask_lineconnect import LineProfile
-from flask_lineconnect import ShopAdapter
+from flask_lineconnect import UsageError
 from flask_lineconnect.testing.plugin import Emulator
-from flask_lineconnect.testing.plugin import LineBrowser
-from tests.conftest import ApartClient
 from tests.people import IN_APP
 from tests.small_shop import SETTINGS
-from tests.small_shop import make_hooks
+from tests.small_shop import db
+from tests.small_shop import line
 
 from . import journey
-from .browser import Browser
 from .conftest import BASE_URL
 from .journey import OpenChat
 from .journey import Shop
+from .security_shop import Person
+from .security_shop import create_app
+from .security_shop import name_in
 
 MakeShop = Callable[..., Shop]
+
+#: Flask-WTF's protection of the whole app, with what Flask-Security's documentation sets for it.
+CSRF = {
+    "WTF_CSRF_CHECK_DEFAULT": False,
+    "SECURITY_CSRF_PROTECT_MECHANISMS": ["session", "basic"],
+    "SECURITY_CSRF_COOKIE_NAME": "XSRF-TOKEN",
+    "WTF_CSRF_TIME_LIMIT": None,
+}
+WAYS = ("line", "liff", "form", "view", "remember")
 
 
 @pytest.fixture
 def make_shop(line_emulator: Emulator, line_chat: OpenChat, tmp_path: Path) -> Iterator[MakeShop]:
     """Return a function that makes a members' site on Flask-Security."""
-    made: list[SQLAlchemy] = []
+    made: list[Any] = []
 
-    def make(**changes: Any) -> Shop:
+    def make(before: tuple[Any, ...] = (), after: tuple[Any, ...] = (), **changes: Any) -> Shop:
         line_emulator.set_up(base_url=BASE_URL)
-        db = SQLAlchemy()
-        app = Flask("shop")
-        app.config.update(
-            SETTINGS,
+        settings = {
             **line_emulator.settings(BASE_URL),
-            SQLALCHEMY_DATABASE_URI=f"sqlite:///{tmp_path / 'shop.db'}",
-            SECURITY_PASSWORD_SALT="1234567890",
-            SECURITY_PASSWORD_HASH="plaintext",
-            SECURITY_PASSWORD_SCHEMES=["plaintext"],
-            SECURITY_EMAIL_VALIDATOR_ARGS={"check_deliverability": False},
+            "SQLALCHEMY_DATABASE_URI": f"sqlite:///{tmp_path / 'shop.db'}",
             **changes,
-        )
-        line = _join(app, db)
-        made.append(db)
-        app.test_client_class = ApartClient
-        return Shop(app=app, line=line, emulator=line_emulator, open_chat=line_chat)
+        }
+        app, its_db, its_line = create_app(settings, before=before, after=after)
+        made.append(its_db)
+        return Shop(app=app, line=its_line, emulator=line_emulator, open_chat=line_chat)
 
     yield make
-    for db in made:
-        for engine in getattr(db, "_app_engines", {}).values():
+    for its_db in made:
+        for engine in getattr(its_db, "_app_engines", {}).values():
             for one in engine.values():
                 one.dispose()
 
 
-def _join(app: Flask, db: SQLAlchemy) -> LineConnect:
-    """Make the models and pages, and join everything."""
-    models: Any = fsqla
-    models.FsModels.set_db_info(db)
-
-    class Role(db.Model, fsqla.FsRoleMixin, RoleMixin):  # type: ignore[name-defined]
-        pass
-
-    class User(db.Model, fsqla.FsUserMixin, UserMixin):  # type: ignore[name-defined]
-        name = db.Column(db.String(100))
-
-    class Members(ShopAdapter[Any]):
-        model = User
-        name = "会員の店"
-
-        def sign_up(self, profile: LineProfile) -> Any:
-            email = f"{uuid.uuid4().hex}@mail.example"
-            return datastore.create_user(
-                email=email, name=profile.display_name, password=hash_password("a long password")
-            )
-
-        def member_name(self, member: Any) -> str:
-            return str(member.name)
-
-    datastore = SQLAlchemyUserDatastore(db, User, Role)
-    line = LineConnect(db=db, shop=Members())
-    db.init_app(app)
-    Security(app, datastore)
-    line.init_app(app)
-    app.register_blueprint(make_hooks())
-
-    @app.get("/")
-    def home() -> str:
-        return "home"
-
-    @app.get("/private")
-    @auth_required()
-    def private() -> str:
-        return str(current_user.name)
-
-    @app.get("/fresh")
-    @auth_required(within=1, grace=0)
-    def fresh() -> str:
-        return "fresh"
-
-    @app.get("/token")
-    def token() -> str:
-        return f"{generate_csrf()}"
-
-    @app.get("/in-as/<int:key>")
-    def in_as(key: int) -> str:
-        login_user(db.session.get_one(User, key))
-        return "in"
-
-    with app.app_context():
-        db.create_all()
-    return line
-
-
-def _person(shop: Shop, name: str = "佐藤 さくら") -> LineBrowser:
-    return shop.emulator.browser(shop.emulator.add_user(name, email=f"{len(name)}@mail.example"))
-
-
-def _name(browser: Browser) -> str | None:
-    browser.open("/private")
-    return browser.page.text if browser.address.endswith("/private") else None
-
-
-def _log_in_by_password(shop: Shop, browser: Browser, name: str) -> None:
-    with shop.app.app_context():
-        state = shop.state
-        model = state.shop.model
-        email = state.session.scalars(select(model.email).where(model.name == name)).one()
-    browser.open("/login")
-    if browser.address.endswith("/login"):
-        browser.send(action="login", email=email, password="a long password")
+def _with_session(folder: Path) -> dict[str, Any]:
+    return {
+        "SESSION_TYPE": "cachelib",
+        "SESSION_CACHELIB": FileSystemCache(str(folder / "sessions")),
+    }
 
 
 @pytest.mark.parametrize("is_none", [False, True])
@@ -156,14 +77,35 @@ def test_the_whole_journey(make_shop: MakeShop, is_none: bool) -> None:
     journey.walk(make_shop(SECURITY_ANONYMOUS_USER_DISABLED=is_none))
 
 
+NEIGHBOURS: dict[str, Callable[[Path], dict[str, Any]]] = {
+    "session": lambda folder: {"before": (Session,), **_with_session(folder)},
+    "talisman": lambda _folder: {"before": (Talisman,)},
+    "csrf-after": lambda _folder: {"after": (CSRFProtect,)},
+    "csrf-by-mechanism": lambda _folder: {"before": (CSRFProtect,), **CSRF},
+    "all": lambda folder: {
+        "before": (Session, CSRFProtect),
+        "after": (partial(Talisman, content_security_policy_nonce_in=["script-src"]),),
+        "SECURITY_ANONYMOUS_USER_DISABLED": True,
+        **_with_session(folder),
+    },
+}
+
+
+@pytest.mark.parametrize("beside", NEIGHBOURS)
+def test_the_whole_journey_beside_a_second_neighbour(
+    make_shop: MakeShop, tmp_path: Path, beside: str
+) -> None:
+    journey.walk(make_shop(**NEIGHBOURS[beside](tmp_path)))
+
+
 def test_its_decorator_logs_in_by_itself_inside_line(make_shop: MakeShop) -> None:
     shop = make_shop()
-    person = _person(shop)
-    journey.register(shop, shop.browser(), person)
+    person = Person(shop, "佐藤 さくら")
+    person.register()
     phone = shop.browser(IN_APP)
     to_line = phone.open("/private")
     assert to_line.startswith(shop.emulator.url), to_line
-    assert journey.come_back(phone, person, to_line).endswith("/private")
+    assert journey.come_back(phone, person.line, to_line).endswith("/private")
     assert phone.page.text == "佐藤 さくら"
     # Once in a while: nobody goes round in circles.
     other = shop.browser(IN_APP)
@@ -171,12 +113,12 @@ def test_its_decorator_logs_in_by_itself_inside_line(make_shop: MakeShop) -> Non
     assert other.open("/private").startswith(BASE_URL)
 
 
-def test_a_login_with_line_is_fresh(make_shop: MakeShop) -> None:
+def test_a_login_with_line_is_fresh_and_has_the_members_roles(make_shop: MakeShop) -> None:
     shop = make_shop()
-    browser = shop.browser()
-    journey.register(shop, browser, _person(shop))
-    assert browser.open("/fresh").endswith("/fresh")
-    assert browser.page.text == "fresh"
+    browser = Person(shop, "佐藤 さくら").register()
+    for page in ("fresh", "for-customers"):
+        assert browser.open(f"/{page}").endswith(f"/{page}")
+        assert browser.page.text == page.replace("-", " ")
 
 
 def test_without_anonymous_users_nobody_is_somebody_not_logged_in(make_shop: MakeShop) -> None:
@@ -187,33 +129,46 @@ def test_without_anonymous_users_nobody_is_somebody_not_logged_in(make_shop: Mak
         assert browser.page.status_code < 500, path
 
 
-@pytest.mark.parametrize("first", ["line", "password"])
+@pytest.mark.parametrize("first", WAYS)
 def test_whoever_logs_in_last_is_who_the_browser_is(make_shop: MakeShop, first: str) -> None:
     shop = make_shop()
-    one, other = _person(shop, "一郎"), _person(shop, "二郎さん")
-    for person, name in ((one, "一郎"), (other, "二郎さん")):
-        theirs = shop.browser()
-        journey.come_back(theirs, person, theirs.open("/line/login"))
-        theirs.send(display_name=name)
-    browser = shop.browser()
-    if first == "line":
-        journey.come_back(browser, one, browser.open("/line/login"))
-        assert _name(browser) == "一郎"
-        # Flask-Security shows its form to nobody who is logged in; its API takes it.
-        _post_login(shop, browser, "二郎さん")
-    else:
-        _log_in_by_password(shop, browser, "一郎")
-        assert _name(browser) == "一郎"
-        journey.come_back(browser, other, browser.open("/line/login"))
-        assert browser.address.endswith("/line/switch")
-        browser.send(action="")
-    assert _name(browser) == "二郎さん"
+    one, other = Person(shop, "一郎"), Person(shop, "二郎")
+    one.register()
+    other.register()
+    browsers = {then: shop.browser() for then in WAYS}
+    for then, browser in browsers.items():
+        one.log_in(first, browser)
+        assert name_in(browser) == "一郎", then
+        other.log_in(then, browser)
+        browser.open("/line/liff")
+        assert "二郎" in browser.page.text, then
+    one.unlink()
+    for then, browser in browsers.items():
+        assert name_in(browser) == "二郎", then
+    other.unlink()
+    for then, browser in browsers.items():
+        assert name_in(browser) == (None if then in {"line", "liff"} else "二郎"), then
 
 
-def _post_login(shop: Shop, browser: Browser, name: str) -> None:
-    """Log somebody in over somebody, as a shop's own view does."""
-    with shop.app.app_context():
-        model = shop.state.shop.model
-        key = shop.state.session.scalars(select(model.id).where(model.name == name)).one()
-    browser.open(f"/in-as/{key}")
-    assert browser.page.text == "in"
+def test_S6_1_a_planted_id_is_nobodys(make_shop: MakeShop, tmp_path: Path) -> None:
+    shop = make_shop(**NEIGHBOURS["session"](tmp_path))
+    person = Person(shop, "佐藤 さくら")
+    person.register()
+    attacker = shop.browser()
+    attacker.open("/token")
+    planted = attacker._client.get_cookie("session", domain="shop.example")
+    assert planted
+    for way in ("line", "liff"):
+        victim = shop.browser()
+        victim._client.set_cookie("session", planted.value, domain="shop.example")
+        person.log_in(way, victim)
+        assert name_in(victim) == "佐藤 さくら"
+        assert name_in(attacker) is None, way
+
+
+def test_joined_before_flask_security_it_says_what_to_do() -> None:
+    app = Flask("shop")
+    app.config.update(SETTINGS, SQLALCHEMY_DATABASE_URI="sqlite://")
+    db.init_app(app)
+    with pytest.raises(UsageError, match="Flask-Security"):
+        line.init_app(app)
