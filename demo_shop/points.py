@@ -18,6 +18,7 @@ from .models import PointEntry
 from .models import User
 from .models import utcnow
 from .signals import points_added
+from .signals import points_booked
 
 #: Yen of a purchase that earn one point.
 YEN_PER_POINT = 100
@@ -69,6 +70,7 @@ def book(session: Session, user: User, amount: int, *, reason: str, key: str) ->
         return None
     session.refresh(user, ["point_balance"])
     _raise_rank(session, user)
+    points_booked.send(None, user=user, entry=entry)
     return entry
 
 

@@ -12,5 +12,9 @@ password_changed = _signals.signal("password-changed")
 language_chosen = _signals.signal("language-chosen")
 #: Staff answered an inquiry; arguments ``inquiry`` and ``text``.
 inquiry_answered = _signals.signal("inquiry-answered")
+#: What is in a member's cart changed; arguments ``user``, ``products`` and ``count``.
+cart_changed = _signals.signal("cart-changed")
+#: Points were booked, for whatever reason; arguments ``user`` and ``entry``.
+points_booked = _signals.signal("points-booked")
 #: An order was placed; argument ``order``.
 order_placed = _signals.signal("order-placed")

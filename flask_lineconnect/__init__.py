@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from .login.auto import auto_login
     from .login.kept_forms import keep_form
     from .marketing.event_kinds import Fact
+    from .marketing.segments.attributes import per_member
+    from .marketing.segments.declared import MemberQuery
     from .messages.objects import PASS_ON
     from .messages.objects import ButtonsMessage
     from .messages.objects import CarouselMessage
@@ -127,6 +129,8 @@ _HOMES = {
     "login.kept_forms": ("keep_form",),
     "shop.member_desk": ("Coupon", "Favourite", "MemberDesk"),
     "marketing.event_kinds": ("Fact",),
+    "marketing.segments.attributes": ("per_member",),
+    "marketing.segments.declared": ("MemberQuery",),
     "messages.objects": (
         "PASS_ON",
         "ButtonsMessage",
@@ -237,6 +241,7 @@ __all__ = [
     "MemberJoinedEvent",
     "MemberLeftEvent",
     "MemberNotice",
+    "MemberQuery",
     "MembershipEvent",
     "MessageAction",
     "MessageEvent",
@@ -281,6 +286,7 @@ __all__ = [
     "keep_form",
     "link_invitation",
     "member_for",
+    "per_member",
     "postback_for",
     "render_message",
     "require_member",

@@ -44,6 +44,8 @@ if TYPE_CHECKING:
     from .login.tokens import TokenVault
     from .marketing.event_kinds import EventKinds
     from .marketing.handling import Consequences
+    from .marketing.segments.attributes import Attributes
+    from .marketing.segments.declared import DeclaredSegments
     from .models import Account
     from .outbox.pacing import SharedPace
     from .outbox.rules import Rules
@@ -98,6 +100,18 @@ class Parts:
         from .marketing.event_kinds import EventKinds
 
         return EventKinds()
+
+    def attributes(self) -> Attributes:
+        """Make the list of what is known of each member."""
+        from .marketing.segments.attributes import Attributes
+
+        return Attributes()
+
+    def declared_segments(self) -> DeclaredSegments:
+        """Make the list of the segments that the shop declares."""
+        from .marketing.segments.declared import DeclaredSegments
+
+        return DeclaredSegments()
 
     def consequences(self) -> Consequences:
         """Make the list of what follows from member events."""
@@ -253,7 +267,9 @@ def _post(line: LineState, account: Account, text: str, key: str) -> None:
 #: By the name of the class: the class itself is not imported before it is asked for.
 _MAKERS: Mapping[str, Callable[[Parts], object]] = {
     "Answering": Parts.answering,
+    "Attributes": Parts.attributes,
     "Consequences": Parts.consequences,
+    "DeclaredSegments": Parts.declared_segments,
     "EventKinds": Parts.event_kinds,
     "HookTable": Parts.hook_table,
     "Inbox": Parts.inbox,

@@ -24,9 +24,12 @@ FLOORS = [
     "i18n",
     "after_commit log_fields webhooks.events webhooks.signature messages.objects messages.limits",
     "webhooks.parsing marketing.values marketing.calendar",
-    "marketing.event_kinds",
+    "marketing.event_kinds marketing.segments.errors",
+    "marketing.segments.rules marketing.segments.operators",
     # records: the shop, its settings, our tables
     "config shop models",
+    "marketing.segments.attributes",
+    "marketing.segments.declared",
     "hooks state",
     "messages",
     # gateways: HTTP to LINE

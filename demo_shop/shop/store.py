@@ -27,6 +27,7 @@ from ..models import Product
 from ..orders import OutOfStock
 from ..orders import order_by_number
 from ..orders import place_order
+from ..signals import cart_changed
 from .texts import words
 
 pages = Blueprint("store", __name__)
@@ -82,6 +83,7 @@ def add_to_cart(slug: str) -> Response:
     """Put a product into the cart."""
     found = _product(slug)
     cart.add(found, max(request.form.get("quantity", 1, int), 1))
+    _tell_cart()
     flash(_("%(name)sをカートに入れました。", name=words(found.name)))
     return redirect(url_for(".show_cart"))
 
@@ -90,7 +92,17 @@ def add_to_cart(slug: str) -> Response:
 def change_cart(slug: str) -> Response:
     """Change a quantity; none takes the product out."""
     cart.set_quantity(_product(slug).id, request.form.get("quantity", 0, int))
+    _tell_cart()
     return redirect(url_for(".show_cart"))
+
+
+def _tell_cart() -> None:
+    """Tell what a member's cart holds now; a visitor's is nobody's."""
+    if current_user.is_authenticated:
+        products = [line.product for line in cart.lines(db.session())]
+        user = current_user._get_current_object()
+        cart_changed.send(None, user=user, products=products, count=cart.count())
+        db.session.commit()
 
 
 @pages.route("/checkout", methods=["GET", "POST"])

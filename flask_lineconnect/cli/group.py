@@ -24,6 +24,7 @@ WORDS = (
     "outbox",
     "quota",
     "resume",
+    "segment",
     "settings",
     "setup",
     "store-qr",

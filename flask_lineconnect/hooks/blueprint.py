@@ -9,9 +9,11 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from collections.abc import Mapping
+from datetime import datetime
 from importlib.util import find_spec
 from inspect import iscoroutinefunction
 from inspect import unwrap
+from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 from typing import TypeVar
@@ -24,6 +26,14 @@ from ..folding import fold_pattern
 from ..marketing.event_kinds import EventKind
 from ..marketing.event_kinds import EventKinds
 from ..marketing.event_kinds import Fact
+from ..marketing.segments.attributes import Attribute
+from ..marketing.segments.attributes import Attributes
+from ..marketing.segments.attributes import Choices
+from ..marketing.segments.attributes import Source
+from ..marketing.segments.declared import DeclaredSegment
+from ..marketing.segments.declared import DeclaredSegments
+from ..marketing.segments.declared import MemberQuery
+from ..marketing.segments.declared import segments_of_file
 from ..webhooks import events
 from .patterns import check_pattern
 from .table import Hook
@@ -34,6 +44,8 @@ from .table import fold as folded
 from .table import keep as kept
 
 F = TypeVar("F", bound=HookFunction)
+
+Q = TypeVar("Q", bound=Callable[..., MemberQuery])
 
 NO_FACTS: Mapping[str, Fact] = MappingProxyType({})
 
@@ -182,6 +194,61 @@ class LineBlueprint(Blueprint):
         """
         kind = EventKind(name, label, dict(facts), home=self.name)
         self.record(lambda setup: _state_of(setup).part(EventKinds).add(kind))
+
+    def attribute(
+        self,
+        name: str,
+        source: Source | Callable[[datetime], Source],
+        *,
+        label: Any,
+        type: Any = None,
+        choices: Choices | None = None,
+        absent: Any = None,
+    ) -> None:
+        """Declare what is known of each member, so that segments can ask for it.
+
+        :param source: an expression about the member's own row; a column of
+            :func:`~flask_lineconnect.per_member`; for lists, a select of member key, value, and
+            perhaps its time; or a function of the time now that makes one of these.
+        :param label: for the owner.
+        :param type: where SQLAlchemy does not know it.
+        :param choices: the values that there are: a mapping to their labels, a list, or a function
+            that returns the mapping when it is shown.
+        :param absent: what counts for members of whom there is nothing, such as 0 orders.
+        :raises UsageError: it can't be called so, or its type is not known; or, when the app
+            registers the blueprint, it is declared twice.
+        """
+        found = Attribute.declared(
+            name, source, label, type_=type, choices=choices, absent=absent, home=self.name
+        )
+        self.record(lambda setup: _state_of(setup).part(Attributes).add(found))
+
+    def segment(self, name: str, *, label: Any) -> Callable[[Q], Q]:
+        """Name a query for member keys: a function of the time now, and of arguments.
+
+        Each argument has a type and a default, which the owner may change.
+
+        :raises UsageError: its name or an argument can't be; or, when the app registers the
+            blueprint, it is declared twice.
+        """
+
+        def keep(query: Q) -> Q:
+            self._add_segment(DeclaredSegment.of_query(name, label, query, home=self.name))
+            return query
+
+        return keep
+
+    def segments_from(self, path: str) -> None:
+        """Declare the rules of a TOML file, a table for each segment: its ``label``, and a rule.
+
+        :param path: relative to the folder of the blueprint's module.
+        :raises UsageError: the file is none, or a rule can't be read; says which and where.
+        """
+        for segment in segments_of_file(Path(self.root_path, path), home=self.name):
+            self._add_segment(segment)
+
+    def _add_segment(self, segment: DeclaredSegment) -> None:
+        self.record(lambda setup: _state_of(setup).part(DeclaredSegments).add(segment))
 
     def _hook(self, **kind: Any) -> Callable[[F], F]:
         def keep(function: F) -> F:

@@ -25,6 +25,7 @@ from .outbox import OutboxBatch
 from .outbox import OutboxMessage
 from .preference import Preference
 from .rich_menu import PublishedRichMenu
+from .segment import SavedSegment
 from .sending import Pace
 from .sending import QuotaMonth
 from .sending import SendingPause
@@ -50,6 +51,7 @@ __all__ = [
     "Preference",
     "PublishedRichMenu",
     "QuotaMonth",
+    "SavedSegment",
     "SendingPause",
     "SourceLabel",
     "UnlinkTask",

@@ -28,7 +28,14 @@ def elements(
     session: Session, json: InstrumentedAttribute[Any]
 ) -> tuple[TableValuedAlias, ColumnElement[int]]:
     """Return the elements of a JSON list of integers: rows to join with, and their value."""
-    if _is_sqlite(session):
+    return elements_on(session.get_bind().dialect.name, json)
+
+
+def elements_on(
+    dialect: str, json: InstrumentedAttribute[Any]
+) -> tuple[TableValuedAlias, ColumnElement[int]]:
+    """Do as :func:`elements` for a database whose dialect is known."""
+    if dialect == "sqlite":
         rows = func.json_each(json).table_valued("value", name="element")
     else:
         listed = func.json_array_elements_text(cast(json, JSON))

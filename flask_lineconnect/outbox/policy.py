@@ -125,6 +125,10 @@ class Policy:
         near = and_(OutboxBatch.first_account_id <= last, OutboxBatch.last_account_id >= first)
         return self._full(session, lambda account_id: account_id.between(first, last), near, now)
 
+    def full(self, session: Session, *, now: datetime) -> Select[Any]:
+        """Do as :meth:`full_among` for all accounts."""
+        return self._full(session, lambda _account_id: true(), true(), now)
+
     def _full(
         self,
         session: Session,

@@ -1,0 +1,186 @@
+"""Segments of one app by their names: find, check, count and look at the people they choose."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Select
+from sqlalchemy import func
+from sqlalchemy import select
+
+from ...errors import Refused
+from ...i18n import gettext as _
+from ...models import SavedSegment
+from ...shop.categories import Category
+from ...state import LineState
+from ..event_kinds import EventKinds
+from .attributes import NAME
+from .attributes import Attributes
+from .compiler import Shop
+from .compiler import compile_rule
+from .declared import DeclaredSegments
+from .errors import InvalidRule
+from .operators import Clock
+from .reach import Reach
+from .reach import count_reach
+from .reach import reasons_for
+from .rules import InSegment
+from .rules import Rule
+from .rules import read_rule
+from .saved import newest_version
+from .saved import save_version
+from .saved import saved_segments
+
+NO_ARGUMENTS: Mapping[str, Any] = {}
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """One segment of a list.
+
+    :ivar kind: ``query`` or ``rule`` in code, ``saved`` by an owner.
+    :ivar version: of a saved one.
+    :ivar arguments: of a query, with their defaults.
+    :ivar problem: why it chooses nobody: an attribute that is gone.
+    """
+
+    name: str
+    label: str
+    kind: str
+    home: str
+    version: int | None
+    arguments: Mapping[str, Any]
+    problem: str | None
+
+
+def shop_of(line: LineState) -> Shop:
+    """Return what rules are compiled against now."""
+
+    def find(name: str, arguments: Mapping[str, Any], place: str) -> Rule | Select[Any]:
+        return _find(line, name, arguments, place)
+
+    return Shop(
+        model=line.shop.model,
+        attributes=line.part(Attributes),
+        events=line.part(EventKinds),
+        find_segment=find,
+        clock=Clock(line.clock(), line.config.zone),
+        dialect=line.session.get_bind().dialect.name,
+    )
+
+
+def members_in(
+    line: LineState, name: str, arguments: Mapping[str, Any] = NO_ARGUMENTS
+) -> Select[Any]:
+    """Return the keys of the members of a segment, as ``begin_campaign`` takes them.
+
+    :param arguments: of a query in code, as JSON writes them.
+    :raises InvalidRule: there is no such segment, or it asks for what is gone.
+    """
+    return compile_rule(InSegment(name, tuple(arguments.items())), shop_of(line))
+
+
+def members_where(line: LineState, rule: Rule) -> Select[Any]:
+    """Return the keys of the members whom a rule chooses.
+
+    :raises InvalidRule: the rule asks for what there is not; says where.
+    """
+    return compile_rule(rule, shop_of(line))
+
+
+def reach_of(line: LineState, members: Select[Any], category: Category) -> Reach:
+    """Count whom a message of this category would reach now, and who falls out and why."""
+    from ...outbox.rules import Rules
+
+    return count_reach(line.session, members, category, line.part(Rules).policy, now=line.clock())
+
+
+def sample_of(
+    line: LineState, members: Select[Any], category: Category, *, limit: int
+) -> Sequence[tuple[Any, str | None]]:
+    """Return some of the members, drawn by lot, each with the reason why none is sent to them."""
+    from ...outbox.rules import Rules
+
+    chosen = members.subquery("chosen")
+    drawn = select(chosen.c[0].label("member_key")).order_by(func.random()).limit(limit)
+    reasons = reasons_for(line.session, drawn, category, line.part(Rules).policy, line.clock())
+    return [(key, reason) for key, reason in line.session.execute(reasons)]
+
+
+def save_segment(
+    line: LineState, name: str, label: str, rule: Rule, *, after: int | None = None
+) -> int:
+    """Save a segment's next version, inside the caller's transaction; return its number.
+
+    :param after: the version that the owner changed.
+    :raises InvalidRule: the rule asks for what there is not, or includes itself.
+    :raises Refused: the name is taken by the shop's code, or somebody else saved it meanwhile.
+    """
+    if not NAME.fullmatch(name):
+        raise Refused(
+            _("セグメントの名前は、英小文字・数字・下線で60文字までにしてください。"), step="name"
+        )
+    if line.part(DeclaredSegments).get(name) is not None:
+        raise Refused(
+            _("「%(name)s」は、お店のプログラムが使っている名前です。", name=name), step="name"
+        )
+    compile_rule(rule, shop_of(line), name=name)
+    return save_version(line.session, name, label, rule, after=after, now=line.clock())
+
+
+def remove_segment(line: LineState, name: str, *, after: int | None = None) -> None:
+    """Let a saved segment choose nobody any more; its versions stay.
+
+    :raises Refused: there is none, or somebody else saved it meanwhile.
+    """
+    found = newest_version(line.session, name)
+    if found is None or found.rule is None:
+        raise Refused(_no_segment(name), step="name")
+    save_version(line.session, name, found.label, None, after=after, now=line.clock())
+
+
+def list_segments(line: LineState) -> list[Listed]:
+    """Return all segments: those of the shop's code, then the saved ones."""
+    listed = []
+    for one in line.part(DeclaredSegments):
+        arguments = {key: value.default for key, value in (one.parameters or {}).items()}
+        kind = "query" if one.rule is None else "rule"
+        problem = _problem_of(line, one.name)
+        listed.append(Listed(one.name, str(one.label), kind, one.home, None, arguments, problem))
+    for row in saved_segments(line.session):
+        problem = _problem_of(line, row.name)
+        listed.append(Listed(row.name, row.label, "saved", "", row.version, {}, problem))
+    return listed
+
+
+def _problem_of(line: LineState, name: str) -> str | None:
+    try:
+        members_in(line, name)
+    except InvalidRule as error:
+        return error.message
+    return None
+
+
+def _find(
+    line: LineState, name: str, arguments: Mapping[str, Any], place: str
+) -> Rule | Select[Any]:
+    declared = line.part(DeclaredSegments).get(name)
+    if declared is not None and declared.rule is None:
+        return declared.call(line.clock(), arguments, place)
+    if arguments:
+        raise InvalidRule(
+            _("「%(name)s」に「with」は使えません。", name=name), place=f"{place}.with"
+        )
+    if declared is not None and declared.rule is not None:
+        return declared.rule
+    saved: SavedSegment | None = newest_version(line.session, name)
+    if saved is None or saved.rule is None:
+        raise InvalidRule(_no_segment(name), place=place)
+    return read_rule(saved.rule)
+
+
+def _no_segment(name: str) -> str:
+    return _("セグメント「%(name)s」はありません。", name=name)
