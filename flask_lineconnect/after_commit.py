@@ -18,6 +18,7 @@ from sqlalchemy.orm import Session
 from sqlalchemy.orm import SessionTransaction
 from sqlalchemy.orm import scoped_session
 
+from .error_words import for_log
 from .signals import tell
 
 logger = logging.getLogger(__name__)
@@ -86,8 +87,9 @@ def _end(session: Session, transaction: SessionTransaction) -> None:
         for act in session.info.pop(_DUE, ()):
             try:
                 act()
-            except Exception:  # the transaction is done; whoever hears of it can't undo it
-                logger.exception("what follows a commit failed")
+            # The transaction is done; whoever hears of it can't undo it.
+            except Exception as error:
+                logger.error("what follows a commit failed", exc_info=for_log(error))
 
 
 def _is_within(inner: SessionTransaction | None, outer: SessionTransaction) -> bool:

@@ -29,6 +29,7 @@ from .config.settings import Config
 from .engines.embedded import ThreadEngine
 from .errors import ConfigError
 from .i18n import speaking
+from .library_logs import quieten_libraries
 from .liff import card_codes
 from .liff import offline
 from .linking import accounts
@@ -136,6 +137,7 @@ class LineConnect:
         kept_forms.watch(app)
         chat_views.watch_logouts(app)
         bound_floods()
+        quieten_libraries()
         watch_start(app, state)
         _run_engine_with(app, state)
 

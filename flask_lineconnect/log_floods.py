@@ -9,12 +9,22 @@ import threading
 MOST_LINES, PERIOD = 10, 60.0
 
 #: Where strangers' requests make warnings. Loggers are the process's, so the filter is as well.
-LOGGERS = (
-    "flask_lineconnect.liff.api",
-    "flask_lineconnect.login.oidc",
-    "flask_lineconnect.vault",
-    "flask_lineconnect.webhooks.inbox",
-    "flask_lineconnect.webhooks.views",
+LOGGERS = tuple(
+    f"flask_lineconnect.{name}"
+    for name in (
+        "liff.id_token",
+        "liff.orders",
+        "liff.receipt_fonts",
+        "login.guard",
+        "login.oidc",
+        "login.views",
+        "vault",
+        "web.guards",
+        "web.neighbours",
+        "webhooks.event_times",
+        "webhooks.inbox",
+        "webhooks.views",
+    )
 )
 
 

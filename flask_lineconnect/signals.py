@@ -13,6 +13,8 @@ from typing import Any
 from blinker import NamedSignal
 from blinker import Namespace
 
+from .error_words import for_log
+
 logger = logging.getLogger(__name__)
 
 _signals = Namespace()
@@ -51,11 +53,13 @@ def tell(signal: NamedSignal, sender: object, **arguments: Any) -> bool:
             if iscoroutinefunction(receiver):
                 raise TypeError("receivers of LineConnect's signals can't be coroutines")
             receiver(sender, **arguments)
-        except BaseException:  # a library's SystemExit or CancelledError must not end our thread
+        # A library's SystemExit or CancelledError must not end our thread.
+        except BaseException as error:
             is_well = False
-            logger.exception(
+            logger.error(
                 "a receiver of the signal %s failed",
                 signal.name,
+                exc_info=for_log(error),
                 # Not by `log_fields`, which knows of errors that this module need not know.
                 extra={"event": "lineconnect.receiver_failed", "signal": signal.name},
             )

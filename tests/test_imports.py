@@ -20,7 +20,9 @@ PACKAGE = "flask_lineconnect"
 #: list, and nothing else. The words and gateways of a feature stand lower than its rules.
 FLOORS = [
     # words: plain values and the standard library
-    "errors folding person_names vault signals log_floods",
+    "errors folding person_names vault log_floods library_logs",
+    "error_words",
+    "signals",
     "i18n",
     "after_commit log_fields webhooks.events webhooks.signature messages.objects messages.limits",
     "webhooks.parsing marketing.values marketing.calendar",

@@ -5,8 +5,10 @@ from __future__ import annotations
 import ast
 import io
 import logging
+from collections import Counter
 from collections.abc import Callable
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -20,11 +22,14 @@ from flask_lineconnect import LineApiError
 from flask_lineconnect import log_floods
 from flask_lineconnect.engines.work import work_until_idle
 from flask_lineconnect.line_api.client import LineApi
+from flask_lineconnect.login.tokens import LoginTokenApi
+from flask_lineconnect.login.tokens import LoginTokens
 from flask_lineconnect.models import Account
 from flask_lineconnect.models import OutboxMessage
 from flask_lineconnect.outbox.delivery import deliver_due
 from flask_lineconnect.state import LineState
 from flask_lineconnect.testing.plugin import Emulator
+from flask_lineconnect.webhooks.replier import Outgoing
 from flask_lineconnect.webhooks.writer import EventWriter
 from flask_lineconnect.webhooks.writer import NotWritten
 from tests.conftest import MakeApp
@@ -166,6 +171,71 @@ def test_a_flood_of_bad_requests_makes_few_lines(
     client.post("/line/webhook", data=b"{}")
     [line] = [one for one in caplog.messages if "without a valid signature" in one]
     assert line.endswith("(and 40 lines like this one before)")
+
+
+def test_S11_2_not_even_libraries_log_whom_or_what_at_any_level(
+    line: LineState, line_emulator: Emulator, join: Join, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    join(1)
+    user_id = db.session.query(Account).one().line_user_id
+    # LINE's SDK quietens urllib3's loggers, but not those below them.
+    with (
+        caplog.at_level(logging.DEBUG, "linebot.v3.messaging.rest"),
+        caplog.at_level(logging.DEBUG, "urllib3.connectionpool"),
+    ):
+        line.part(LineApi).profile(user_id)
+        line.part(LineApi).quota()
+        with suppress(LineApiError):
+            line.part(LoginTokenApi).is_alive(LoginTokens(TOKEN, TOKEN, 0, 0))
+    said = caplog.text
+    assert "/v2/bot/profile/U…" in said
+    assert "access_token=…" in said
+    assert "response body: " in said
+    for secret in (user_id, user_id[:12], TOKEN, "displayName"):
+        assert secret not in said
+
+
+def test_S11_2_asyncios_debug_mode_logs_no_reply() -> None:
+    reply = Outgoing(f'{{"replyToken": "{TOKEN}", "messages": ["{TEXT}"]}}'.encode(), print)
+    assert TOKEN[:6] not in repr(reply)
+
+
+#: Where requests of strangers make lines; hooks and sending make theirs by what was let in.
+REACHED = ("liff", "login", "web")
+
+
+@pytest.mark.parametrize("folder", REACHED)
+def test_every_logger_that_strangers_reach_is_bounded(folder: str) -> None:
+    for path in (ROOT / "flask_lineconnect" / folder).glob("*.py"):
+        calls = {
+            ast.unparse(node.func)
+            for node in ast.walk(ast.parse(path.read_text("utf-8")))
+            if isinstance(node, ast.Call)
+        }
+        if calls & {"logger.warning", "logger.error", "logger.exception"}:
+            assert f"flask_lineconnect.{folder}.{path.stem}" in log_floods.LOGGERS
+        assert not any(call.startswith("current_app.logger.") for call in calls), path
+
+
+def test_a_flood_of_whatever_makes_few_lines(
+    app: Flask, line_emulator: Emulator, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    line_emulator.fault(path="/*", status=500, times=10_000)
+    client = app.test_client()
+    for _number in range(30):
+        for rule in app.url_map.iter_rules():
+            if rule.endpoint.startswith("lineconnect.") and not rule.arguments:
+                for method in {"GET", "POST"} & (rule.methods or set()):
+                    odd = {"code": "x", "state": "x", "error": "x", "source": "\x00"}
+                    client.open(
+                        rule.rule, method=method, query_string=odd, data=b"{", buffered=True
+                    )
+    of_a_kind = Counter((one.name, one.msg) for one in caplog.records)
+    assert of_a_kind
+    for kind, count in of_a_kind.items():
+        assert count <= log_floods.MOST_LINES, kind
 
 
 def test_the_shops_own_statements_keep_their_values(line: LineState) -> None:

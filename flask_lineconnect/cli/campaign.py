@@ -14,24 +14,34 @@ from ..outbox import by_hand
 from ..outbox.queue import cancel_campaign
 from ..state import LineState
 from ..state import current_line
+from .tables import as_json
+from .tables import limited
+from .tables import show
 
 campaign = AppGroup("campaign", help="Campaigns: list them, stop them.")
 
 
 @campaign.command("list")
-@click.option("--limit", type=click.IntRange(1), default=20, show_default=True)
-def list_campaigns(limit: int) -> None:
+@limited
+@as_json
+def list_campaigns(limit: int, is_json: bool) -> None:
     """List campaigns, the latest first: begin, state, recipients, accepted, waiting, key."""
     line = current_line
     statement = select(Campaign).order_by(Campaign.id.desc()).limit(limit)
+    rows = []
     for row in line.session.scalars(statement).all():
         counts = _recipients_by_state(line, row)
-        waiting = sum(counts[state] for state in UNSENT)
-        when = row.created_at.astimezone(line.config.zone)
-        click.echo(
-            f"{when:%Y-%m-%d %H:%M}  {row.state:<9} {row.recipients:>10,} "
-            f"{counts['accepted']:>10,} accepted {waiting:>10,} waiting  {row.key}"
+        rows.append(
+            {
+                "begin": row.created_at.astimezone(line.config.zone),
+                "state": row.state,
+                "recipients": row.recipients,
+                "accepted": counts["accepted"],
+                "waiting": sum(counts[state] for state in UNSENT),
+                "key": row.key,
+            }
         )
+    show(rows, is_json=is_json, empty="There is no campaign.")
 
 
 @campaign.command("cancel")

@@ -14,6 +14,10 @@ from ..models import InboxEvent
 from ..state import current_line
 from ..webhooks.hook_threads import HANGS
 from ..webhooks.inbox import replay
+from .tables import as_json
+from .tables import limited
+from .tables import show_one
+from .tables import show
 
 inbox = AppGroup("inbox", help="Webhook events: look at those that failed, let them run again.")
 
@@ -26,9 +30,10 @@ IS_HANGING = and_(
 
 @inbox.command("list")
 @click.option("--state", type=click.Choice(STATES), help="By default those dead or hanging.")
-@click.option("--limit", type=click.IntRange(1), default=20, show_default=True)
-def list_events(state: str | None, limit: int) -> None:
-    """List events, the latest first: id, time, attempts, and what went wrong.
+@limited
+@as_json
+def list_events(state: str | None, limit: int, is_json: bool) -> None:
+    """List events, the latest first: id, time, state, attempts, and what went wrong.
 
     Those hang whose hook did not return within its lease; they come again.
     """
@@ -36,10 +41,18 @@ def list_events(state: str | None, limit: int) -> None:
     statement = (
         select(InboxEvent).where(_is_in(state)).order_by(InboxEvent.occurred_at.desc()).limit(limit)
     )
-    for row in line.session.scalars(statement):
-        when = row.occurred_at.astimezone(line.config.zone)
-        error = (row.error or "").partition("\n")[0][:100]
-        click.echo(f"{row.webhook_event_id}  {when:%Y-%m-%d %H:%M:%S}  {row.attempts}  {error}")
+    rows = [
+        {
+            "id": row.webhook_event_id,
+            "time": row.occurred_at.astimezone(line.config.zone),
+            "state": row.state,
+            "attempts": row.attempts,
+            "error": row.error,
+        }
+        for row in line.session.scalars(statement)
+    ]
+    what = "dead or hanging" if state is None else state
+    show(rows, is_json=is_json, empty=f"No webhook event is {what}.")
 
 
 def _is_in(state: str | None) -> ColumnElement[bool]:
@@ -50,18 +63,20 @@ def _is_in(state: str | None) -> ColumnElement[bool]:
 
 @inbox.command("show")
 @click.argument("event_id")
-def show_event(event_id: str) -> None:
+@as_json
+def show_event(event_id: str, is_json: bool) -> None:
     """Show one event, with what LINE sent. It may hold personal data."""
     row = current_line.session.get(InboxEvent, event_id)
     if row is None:
         raise click.ClickException(f"there is no event {event_id}")
-    for name in ("state", "attempts", "occurred_at", "received_at", "error", "reply", "payload"):
-        click.echo(f"{name}: {getattr(row, name)}")
+    names = ("state", "attempts", "occurred_at", "received_at", "error", "reply", "payload")
+    show_one({name: getattr(row, name) for name in names}, is_json=is_json)
 
 
 @inbox.command("replay")
 @click.argument("event_ids", nargs=-1, required=True)
-def replay_events(event_ids: tuple[str, ...]) -> None:
+@as_json
+def replay_events(event_ids: tuple[str, ...], is_json: bool) -> None:
     """Let dead events run again. What a hook did before it failed was undone."""
     line = current_line
     for event_id in event_ids:
@@ -69,7 +84,7 @@ def replay_events(event_ids: tuple[str, ...]) -> None:
             raise click.ClickException(f"there is no dead event {event_id}")
     line.session.commit()
     work_until_idle(line)
-    for event_id in event_ids:
-        line.session.rollback()
-        row = line.session.get_one(InboxEvent, event_id)
-        click.echo(f"{event_id}  {row.state}  {row.error or ''}")
+    line.session.rollback()
+    found = [line.session.get_one(InboxEvent, event_id) for event_id in event_ids]
+    rows = [{"id": row.webhook_event_id, "state": row.state, "error": row.error} for row in found]
+    show(rows, is_json=is_json, empty="Nothing ran again.")

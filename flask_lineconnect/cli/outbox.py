@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from collections.abc import Sequence
+from typing import Any
 from typing import NamedTuple
 
 import click
@@ -25,6 +26,10 @@ from ..state import LineState
 from ..state import current_line
 from .progress import deliver_with_progress
 from .progress import this_line
+from .tables import as_json
+from .tables import limited
+from .tables import show_one
+from .tables import show
 
 outbox = AppGroup("outbox", help="Messages: look at them, send them again, cancel them.")
 
@@ -75,9 +80,10 @@ _ids = click.argument("ids", nargs=-1, required=True, type=_IdType())
 @click.option("--state", type=click.Choice(STATES), help="Only these; by default all but accepted.")
 @click.option("--category", help="Only messages of this category.")
 @click.option("--campaign", help="Only what belongs to the campaign with this key.")
-@click.option("--limit", type=click.IntRange(1), default=20, show_default=True)
+@limited
+@as_json
 def list_messages(
-    state: str | None, category: str | None, campaign: str | None, limit: int
+    state: str | None, category: str | None, campaign: str | None, limit: int, is_json: bool
 ) -> None:
     """List requests to LINE, the latest first: id, time, state, category, recipients, error.
 
@@ -98,35 +104,41 @@ def list_messages(
         found: Iterable[OutboxMessage | OutboxBatch] = line.session.scalars(statement)
         rows += [(_Id(model, row.id), row) for row in found]
     rows.sort(key=lambda pair: pair[1].created_at, reverse=True)
-    for row_id, row in rows[:limit]:
-        when = row.created_at.astimezone(line.config.zone)
-        recipients = row.recipients if isinstance(row, OutboxBatch) else 1
-        error = (row.error or "").partition("\n")[0][:80]
-        click.echo(
-            f"{row_id!s:<9} {when:%Y-%m-%d %H:%M:%S}  {row.state:<9} {row.category:<9} "
-            f"{recipients:>4}  {error}".rstrip()
-        )
+    listed = [
+        {
+            "id": str(row_id),
+            "time": row.created_at.astimezone(line.config.zone),
+            "state": row.state,
+            "category": row.category,
+            "recipients": row.recipients if isinstance(row, OutboxBatch) else 1,
+            "error": row.error,
+        }
+        for row_id, row in rows[:limit]
+    ]
+    none = (
+        "No message is there that is not accepted." if state is None else f"No message is {state}."
+    )
+    show(listed, is_json=is_json, empty=none)
 
 
 @outbox.command("show")
 @click.argument("row_id", metavar="ID", type=_IdType())
-def show_message(row_id: _Id) -> None:
+@as_json
+def show_message(row_id: _Id, is_json: bool) -> None:
     """Show one message or batch, with what it says. It may hold personal data."""
     line = current_line
     row = by_hand.find(line.session, *row_id)
     if row is None:
         raise click.ClickException(f"there is no {row_id}")
-    for name in _SHOWN:
-        click.echo(f"{name}: {getattr(row, name)}")
+    shown: dict[str, Any] = {name: getattr(row, name) for name in _SHOWN}
     if row.campaign_id is not None:
-        click.echo(f"campaign: {line.session.get_one(Campaign, row.campaign_id).key}")
+        shown["campaign"] = line.session.get_one(Campaign, row.campaign_id).key
     if isinstance(row, OutboxBatch):
-        click.echo(f"recipients: {row.recipients}")
+        shown["recipients"] = row.recipients
     else:
-        click.echo(f"account: {row.account_id}")
-        click.echo(f"dedupe_key: {row.dedupe_key}")
-        click.echo(f"batch: {row.batch_id and f'b{row.batch_id}'}")
-    click.echo(f"messages: {row.messages}")
+        batch = row.batch_id and f"b{row.batch_id}"
+        shown |= {"account": row.account_id, "dedupe_key": row.dedupe_key, "batch": batch}
+    show_one({**shown, "messages": row.messages}, is_json=is_json)
 
 
 @outbox.command("retry")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from datetime import datetime
 from decimal import Decimal
+from typing import Any
 
 import click
 from flask.cli import with_appcontext
@@ -18,18 +19,24 @@ from ..outbox import pauses
 from ..outbox.rules import Rules
 from ..state import LineState
 from ..state import current_line
+from .tables import as_json
+from .tables import write_json
 
 
 @click.command()
 @click.option("--refresh", is_flag=True, help="Ask LINE for its limit and its count now.")
+@as_json
 @with_appcontext
-def quota(refresh: bool) -> None:
+def quota(refresh: bool, is_json: bool) -> None:
     """Show the month's messages: what LINE allows and counts, the budget, pauses, the queue."""
     line = current_line
     now = line.clock()
     if refresh:
         _ask_line(line, now)
     month = line.session.get(QuotaMonth, budget.month_of(now)) or _unread(now)
+    if is_json:
+        write_json(_figures(line, month, now))
+        return
     for name, text in (*_spending(line, month), *_queue(line), *_pauses(line, now)):
         click.echo(f"{name:<12} {text}")
 
@@ -48,6 +55,32 @@ def _unread(now: datetime) -> QuotaMonth:
     return QuotaMonth(
         month=budget.month_of(now), line_used=0, own_used=0, foreign_used=0, alerted=0.0
     )
+
+
+def _figures(line: LineState, month: QuotaMonth, now: datetime) -> dict[str, Any]:
+    """Return what programs may want to know, in plain numbers; none: there is no limit."""
+    ours = line.part(Rules).budget
+    return {
+        "month": month.month,
+        "granted": month.granted,
+        "asked_at": month.read_at,
+        "line_counts": month.line_used,
+        "we_count": month.own_used,
+        "used": budget.used(month),
+        "allowed": ours.allowed(month.granted),
+        "left": ours.room(month, is_marketing=False),
+        "left_for_advertising": ours.room(month, is_marketing=True),
+        "waiting": _waiting(line),
+        "pauses": [
+            {
+                "reason": pause.reason,
+                "is_for_marketing_only": pause.is_for_marketing_only,
+                "until": pause.until,
+                "detail": pause.detail,
+            }
+            for pause in pauses.current(line.session, now=now)
+        ],
+    }
 
 
 def _spending(line: LineState, month: QuotaMonth) -> list[tuple[str, str]]:
@@ -83,12 +116,16 @@ def _yen(amount: Decimal | None) -> str:
     return "more than the plan sells" if amount is None else f"{amount:,.0f} yen"
 
 
-def _queue(line: LineState) -> list[tuple[str, str]]:
-    """Say to how many recipients something waits, by category."""
+def _waiting(line: LineState) -> Counter[str]:
+    """Return to how many recipients something waits, by category."""
     counts: Counter[str] = Counter()
     for (_state, category), count in by_hand.count_unsent(line.session).items():
         counts[category] += count
-    texts = [f"{category} {count:,}" for category, count in sorted(counts.items())]
+    return counts
+
+
+def _queue(line: LineState) -> list[tuple[str, str]]:
+    texts = [f"{category} {count:,}" for category, count in sorted(_waiting(line).items())]
     return [("waiting", ", ".join(texts) or "nothing")]
 
 

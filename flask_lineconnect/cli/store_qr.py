@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import click
 import segno
@@ -15,12 +16,23 @@ from ..login.flow import source_label
 from ..state import current_line
 
 
+class _FilePath(click.Path):
+    """The path of a file, whatever characters it has."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Read a path."""
+        try:
+            return super().convert(value, param, ctx)
+        except ValueError:
+            self.fail(f"{value!r} can't be the name of a file", param, ctx)
+
+
 @click.command()
 @click.argument("source")
 @click.option("--next", "next_path", help="Path of the shop's page to which the login leads.")
 @click.option(
     "--output",
-    type=click.Path(dir_okay=False, writable=True, path_type=Path),
+    type=_FilePath(dir_okay=False, writable=True, path_type=Path),
     help="An .svg, .png or .pdf file; without it only the address is printed.",
 )
 @with_appcontext
@@ -50,4 +62,7 @@ def store_qr(source: str, next_path: str | None, output: Path | None) -> None:
             segno.make(address, error="m", micro=False).save(str(output), scale=10, border=4)
         except ValueError as error:
             raise click.ClickException(f"{output}: {error}; use .svg, .png or .pdf") from None
+        except OSError as error:
+            reason = error.strerror or type(error).__name__
+            raise click.ClickException(f"{output} can't be written: {reason}") from None
     click.echo(address)

@@ -76,7 +76,11 @@ def _show_metrics(line: LineState, port: int) -> None:
         ) from None
     if "lineconnect_metrics" not in line.app.extensions:
         LineMetrics(line.app)
-    start_http_server(port, addr="127.0.0.1")
+    try:
+        start_http_server(port, addr="127.0.0.1")
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
+        raise click.ClickException(f"port {port} of 127.0.0.1 can't be used: {reason}") from None
 
 
 def _watch(line: LineState, stop: threading.Event) -> None:

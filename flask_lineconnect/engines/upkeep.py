@@ -41,6 +41,7 @@ from ..models import KeptForm
 from ..models import LoginAttempt
 from ..models import OpenDialogue
 from ..models.account import IS_STRANGER
+from ..models.inbox import ENDED
 from ..models.portions import Portions
 from ..models.portions import Step
 from ..models.portions import deleting
@@ -53,6 +54,8 @@ from ..rich_menus.showing import show_due
 from ..state import LineState
 from ..webhooks.event_times import CLOCK_SKEW
 from ..webhooks.event_times import KEPT
+from ..webhooks.event_times import newest_of
+from ..webhooks.event_times import times_stored
 from ..webhooks.inbox import CONTENT_KEPT
 
 logger = logging.getLogger(__name__)
@@ -108,6 +111,7 @@ def sweep(line: LineState, *, seconds: float) -> bool:
 
 def _steps(line: LineState, now: datetime) -> Iterator[Step]:
     yield from _clearing_steps(now)
+    yield from _inbox_steps(line.session, now)
     yield from mending_steps(now=now)
     yield from pruning_steps(line.part(Rules).policy, now=now)
     kept = timedelta(days=line.config.member_event_days)
@@ -298,23 +302,32 @@ def _clearing_steps(now: datetime) -> Iterator[Step]:
     ):
         expires_at = key.class_.expires_at
         yield deleting(key, expires_at, expires_at <= until)
-    yield from _inbox_steps(now)
 
 
 def clear_inbox(session: Session, *, now: datetime) -> None:
-    """Forget what answered events said, and, once LINE can't send them again, that they were.
+    """Forget who said what, and, once LINE can't send the events again, that there were any.
 
     Commits.
     """
     with Portions(session) as portions:
-        for step in _inbox_steps(now):
+        for step in _inbox_steps(session, now):
             portions.run(step)
 
 
-def _inbox_steps(now: datetime) -> Iterator[Step]:
-    key, ended_at = InboxEvent.webhook_event_id, InboxEvent.finished_at
-    is_answered = InboxEvent.state == "done", ended_at <= now - CONTENT_KEPT
-    yield updating(key, ended_at, *is_answered, state="cleared", payload="", reply=None)
-    for state in ("done", "cleared", "dead"):
-        is_past = InboxEvent.state == state, ended_at <= now - KEPT - CLOCK_SKEW
-        yield deleting(key, ended_at, *is_past)
+def _inbox_steps(session: Session, now: datetime) -> Iterator[Step]:
+    key, at = InboxEvent.webhook_event_id, InboxEvent.occurred_at
+    newest = newest_of(times_stored(session.connection()), now=now)
+    session.rollback()
+    if newest is None:
+        return
+    nothing = {"payload": "", "reply": None, "line_user_id": None, "error": None}
+    # A clock that is behind must not keep what people wrote, nor may a time that is still to come.
+    latest = max(now, newest)
+    for state, kept in (("done", CONTENT_KEPT), ("dead", KEPT)):
+        for is_past in (at <= latest - kept, at > latest + KEPT):
+            is_of_it = ENDED, InboxEvent.state == state, is_past
+            yield updating(key, at, *is_of_it, state="cleared", **nothing)
+    # By the events' own times, as they are let in: with an id that a clock forgot too early, a
+    # captured event would come in once more.
+    is_past = at < newest - KEPT - CLOCK_SKEW
+    yield deleting(key, at, ENDED, InboxEvent.state == "cleared", is_past)

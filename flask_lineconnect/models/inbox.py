@@ -17,8 +17,8 @@ from .base import partial_index
 class InboxEvent(LineBase):
     """One webhook event of LINE's.
 
-    State: ``queued`` → ``answering`` (the hook ran, its reply is stored) → ``done`` → ``cleared``
-    (what it said is forgotten, its id is known), or ``dead`` after the last attempt.
+    State: ``queued`` → ``answering`` (the hook ran, its reply is stored) → ``done``, or ``dead``
+    after the last attempt → ``cleared`` (who said what is forgotten, its id is known).
 
     Storing is hot, so a new row meets only the key and one index that grows at its end. A person's
     rows are found by looking at all: only erasure asks for them.
@@ -37,9 +37,7 @@ class InboxEvent(LineBase):
             "next_attempt_at",
             where="next_attempt_at IS NOT NULL AND attempts > 0",
         ),
-        partial_index(
-            "inbox_event_finished", "state", "finished_at", where="finished_at IS NOT NULL"
-        ),
+        partial_index("inbox_event_ended", "state", "occurred_at", where="finished_at IS NOT NULL"),
         partial_index("inbox_event_question", "line_user_id", where="waits_until IS NOT NULL"),
     )
 
@@ -78,3 +76,7 @@ class OpenDialogue(LineBase):
     step: Mapped[str] = mapped_column(String(100), default="")
     data: Mapped[dict[str, Any]] = mapped_column(JSON)
     expires_at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
+
+
+#: In the words of the index of events on which nobody works any more.
+ENDED = InboxEvent.finished_at.is_not(None)

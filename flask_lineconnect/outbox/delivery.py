@@ -25,6 +25,7 @@ from typing import TypeVar
 
 from .. import signals
 from ..after_commit import announce
+from ..error_words import for_log
 from ..errors import LineApiError
 from ..line_api.client import LineApi
 from ..line_api.native_threads import run_in_native_thread
@@ -366,6 +367,10 @@ def tell_owner(line: LineState, notices: Sequence[OwnerNotice]) -> None:
         try:
             line.shop.tell_owner(notice)
             line.session.commit()
-        except BaseException:  # the shop's code; what is sent must not depend on it
-            logger.exception("ShopAdapter.tell_owner failed", extra=log_fields("tell_owner_failed"))
+        except BaseException as error:  # the shop's code; what is sent must not depend on it
+            logger.error(
+                "ShopAdapter.tell_owner failed",
+                exc_info=for_log(error),
+                extra=log_fields("tell_owner_failed"),
+            )
             line.session.rollback()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from http import HTTPStatus
 from typing import TYPE_CHECKING
@@ -31,6 +32,8 @@ from .pages import set_headers
 
 if TYPE_CHECKING:
     from .rate_limits import Purpose
+
+logger = logging.getLogger(__name__)
 
 #: Counted by address, like everything that is sent by POST; a callback needs a login before it.
 LOGIN = "lineconnect.login"
@@ -103,7 +106,7 @@ def _check_csrf() -> None:
 
 
 def _show_line_error(error: LineApiError) -> Response:
-    current_app.logger.warning(
+    logger.warning(
         "LINE could not be reached during a login: %s",
         error.text,
         extra=log_fields("login_unreachable", error),

@@ -313,7 +313,10 @@ class _Dispatch:
             self._outcomes.append(outcomes.give_back(ran.claim, now=now))
         elif ran.error is not None:
             outcomes.tell_of_commit(ran, self._answering.told_of)
-            self._outcomes += outcomes.after_failure(ran.claim, ran.error, now=now)
+            is_debug = self._line.app.debug
+            self._outcomes += outcomes.after_failure(
+                ran.claim, ran.error, now=now, is_debug=is_debug
+            )
         elif ran.is_written:
             self._answer(ran)
         else:

@@ -10,16 +10,19 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from collections.abc import Iterable
 from collections.abc import Sequence
 from datetime import UTC
 from datetime import datetime
 from datetime import timedelta
 
 from sqlalchemy import Connection
+from sqlalchemy import and_
 from sqlalchemy import select
 
 from ..log_fields import log_fields
 from ..models import InboxEvent
+from ..models.inbox import ENDED
 
 logger = logging.getLogger(__name__)
 
@@ -31,8 +34,8 @@ CLOCK_SKEW = timedelta(minutes=5)
 LOOK_EVERY, LOOK_AT_MOST_EVERY = 600.0, 10.0
 #: An event so much older than the newest is not an ordinary one.
 ODD_AGE = timedelta(days=1)
-#: Finished events that are looked at to find the newest of them.
-_FINISHED = 50
+#: Events of each kind that are looked at to find the newest: some may be from the future.
+_SOME = 20
 #: Seconds between two lines that say that the clock is wrong.
 _SAY_EVERY = 3_600.0
 #: Times that databases and Python's dates can hold, with their zones.
@@ -40,25 +43,33 @@ _EARLIEST = datetime(1970, 1, 2, tzinfo=UTC)
 _LATEST = datetime(9999, 12, 30, tzinfo=UTC)
 
 
-def newest_stored(connection: Connection) -> datetime | None:
-    """Return the time of the newest event of which the id is known; a few looks at indexes."""
+def times_stored(connection: Connection) -> Sequence[datetime]:
+    """Return the times of the newest events of which the ids are known; a few looks at indexes."""
     table = InboxEvent
-    waiting = (
-        select(table.occurred_at)
-        .where(table.next_attempt_at.is_not(None))
-        .order_by(table.occurred_at.desc(), table.webhook_event_id.desc())
-        .limit(1)
-    )
-    found = list(connection.scalars(waiting))
-    for state in ("done", "cleared", "dead"):
-        finished = (
-            select(table.occurred_at)
-            .where(table.state == state, table.finished_at.is_not(None))
-            .order_by(table.finished_at.desc())
-            .limit(_FINISHED)
-        )
-        found += connection.scalars(finished)
-    return max(found, default=None)
+    waiting = table.next_attempt_at.is_not(None)
+    kinds = [waiting, *(and_(ENDED, table.state == state) for state in ("done", "cleared", "dead"))]
+    found: list[datetime] = []
+    for is_of_kind in kinds:
+        newest = select(table.occurred_at).where(is_of_kind).order_by(table.occurred_at.desc())
+        found += connection.scalars(newest.limit(_SOME))
+    return found
+
+
+def newest_of(
+    times: Iterable[datetime], *, now: datetime, known: datetime | None = None
+) -> datetime | None:
+    """Return the newest time that is believed.
+
+    One that lies beyond those before it, and beyond now, by more than ids are kept is not: all that
+    followed would be taken for old.
+
+    :param known: the newest one until now.
+    """
+    newest = known
+    for moment in sorted(times):
+        if newest is None or newest < moment <= max(newest, now) + KEPT:
+            newest = moment
+    return newest
 
 
 class EventTimes:
@@ -85,18 +96,10 @@ class EventTimes:
             return True
 
     def note(self, times: Sequence[datetime], *, now: datetime) -> None:
-        """Note that events of these times were seen.
-
-        One that lies beyond the newest, and beyond now, by more than ids are kept is not believed:
-        all that followed would be taken for old.
-        """
+        """Note that events of these times were seen."""
         with self._lock:
-            if self._newest is not None and max(times) <= self._newest:
-                return
-            for moment in sorted(times):
-                newest = self._newest
-                if newest is None or newest < moment <= max(newest, now) + KEPT:
-                    self._newest = moment
+            if self._newest is None or max(times) > self._newest:
+                self._newest = newest_of(times, now=now, known=self._newest)
 
     def is_too_old(self, moment: datetime) -> bool:
         """Tell whether an event is older than the ids that are kept."""

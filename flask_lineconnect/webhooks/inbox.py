@@ -81,10 +81,10 @@ class Inbox:
     def _look_at_times(self, read: Sequence[_Read], *, now: datetime) -> None:
         """Find out which event is the newest, these included, and check the clock by them."""
         times = [one.at for one in read]
-        stored = None
+        stored: Sequence[datetime] = ()
         if self._times.should_look(min(times)):
-            stored = self._writer.newest_stored()
-        self._times.note(times if stored is None else [stored, *times], now=now)
+            stored = self._writer.times_stored()
+        self._times.note([*stored, *times], now=now)
         newest = max(read, key=lambda one: one.at)
         is_redelivery = newest.head.delivery_context != {"isRedelivery": False}
         self._times.check_clock(newest.at, is_redelivery=is_redelivery, now=now)

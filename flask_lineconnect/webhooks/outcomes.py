@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from datetime import datetime
 from datetime import timedelta
 
+from ..error_words import for_log
+from ..error_words import said_of
 from ..log_fields import log_fields
 from . import replies
 from .claims import MAX_ATTEMPTS
@@ -24,8 +26,13 @@ logger = logging.getLogger(__name__)
 FIRST_BACKOFF = timedelta(seconds=2)
 
 
-def after_failure(claim: Claim, error: BaseException, *, now: datetime) -> Sequence[Outcome]:
-    """Put an event back whose hook raised, or give it up after the last attempt."""
+def after_failure(
+    claim: Claim, error: BaseException, *, now: datetime, is_debug: bool = False
+) -> Sequence[Outcome]:
+    """Put an event back whose hook raised, or give it up after the last attempt.
+
+    :param is_debug: whether the log may say all that the error says.
+    """
     if isinstance(error, Overtaken):
         log_overtaken(claim)
         return ()
@@ -33,11 +40,11 @@ def after_failure(claim: Claim, error: BaseException, *, now: datetime) -> Seque
         "webhook event %s failed, attempt %d",
         claim.event_id,
         claim.attempt,
-        exc_info=error,
+        exc_info=error if is_debug else for_log(error, claim.payload),
         extra=log_fields("hook_failed", webhook_event_id=claim.event_id, attempt=claim.attempt),
     )
     wait = FIRST_BACKOFF * 2 ** (claim.attempt - 1)
-    return (_put_back(claim, f"{type(error).__name__}: {error}", again_at=now + wait, now=now),)
+    return (_put_back(claim, said_of(error, claim.payload), again_at=now + wait, now=now),)
 
 
 def after_hanging(claim: Claim, job: Job, *, now: datetime) -> Outcome:

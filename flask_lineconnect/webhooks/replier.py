@@ -32,6 +32,10 @@ class Outgoing(NamedTuple):
     body: bytes
     tell: Callable[[SendAnswer], None]
 
+    def __repr__(self) -> str:
+        """Say nothing of what is in it: asyncio's debug mode logs what it calls."""
+        return f"Outgoing({len(self.body)} bytes)"
+
 
 class Replier:
     """Sends one app's replies.

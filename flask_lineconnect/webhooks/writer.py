@@ -36,7 +36,7 @@ from sqlalchemy.pool import StaticPool
 from ..models import InboxEvent
 from ..models.base import hide_values
 from ..models.databases import table_name
-from .event_times import newest_stored
+from .event_times import times_stored
 from .helpers import Helpers
 from .helpers import NotWritten as NotWritten
 
@@ -114,28 +114,28 @@ class EventWriter:
         if not mine.is_written:
             raise NotWritten("the database took no webhook events") from mine.error
 
-    def newest_stored(self) -> datetime | None:
-        """Return the time of the newest event of which the id is known, if the database says."""
-        found: list[datetime | None] = []
+    def times_stored(self) -> Sequence[datetime]:
+        """Return the times of the newest events with known ids, if the database says them."""
+        found: list[datetime] = []
         deadline = time.monotonic() + self._patience * _OF_PATIENCE
         if not self._turn.acquire(timeout=self._patience * _OF_PATIENCE):
-            return None
+            return ()
         try:
             if self._is_sqlite:
-                self._look_for_newest(found)
+                self._look_for_times(found)
             else:
-                self._helpers.run(partial(self._look_for_newest, found), deadline)
+                self._helpers.run(partial(self._look_for_times, found), deadline)
         except (SQLAlchemyError, NotWritten):
             # Whether it is there will be seen when the events are written.
-            return None
+            return ()
         finally:
             self._turn.release()
-        return next(iter(found), None)
+        return found
 
-    def _look_for_newest(self, found: list[datetime | None]) -> None:
+    def _look_for_times(self, found: list[datetime]) -> None:
         engine = Engine(self._connections(), self._engine.dialect, self._engine.url)
         with engine.execution_options(**self._engine.get_execution_options()).connect() as one:
-            found.append(newest_stored(one))
+            found += times_stored(one)
 
     def _write_all(self, deadline: float) -> None:
         group: list[_HandedIn] = []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -93,11 +94,15 @@ def test_the_report_says_which_shelf_brought_whom(app: Flask, line: LineState) -
     db.session.commit()
 
     assert _run(app, "links")[1].splitlines() == [
-        "       2  棚3",
-        "       1  -",
-        "       1  flyer",
-        "       4  in all",
+        "members  source",
+        "      2  棚3",
+        "      1  -",
+        "      1  flyer",
+        "      4  in all",
     ]
-    assert _run(app, "links", "--days", "30")[1].splitlines()[-1] == "       3  in all"
-    listed = _run(app, "links", "--source", "棚3")[1].splitlines()
-    assert [text.split("member ")[1] for text in listed] == ["2", "1"]
+    assert _run(app, "links", "--days", "30")[1].splitlines()[-1] == "      3  in all"
+    heading, *listed = _run(app, "links", "--source", "棚3")[1].splitlines()
+    assert heading.split() == ["linked_at", "member"]
+    assert [text.split()[-1] for text in listed] == ["2", "1"]
+    counted = json.loads(_run(app, "links", "--json")[1])
+    assert counted[:2] == [{"members": 2, "source": "棚3"}, {"members": 1, "source": None}]

@@ -102,7 +102,8 @@ def test_refused_messages_are_sent_again_with_a_new_key(
     row = _fail(line, "refused", is_uncertain=False)
     before, row_id = row.retry_key, row.id
 
-    assert _run(app, "outbox", "list")[1].rstrip().endswith("refused   account      1  it failed")
+    listed = _run(app, "outbox", "list")[1].splitlines()[-1]
+    assert listed.split()[-5:] == ["refused", "account", "1", "it", "failed"]
     assert _run(app, "outbox", "retry", f"m{row_id}") == (0, "1 queued again.\n")
 
     row = _message(line)
@@ -232,11 +233,11 @@ def test_messages_are_listed_and_shown(app: Flask, line: LineState, members: lis
     line.session.commit()
 
     listed = _run(app, "outbox", "list")[1]
-    assert sorted(text[:2] for text in listed.splitlines()) == ["b1", "m1"]
+    assert sorted(text[:2] for text in listed.splitlines()) == ["b1", "id", "m1"]
     assert "一通目" not in listed
-    assert _run(app, "outbox", "list", "--campaign", "spring")[1].startswith("b1 ")
-    assert _run(app, "outbox", "list", "--category", "order")[1].startswith("m1 ")
-    assert _run(app, "outbox", "list", "--state", "accepted")[1] == ""
+    assert "\nb1 " in _run(app, "outbox", "list", "--campaign", "spring")[1]
+    assert "\nm1 " in _run(app, "outbox", "list", "--category", "order")[1]
+    assert _run(app, "outbox", "list", "--state", "accepted")[1] == "No message is accepted.\n"
     shown = _run(app, "outbox", "show", "m1")[1]
     assert "dedupe_key: order-1" in shown
     assert "一通目" in shown
@@ -342,13 +343,11 @@ def test_a_campaign_is_listed_and_cancelled(
     extension.begin_campaign("spring", "sale", send_at=line.clock() + timedelta(days=1))
     line.session.commit()
 
-    assert _run(app, "campaign", "list")[1].split()[2:] == [
+    assert _run(app, "campaign", "list")[1].splitlines()[1].split()[2:] == [
         "running",
         "3",
         "0",
-        "accepted",
         "3",
-        "waiting",
         "spring",
     ]
     assert _run(app, "campaign", "cancel", "spring") == (

@@ -400,12 +400,10 @@ def test_old_events_are_forgotten_in_two_steps(chat: LineChat, line: LineState) 
     clear_inbox(line.session, now=line.clock() + timedelta(days=8))
     line.session.commit()
     assert _payload(line) == ""
-    clear_inbox(line.session, now=line.clock() + KEPT)
-    line.session.commit()
-    assert _payload(line) == ""
     clear_inbox(line.session, now=line.clock() + KEPT + timedelta(hours=1))
     line.session.commit()
-    assert line.session.scalars(select(InboxEvent)).all() == []
+    # The last one there is: LINE's newer ones say when its id may go, see test_forgetting.py.
+    assert _payload(line) == ""
 
 
 def _payload(line: LineState) -> str:
