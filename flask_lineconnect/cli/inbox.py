@@ -16,8 +16,8 @@ from ..webhooks.hook_threads import HANGS
 from ..webhooks.inbox import replay
 from .tables import as_json
 from .tables import limited
-from .tables import show_one
 from .tables import show
+from .tables import show_one
 
 inbox = AppGroup("inbox", help="Webhook events: look at those that failed, let them run again.")
 

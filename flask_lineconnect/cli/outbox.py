@@ -28,8 +28,8 @@ from .progress import deliver_with_progress
 from .progress import this_line
 from .tables import as_json
 from .tables import limited
-from .tables import show_one
 from .tables import show
+from .tables import show_one
 
 outbox = AppGroup("outbox", help="Messages: look at them, send them again, cancel them.")
 

@@ -14,9 +14,7 @@ import click
 as_json = click.option("--json", "is_json", is_flag=True, help="Write JSON, with all there is.")
 
 #: As many lines as a person reads; a program may want all.
-limited = click.option(
-    "--limit", type=click.IntRange(1, 1_000_000), default=20, show_default=True
-)
+limited = click.option("--limit", type=click.IntRange(1, 1_000_000), default=20, show_default=True)
 #: Characters of a text that a line of a list has room for.
 _LONGEST = 100
 
