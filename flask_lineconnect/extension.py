@@ -27,6 +27,7 @@ from .config.cookies import protect_session_cookie
 from .config.cookies import watch_session_cookie
 from .config.settings import Config
 from .engines.embedded import ThreadEngine
+from .engines.presence import Presence
 from .errors import ConfigError
 from .i18n import speaking
 from .library_logs import quieten_libraries
@@ -370,3 +371,5 @@ def _run_engine_with(app: Flask, state: LineState) -> None:
             "send it one after a restart, or run `flask line worker` (LINECONNECT_ENGINE=worker)",
             extra=log_fields("thread_engine"),
         )
+    elif not app.testing:
+        app.before_request(lambda: state.part(Presence).note_beside(state))

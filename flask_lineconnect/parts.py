@@ -29,6 +29,7 @@ from .vault import Vault
 if TYPE_CHECKING:
     from flask_sqlalchemy import SQLAlchemy
 
+    from .engines.presence import Presence
     from .hooks.table import HookTable
     from .liff.id_token import LiffTokens
     from .liff.live import Streams
@@ -138,6 +139,12 @@ class Parts:
         with self._app.app_context():
             engine = self._db.engine
         return Answering(engine, HookThreads(self._config.hook_threads), replier)
+
+    def presence(self) -> Presence:
+        """Make what this process writes of itself."""
+        from .engines.presence import Presence
+
+        return Presence()
 
     def line_http(self) -> LineHttp:
         """Make the connections to LINE's API host."""
@@ -280,6 +287,7 @@ _MAKERS: Mapping[str, Callable[[Parts], object]] = {
     "LoginTokenApi": Parts.login_token_api,
     "Lookup": Parts.lookup,
     "MemberMarks": Parts.member_marks,
+    "Presence": Parts.presence,
     "QuietLogins": Parts.quiet_logins,
     "RateLimits": Parts.rate_limits,
     "Rules": Parts.rules,

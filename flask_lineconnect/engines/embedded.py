@@ -68,6 +68,9 @@ class ThreadEngine:
             awake.set()
         for thread in self._threads.values():
             thread.join()
+        from .presence import Presence
+
+        line.part(Presence).forget(line)
 
     def _is_whole(self) -> bool:
         return self._pid == os.getpid() and all(map(self._is_alive, _KINDS))

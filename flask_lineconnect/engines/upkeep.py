@@ -57,6 +57,7 @@ from ..webhooks.event_times import KEPT
 from ..webhooks.event_times import newest_of
 from ..webhooks.event_times import times_stored
 from ..webhooks.inbox import CONTENT_KEPT
+from .presence import Presence
 
 logger = logging.getLogger(__name__)
 
@@ -78,6 +79,7 @@ SWEEP_SECONDS = 5.0
 
 def look_after(line: LineState) -> int:
     """Do what is due; return how much there was."""
+    line.part(Presence).note(line)
     now = line.clock()
     is_left = False
     if line.next_sweep_at is None or line.next_sweep_at <= now:

@@ -24,6 +24,7 @@ from .outbox import Campaign
 from .outbox import OutboxBatch
 from .outbox import OutboxMessage
 from .preference import Preference
+from .process import LivingProcess
 from .rich_menu import PublishedRichMenu
 from .segment import SavedSegment
 from .sending import Pace
@@ -41,6 +42,7 @@ __all__ = [
     "InboxEvent",
     "KeptForm",
     "LineBase",
+    "LivingProcess",
     "LoginAttempt",
     "MemberEvent",
     "MemberKey",
