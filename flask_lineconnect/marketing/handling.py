@@ -20,6 +20,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 from sqlalchemy.orm import aliased
 
+from ..error_words import for_log
 from ..log_fields import log_fields
 from ..models import MemberEvent
 from ..models.sqlite import begin_writing
@@ -100,16 +101,19 @@ def _handle(line: LineState, event: MemberEvent, now: datetime) -> None:
         with session.begin_nested():
             for act in line.part(Consequences).acts:
                 act(line, event)
-    except Exception:  # one broken consequence must hold back no other event
+    except Exception as error:  # one broken consequence must hold back no other event
+        # Its words may be a person's, and the row is kept for long.
+        told = for_log(error)
         event.attempts += 1
         is_last = event.attempts >= MAX_ATTEMPTS
         wait = FIRST_BACKOFF * 4 ** (event.attempts - 1)
         event.next_attempt_at = None if is_last else now + wait
-        event.error = traceback.format_exc()
-        logger.exception(
+        event.error = "".join(traceback.format_exception(told))
+        logger.error(
             "what follows from the member event %d failed; %s",
             event_id,
             "it is given up" if is_last else f"it is tried again in {wait.total_seconds():g} s",
+            exc_info=told,
             extra=log_fields("member_event_failed", event_id=event_id),
         )
     else:
