@@ -134,7 +134,7 @@ def _lives(process: LivingProcess) -> bool:
 def _tell(others: Sequence[LivingProcess]) -> None:
     logger.warning(
         "%d other processes work on this SQLite database (%s). One writes at a time, the others "
-        "wait; on a network drive, or with a version of SQLite that has a fault, it can be damaged. "
+        "wait; on a network drive, or with a version of SQLite that has faults, it may be damaged. "
         "Let one process with threads do everything (gunicorn --workers 1 --threads 8), or use "
         "PostgreSQL",
         len(others),
