@@ -20,6 +20,8 @@ MAX_QUICK_REPLIES = 13
 MAX_URL = 2_000
 #: Levels; LINE's deepest, a Flex carousel with boxes in boxes, needs some twenty.
 MAX_DEPTH = 100
+#: Whole numbers; those of programs end there, and no amount or time of LINE's is as large.
+_LARGEST = 2**63 - 1
 
 #: Properties that hold the address of a picture, a sound or a film, in whichever object.
 _PICTURES = {
@@ -89,7 +91,10 @@ def check_json(value: object, where: str, depth: int = 0) -> None:
         for index, item in enumerate(value):
             _check_depth(where, depth)
             check_json(item, f"{where}[{index}]", depth + 1)
-    elif value is not None and not isinstance(value, int):
+    elif isinstance(value, int):
+        if abs(value) > _LARGEST:
+            raise InvalidMessage(f"{where} is a larger number than LINE can take")
+    elif value is not None:
         raise InvalidMessage(f"{where} is of the type {type(value).__name__}, which is not JSON's")
 
 

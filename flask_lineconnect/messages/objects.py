@@ -6,6 +6,7 @@ Source: Messaging API reference, "Message objects" and "Action objects".
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from collections.abc import Mapping
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,6 +14,8 @@ from enum import Enum
 from typing import Any
 from typing import Protocol
 from typing import TypeAlias
+
+from ..errors import InvalidMessage
 
 JsonObject: TypeAlias = dict[str, Any]
 
@@ -197,10 +200,26 @@ def _quick_reply(actions: Sequence[Action]) -> JsonObject:
 
 
 def to_payloads(reply: Reply) -> list[JsonObject]:
-    """Return a reply as a list of LINE's JSON objects; nothing becomes an empty list."""
+    """Return a reply as a list of LINE's JSON objects; nothing becomes an empty list.
+
+    :raises InvalidMessage: something in it is no message; names the place.
+    """
     if reply is None or isinstance(reply, PassOn):
         return []
-    parts = [reply] if isinstance(reply, str) or hasattr(reply, "to_dict") else list(reply)
-    return [
-        TextMessage(part).to_dict() if isinstance(part, str) else part.to_dict() for part in parts
-    ]
+    is_list = isinstance(reply, Iterable) and not isinstance(reply, str | bytes | Mapping)
+    parts: Iterable[Any] = reply if is_list and not hasattr(reply, "to_dict") else [reply]
+    return [_payload(part, f"messages[{index}]") for index, part in enumerate(parts)]
+
+
+def _payload(part: Any, where: str) -> JsonObject:
+    if isinstance(part, str):
+        return TextMessage(part).to_dict()
+    if not hasattr(part, "to_dict"):
+        # A dictionary, too: it would be a template's, or have been checked by nobody.
+        kind = type(part).__name__
+        raise InvalidMessage(f"{where} is of the type {kind}, which is no message; see RawMessage")
+    if isinstance(part, RawMessage) and not isinstance(part.payload, Mapping):
+        kind = type(part.payload).__name__
+        raise InvalidMessage(f"{where} is a RawMessage of the type {kind}, which is no JSON object")
+    payload: JsonObject = part.to_dict()
+    return payload

@@ -15,6 +15,7 @@ from sqlalchemy import select
 from sqlalchemy import update
 from sqlalchemy.orm import Session
 
+from ..errors import UsageError
 from ..messages.limits import check_messages
 from ..models import Account
 from ..models import Campaign
@@ -26,6 +27,9 @@ from . import grouping
 from .policy import MARKETING
 from .policy import TRANSACTIONAL
 from .policy import Policy
+
+#: Characters of a key, as in the tables.
+MAX_KEY = 255
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +50,19 @@ class Wish:
         return MARKETING if self.category.is_marketing else TRANSACTIONAL
 
 
+def check_key(key: object) -> None:
+    """Check that a key is a text which every database takes.
+
+    :raises UsageError: it is not.
+    """
+    if not isinstance(key, str):
+        raise UsageError(f"key is of the type {type(key).__name__}; give it as a text")
+    if len(key) > MAX_KEY:
+        raise UsageError(f"key is longer than {MAX_KEY} characters")
+    if "\0" in key or any("\ud800" <= sign <= "\udfff" for sign in key):
+        raise UsageError("key has a NUL or half of a character, which no database takes")
+
+
 def enqueue(
     session: Session,
     account: Account,
@@ -62,10 +79,13 @@ def enqueue(
     :param key: names this message; enqueuing the same key again returns the first row.
     :param campaign: the key of the campaign that it belongs to.
     :raises InvalidMessage: a message breaks a LINE limit, which the error names.
+    :raises UsageError: the key is none.
 
     Source: Messaging API reference, "Send push message".
     """
     check_messages(messages)
+    if key is not None:
+        check_key(key)
     retry_key = str(uuid.uuid4())
     insert_if_absent(
         session,
@@ -106,6 +126,7 @@ def begin_campaign(
 
     :param members: member keys; ``None``: everybody who is linked.
     :raises InvalidMessage: a message breaks a LINE limit, which the error names.
+    :raises UsageError: the key is none.
     """
     check_messages(messages)
     campaign = _named_campaign(session, key, wish, now)
@@ -155,6 +176,7 @@ def cancel_campaign(session: Session, campaign: Campaign, *, now: datetime) -> N
 
 def _named_campaign(session: Session, key: str, wish: Wish, now: datetime) -> Campaign:
     """Return the campaign with this key, which is made at first use."""
+    check_key(key)
     insert_if_absent(
         session,
         Campaign,

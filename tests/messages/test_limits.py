@@ -12,6 +12,7 @@ import pytest
 from flask_lineconnect import ButtonsMessage
 from flask_lineconnect import InvalidMessage
 from flask_lineconnect import MessageAction
+from flask_lineconnect import RawMessage
 from flask_lineconnect import TextMessage
 from flask_lineconnect.messages.limits import check_messages
 from flask_lineconnect.messages.limits import utf16_length
@@ -119,6 +120,8 @@ BODY = "messages[1].contents.body.contents[0]"
             "originalContentUrl is no address",
         ),
         ("text", "messages[1] is no message object"),
+        (_flex({"type": "text", "text": "x", "flex": 10**400}), f"{BODY}.flex is a larger number"),
+        (_flex({"type": "text", "text": "x", "flex": -(10**5_000)}), f"{BODY}.flex is a larger"),
     ],
 )
 def test_what_line_or_a_database_cannot_take_is_refused_with_its_place(
@@ -128,6 +131,28 @@ def test_what_line_or_a_database_cannot_take_is_refused_with_its_place(
         check_messages([{"type": "text", "text": "well"}, message])
     assert place in str(refused.value)
     assert "example" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("reply", "place"),
+    [
+        (7, "messages[0] is of the type int"),
+        (True, "messages[0] is of the type bool"),
+        (b"text", "messages[0] is of the type bytes"),
+        (
+            {"type": "text", "text": "x"},
+            "messages[0] is of the type dict, which is no message; see",
+        ),
+        (["well", None], "messages[1] is of the type NoneType"),
+        (["well", ["x"]], "messages[1] is of the type list"),
+        (RawMessage(cast(Any, None)), "messages[0] is a RawMessage of the type NoneType"),
+        (["well", RawMessage(cast(Any, [1]))], "messages[1] is a RawMessage of the type list"),
+    ],
+)
+def test_what_is_no_message_is_refused_with_its_place(reply: Any, place: str) -> None:
+    with pytest.raises(InvalidMessage) as refused:
+        to_payloads(reply)
+    assert place in str(refused.value)
 
 
 @pytest.mark.parametrize(

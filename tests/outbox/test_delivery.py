@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime
 from datetime import timedelta
+from typing import Any
+from typing import cast
 
 import pytest
 from flask import Flask
@@ -11,6 +13,7 @@ from sqlalchemy import func
 from sqlalchemy import select
 
 from flask_lineconnect import InvalidMessage
+from flask_lineconnect import UsageError
 from flask_lineconnect.linking.accounts import ensure_account
 from flask_lineconnect.linking.accounts import link
 from flask_lineconnect.models import Account
@@ -113,6 +116,29 @@ def test_the_same_key_is_sent_once(line: LineState, line_emulator: Emulator, mem
 def test_a_member_without_a_line_account_is_left_out(line: LineState) -> None:
     stranger = User(name="だれか")
     assert extension.send(stranger, "hello") is None
+
+
+@pytest.mark.parametrize(
+    ("key", "complaint"),
+    [
+        ("a\0b", "NUL"),
+        ("\ud83c", "half of a character"),
+        ("x" * 256, "longer than 255"),
+        (cast(Any, 7), "of the type int"),
+    ],
+)
+def test_a_key_that_a_database_would_refuse_is_refused_by_both(
+    line: LineState, member: User, key: str, complaint: str
+) -> None:
+    with pytest.raises(UsageError, match=complaint):
+        extension.send(member, "x", key=key)
+    with pytest.raises(UsageError, match=complaint):
+        extension.send(member, "x", campaign=key)
+    with pytest.raises(UsageError, match=complaint):
+        extension.begin_campaign(key, "x")
+    assert line.session.scalars(select(OutboxMessage)).all() == []
+    extension.send(member, "x", key="予約" * 127)
+    line.session.commit()
 
 
 def test_an_invalid_message_changes_nothing(line: LineState, member: User) -> None:
