@@ -31,10 +31,11 @@ from .sqlite import begin_writing
 PORTION_SECONDS = 0.004
 FEWEST_ROWS, FIRST_ROWS, MOST_ROWS = 10, 50, 500
 #: How long to rest, in lengths of the portion before, where nobody else writes, and where somebody
-#: does: one webhook in a hundred may meet a portion.
-SHORT_REST, LONG_REST = 0.25, 60.0
+#: does: fewer than one webhook in a hundred may meet a portion, so that the slowest of a hundred is
+#: as fast as without.
+SHORT_REST, LONG_REST = 0.25, 150.0
 #: Seconds of the longest rest, and for how long others are taken to write on.
-LONGEST_REST, BUSY_SECONDS = 0.25, 1.0
+LONGEST_REST, BUSY_SECONDS = 1.0, 2.0
 
 
 @dataclass(frozen=True, slots=True)
