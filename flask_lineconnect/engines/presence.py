@@ -62,7 +62,9 @@ class Presence:
         except SQLAlchemyError as error:
             # What matters more will say that the database is away.
             logger.debug(
-                "it was not written down that this process lives: %s", type(error).__name__
+                "it was not written down that this process lives: %s",
+                type(error).__name__,
+                extra=log_fields("presence_unwritten"),
             )
 
     def note_beside(self, line: LineState) -> None:
