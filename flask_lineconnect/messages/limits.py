@@ -30,7 +30,8 @@ _PICTURES = {
 }
 #: Flex components whose picture or film is their ``url``.
 _WITH_URL = {"image", "icon", "video"}
-_THIS_MACHINE = {"127.0.0.1", "localhost", "::1"}
+#: Whose pages need no TLS: they are for the emulator's phone.
+THIS_MACHINE = {"127.0.0.1", "localhost", "::1"}
 
 
 def utf16_length(text: str) -> int:
@@ -132,8 +133,7 @@ def _check_picture(url: str, where: str) -> None:
     """LINE's servers and phones fetch pictures, sounds and films by HTTPS only."""
     try:
         parts = urlsplit(url)
-        # This machine's own pages are for the emulator's phone.
-        is_own = parts.scheme == "http" and parts.hostname in _THIS_MACHINE
+        is_own = parts.scheme == "http" and parts.hostname in THIS_MACHINE
     except ValueError:
         raise InvalidMessage(f"{where} is no address") from None
     if not is_own and (parts.scheme != "https" or not parts.hostname):
