@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from .linking.telling import Telling
     from .login.basis import Lookup
     from .login.oidc import LineLogin
+    from .login.pressed import PressedLogins
     from .login.quiet import QuietLogins
     from .login.tokens import LoginTokenApi
     from .login.tokens import TokenVault
@@ -173,6 +174,12 @@ class Parts:
 
         return LineLogin(self._config, self.get(LineHttp))
 
+    def pressed_logins(self) -> PressedLogins:
+        """Make what bounds logins that wait for a slow LINE."""
+        from .login.pressed import PressedLogins
+
+        return PressedLogins()
+
     def quiet_logins(self) -> QuietLogins:
         """Make what bounds logins that nobody pressed for."""
         from .login.quiet import QuietLogins
@@ -288,6 +295,7 @@ _MAKERS: Mapping[str, Callable[[Parts], object]] = {
     "Lookup": Parts.lookup,
     "MemberMarks": Parts.member_marks,
     "Presence": Parts.presence,
+    "PressedLogins": Parts.pressed_logins,
     "QuietLogins": Parts.quiet_logins,
     "RateLimits": Parts.rate_limits,
     "Rules": Parts.rules,

@@ -30,6 +30,8 @@ logger = logging.getLogger(__name__)
 
 #: Seconds between two fetches of the keys, whatever key ids are thrown at us.
 COOL_DOWN = 60
+#: Seconds for which others wait while one fetches the keys.
+PATIENCE = 1.5
 #: Longest ID token that is looked at; LINE's are about 1 kB.
 MAX_ID_TOKEN = 8_192
 
@@ -68,7 +70,12 @@ class LiffTokens:
 
         :raises LineApiError: LINE's keys were never fetched, and can't be now.
         """
-        with self._lock:
+        if not self._lock.acquire(timeout=PATIENCE):
+            # Somebody fetches them already, and LINE hangs; what is known is all that there is.
+            if not self._keys:
+                raise LineApiError("LINE's keys for ID tokens are slow to come")
+            return self._keys.get(key_id)
+        try:
             if key_id not in self._keys and self._may_fetch():
                 self._asked_at = self.monotonic()
                 try:
@@ -79,6 +86,8 @@ class LiffTokens:
             elif not self._keys:
                 raise LineApiError("LINE's keys for ID tokens could not be fetched a moment ago")
             return self._keys.get(key_id)
+        finally:
+            self._lock.release()
 
     def _may_fetch(self) -> bool:
         return self._asked_at is None or self._asked_at + COOL_DOWN < self.monotonic()

@@ -140,7 +140,7 @@ def erase(line: LineState, account: Account, *, now: datetime) -> None:
     session, sealed_tokens = line.session, account.sealed_tokens
     _note_end(session, account, now)
     _tell_line(line, account, sealed_tokens, now)
-    session.execute(delete(InboxEvent).where(InboxEvent.line_user_id == account.line_user_id))
+    _delete_events(session, account.line_user_id)
     member_events.forget_account(session, account)
     session.execute(delete(OutboxMessage).where(OutboxMessage.account_id == account.id))
     session.execute(delete(Preference).where(Preference.account_id == account.id))
@@ -156,6 +156,18 @@ def erase(line: LineState, account: Account, *, now: datetime) -> None:
     session.execute(delete(Account).where(Account.id == account.id))
     session.expunge(account)
     announce(session, signals.account_unlinked, account=account, member=None)
+
+
+def _delete_events(session: Session, line_user_id: str) -> None:
+    """Delete a person's webhook events: those that wait, and by their index all others."""
+    is_theirs = InboxEvent.line_user_id == line_user_id
+    waiting = select(InboxEvent.webhook_event_id).order_by(InboxEvent.occurred_at)
+    waiting = waiting.where(is_theirs, InboxEvent.next_attempt_at.is_not(None))
+    ids = session.scalars(waiting).all()
+    for start in range(0, len(ids), _KEYS_AT_ONCE):
+        some = InboxEvent.webhook_event_id.in_(ids[start : start + _KEYS_AT_ONCE])
+        session.execute(delete(InboxEvent).where(some))
+    session.execute(delete(InboxEvent).where(is_theirs, InboxEvent.finished_at.is_not(None)))
 
 
 def end_left_over(line: LineState, member_id: Any, member: Any | None, *, now: datetime) -> None:

@@ -38,6 +38,7 @@ from .decide import Situation
 from .decide import decide
 from .labels import PROOF
 from .labels import made_label
+from .pressed import PressedLogins
 from .quiet import QuietLogins
 from .start import start
 
@@ -122,7 +123,8 @@ def callback() -> Response | str:
         raise _callback_error(error)
     from .oidc import LineLogin  # when LINE is first asked, see parts.py
 
-    return _come_back(attempt, current_line.part(LineLogin))
+    with current_line.part(PressedLogins).turn():
+        return _come_back(attempt, current_line.part(LineLogin))
 
 
 def _come_back_by_itself(attempt: sessions.Attempt, error: str) -> Response:

@@ -20,8 +20,8 @@ class InboxEvent(LineBase):
     State: ``queued`` → ``answering`` (the hook ran, its reply is stored) → ``done``, or ``dead``
     after the last attempt → ``cleared`` (who said what is forgotten, its id is known).
 
-    Storing is hot, so a new row meets only the key and one index that grows at its end. A person's
-    rows are found by looking at all: only erasure asks for them.
+    Storing is hot, so a new row meets only the key and one index that grows at its end. Those of a
+    person, for whom only erasure asks, are in an index from when they are finished.
     """
 
     __tablename__ = "lineconnect_inbox_event"
@@ -38,6 +38,11 @@ class InboxEvent(LineBase):
             where="next_attempt_at IS NOT NULL AND attempts > 0",
         ),
         partial_index("inbox_event_ended", "state", "occurred_at", where="finished_at IS NOT NULL"),
+        partial_index(
+            "inbox_event_person",
+            "line_user_id",
+            where="finished_at IS NOT NULL AND line_user_id IS NOT NULL",
+        ),
         partial_index("inbox_event_question", "line_user_id", where="waits_until IS NOT NULL"),
     )
 

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import logging
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from flask import Flask
+from sqlalchemy import event
 from sqlalchemy import select
 
 from flask_lineconnect.cli.group import line as commands
 from flask_lineconnect.engines.upkeep import STRANGERS_KEPT
 from flask_lineconnect.engines.upkeep import sweep
+from flask_lineconnect.linking import accounts
 from flask_lineconnect.linking import unlinking
 from flask_lineconnect.models import Account
 from flask_lineconnect.models import InboxEvent
@@ -163,3 +166,44 @@ def test_erase_says_what_is_wrong(app: Flask, line: LineState) -> None:
 def test_a_key_that_is_none_is_named(app: Flask) -> None:
     answer = app.test_cli_runner().invoke(commands, ["erase", "hanako"])
     assert "can't be the key of a member" in answer.output
+
+
+def test_S11_3_events_of_everybody_else_are_not_looked_at(line: LineState) -> None:
+    account = accounts.ensure_account(line.session, "U" + "a" * 32, now=line.clock())
+    now, asked = line.clock(), []
+    for number, (finished_at, waits) in enumerate([(now, None), (None, now)]):
+        for person in (account.line_user_id, "U" + "b" * 32):
+            line.session.add(
+                InboxEvent(
+                    webhook_event_id=f"01{person[1]}{number}",
+                    line_user_id=person,
+                    occurred_at=now,
+                    received_at=now,
+                    finished_at=finished_at,
+                    next_attempt_at=waits,
+                    payload="{}",
+                )
+            )
+    line.session.commit()
+
+    def note(_c: object, _cursor: object, sql: str, values: Any, _x: object, _m: object) -> None:
+        if "inbox_event" in sql:
+            asked.append((sql, values))
+
+    bind = line.session.get_bind()
+    event.listen(bind, "before_cursor_execute", note)
+    unlinking.erase(line, account, now=now)
+    event.remove(bind, "before_cursor_execute", note)
+    line.session.commit()
+    left = line.session.scalars(select(InboxEvent.line_user_id)).all()
+    assert set(left) == {"U" + "b" * 32}
+    assert len(left) == 2
+    assert asked
+    connection = line.session.connection()
+    if bind.dialect.name == "postgresql":
+        # Of a few rows it would look at all.
+        connection.exec_driver_sql("SET enable_seqscan = off")
+    word = "EXPLAIN QUERY PLAN" if bind.dialect.name == "sqlite" else "EXPLAIN"
+    for sql, values in asked:
+        plan = str(connection.exec_driver_sql(f"{word} {sql}", values).all())
+        assert "Index" in plan or "USING INDEX" in plan, plan

@@ -220,6 +220,29 @@ def test_S2_6_a_known_key_waits_for_nobody(host: Host) -> None:
     slow.join()
 
 
+@pytest.mark.parametrize("is_any_known", [True, False])
+def test_S12_nobody_waits_for_long_while_another_one_fetches_the_keys(
+    host: Host, is_any_known: bool
+) -> None:
+    tokens = LiffTokens(CHANNEL, LineHttp(host.url, 5.0))
+    if is_any_known:
+        host.say({"keys": [LISTED]})
+        tokens.verify(_liff_token())
+    tokens.monotonic = lambda: time.monotonic() + COOL_DOWN + 1
+    asked, host.seconds = len(host.asked), 4.0
+    unknown = _liff_token(kid="k9")
+    slow = threading.Thread(target=_is_taken_or_refused, args=[lambda: tokens.verify(unknown)])
+    slow.start()
+    while len(host.asked) == asked:
+        time.sleep(0.01)
+    began = time.monotonic()
+    with pytest.raises(Refused if is_any_known else LineApiError):
+        tokens.verify(unknown)
+    assert time.monotonic() - began < 3.0
+    assert slow.is_alive()
+    slow.join()
+
+
 def test_S2_6_a_failed_fetch_cools_down_too(host: Host) -> None:
     now = [0.0]
     tokens = LiffTokens(CHANNEL, LineHttp(host.url, 2.0), monotonic=lambda: now[0])
