@@ -1,6 +1,7 @@
-"""How often somebody may try a password, or ask whose an e-mail address is.
+"""How often somebody may be wrong about a password, or ask whose an e-mail address is.
 
-Counted by address and by e-mail address, whether or not it is a member's; no success clears either.
+Counted by address and by e-mail address, whether or not it is a member's; no success clears either,
+and while one is exceeded the right password is refused, too.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from flask import current_app
 from flask import request
 
 if TYPE_CHECKING:
+    from limits import RateLimitItem
     from limits.strategies import FixedWindowRateLimiter
 
 #: Many customers may share the address of a network.
@@ -20,13 +22,29 @@ _KEY = "demo_shop.tries"
 
 
 def may_try(email: str | None) -> bool:
-    """Count a try, and tell whether it was not one too many."""
+    """Tell whether there were not too many tries; changes no count."""
+    return all(_limiter().test(rate, *names) for rate, names in _counters(email))
+
+
+def note_try(email: str | None) -> None:
+    """Count a try that was wrong."""
+    for rate, names in _counters(email):
+        _limiter().hit(rate, *names)
+
+
+def _counters(email: str | None) -> list[tuple[RateLimitItem, tuple[str, ...]]]:
     # At the first try: a start needs none of it.
     from limits import parse
 
-    limiter = current_app.extensions.get(_KEY) or _make_limiter()
-    is_few = limiter.hit(parse(FROM_ADDRESS), "demo", "address", request.remote_addr or "")
-    return limiter.hit(parse(FOR_EMAIL), "demo", "email", (email or "").strip().lower()) and is_few
+    return [
+        (parse(FROM_ADDRESS), ("demo", "address", request.remote_addr or "")),
+        (parse(FOR_EMAIL), ("demo", "email", (email or "").strip().lower())),
+    ]
+
+
+def _limiter() -> FixedWindowRateLimiter:
+    limiter: FixedWindowRateLimiter | None = current_app.extensions.get(_KEY)
+    return limiter or _make_limiter()
 
 
 def _make_limiter() -> FixedWindowRateLimiter:

@@ -35,6 +35,7 @@ from ..orders import orders_of
 from ..points import history
 from ..signals import language_chosen
 from ..tries import may_try
+from ..tries import note_try
 from . import passwords
 
 #: Where a session keeps the language: chosen on the shop's pages, or inside LINE.
@@ -57,6 +58,7 @@ def log_in() -> Response | str:
         member = recognise(db.session(), email=form.email.data, password=password)
         if member is not None and member.is_active:
             return enter(member)
+        note_try(form.email.data)
         flash(_("メールアドレスかパスワードが違います。"), "problem")
     return render_template("account/log_in.html", form=form, next=next_page(default=None))
 
@@ -79,6 +81,7 @@ def register() -> Response | str:
         if member is not None:
             db.session.commit()
             return enter(member)
+        note_try(form.email.data)
         flash(_("このメールアドレスでは登録できません。ログインをお試しください。"), "problem")
     return render_template("account/register.html", form=form, next=next_page(default=None))
 

@@ -24,6 +24,7 @@ from ..passwords import link_token
 from ..passwords import member_behind
 from ..passwords import set_password
 from ..tries import may_try
+from ..tries import note_try
 from . import account
 
 #: Mails on the page of the outbox.
@@ -48,6 +49,7 @@ def set_own() -> Response | str:
         if has_one and not may_try(member.email):
             return account.one_too_many("account/set_password.html", form=form, next=next_page)
         if has_one and not check_password_hash(member.password_hash, form.current.data):
+            note_try(member.email)
             form.current.errors = [_("いまのパスワードが違います。")]
         else:
             return _set(member, form.password.data)
@@ -60,6 +62,8 @@ def forgotten() -> Response | str:
     if form.validate_on_submit():
         if not may_try(form.email.data):
             return account.one_too_many("account/forgotten.html", form=form)
+        # Each may send a mail to somebody who did not ask for it.
+        note_try(form.email.data)
         token = link_token(db.session(), form.email.data)
         if token is not None:
             db.session.add(_mail_with(token, form.email.data))

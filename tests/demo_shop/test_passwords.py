@@ -131,6 +131,14 @@ def test_S12_passwords_are_tried_so_often_for_known_and_unknown_addresses(
     assert client.get("/log-in").status_code == 200
 
 
+def test_S12_right_passwords_are_not_counted(app: Flask, sakura: User) -> None:
+    set_password(sakura, FIRST)
+    db.session.commit()
+    right = {"email": EMAIL, "password": FIRST}
+    logins = [app.test_client().post("/log-in", data=right) for _try in range(GUESSES + 2)]
+    assert {answer.status_code for answer in logins} == {302}
+
+
 def test_S12_an_address_tries_so_many_members(
     client: FlaskClient, sakura: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -153,6 +161,6 @@ def test_S12_the_current_password_is_tried_so_often(client: FlaskClient, sakura:
     db.session.commit()
     client.post("/log-in", data={"email": EMAIL, "password": FIRST})
     wrong = {"current": "a guess", "password": SECOND, "repeated": SECOND}
-    statuses = [client.post("/set-password", data=wrong).status_code for _try in range(GUESSES)]
-    assert statuses == [200] * (GUESSES - 1) + [429]
+    statuses = [client.post("/set-password", data=wrong).status_code for _try in range(GUESSES + 1)]
+    assert statuses == [200] * GUESSES + [429]
     assert not _is_password(SECOND)
