@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from datetime import timedelta
 
+from sqlalchemy import and_
 from sqlalchemy import func
 from sqlalchemy import select
 from sqlalchemy import tuple_
@@ -137,11 +138,11 @@ def add_at_counter(session: Session, user: User, yen: int, *, key: str) -> Point
 def history(
     session: Session, user: User, *, before: str | None = None, limit: int = 10
 ) -> Sequence[PointEntry]:
-    """Return a member's latest bookings, newest first.
+    """Return a member's latest bookings, newest first; purchases that earned nothing are none.
 
     :param before: the key of the last one that was seen; an unknown one finds nothing.
     """
-    own = PointEntry.user_id == user.id
+    own = and_(PointEntry.user_id == user.id, PointEntry.amount != 0)
     if before is not None:
         seen = select(PointEntry.at, PointEntry.id).where(own, PointEntry.key == before)
         own = own & (tuple_(PointEntry.at, PointEntry.id) < seen.scalar_subquery())

@@ -138,6 +138,9 @@ def _tell(entry: PointEntry, member: User, *, is_as_asked: bool) -> None:
         "points": number(entry.amount),
         "balance": number(balance_of(member)),
     }
+    if is_as_asked and not entry.amount:
+        flash(_("%(name)s さまのこのお買い物には、ポイントがつきません。", name=numbers["name"]))
+        return
     if is_as_asked:
         flash(
             _(

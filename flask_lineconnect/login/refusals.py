@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from http import HTTPStatus
 
+from flask import redirect
 from flask import request
 from flask import url_for
 from werkzeug.wrappers import Response
@@ -15,6 +16,7 @@ from ..web.addresses import here
 from ..web.guards import wants_page
 from ..web.pages import json_error
 from ..web.pages import render_error
+from ..web.said import say
 from . import sessions
 
 #: For programs; whatever else was refused is forbidden.
@@ -25,6 +27,8 @@ _JSON_STATUS = {
     "session": HTTPStatus.UNAUTHORIZED,
     "rate": HTTPStatus.TOO_MANY_REQUESTS,
 }
+#: Pages that ask once for what a login still needs.
+_FINISHED_ONCE = {"lineconnect.sign_up", "lineconnect.liff_sign_up", "lineconnect.confirm_link"}
 
 
 def show_refusal(refused: Refused) -> Response:
@@ -33,6 +37,9 @@ def show_refusal(refused: Refused) -> Response:
     if not wants_page():
         status = _JSON_STATUS.get(refused.step, HTTPStatus.FORBIDDEN)
         return json_error(text=refused.message, step=refused.step, status=status)
+    if _is_done_elsewhere(refused.step):
+        say(_("LINEと連携しています"))
+        return redirect(url_for("lineconnect.card"), HTTPStatus.SEE_OTHER)
     attempt = sessions.newest_attempt()
     next_path = attempt["next_path"] if attempt else None
     sessions.try_cookies()
@@ -53,6 +60,13 @@ def show_refusal(refused: Refused) -> Response:
         action_url=url,
         status=HTTPStatus.TOO_MANY_REQUESTS if refused.step == "rate" else HTTPStatus.BAD_REQUEST,
     )
+
+
+def _is_done_elsewhere(step: str) -> bool:
+    """Tell whether a form is left over in a tab: another one of the same person has finished."""
+    if step not in {"csrf", "expired"} or request.endpoint not in _FINISHED_ONCE:
+        return False
+    return sessions.came_from_line() and sessions.logged_in_user() is not None
 
 
 def _is_sent_from_liff() -> bool:

@@ -21,6 +21,7 @@ from demo_shop.models import Order
 from demo_shop.models import PointEntry
 from demo_shop.models import Product
 from demo_shop.models import User
+from demo_shop.points import history
 from flask_lineconnect.linking import accounts
 from flask_lineconnect.models import OutboxMessage
 from tests.conftest import ApartClient
@@ -256,6 +257,24 @@ def test_a_purchase_that_earns_no_points_sends_nothing(
         with app.app_context():
             count = select(func.count()).select_from(OutboxMessage)
             assert db.session.scalar(count) == messages
+        said = staff.get("/counter").text
+        assert ("ポイントがつきません" in said) == (not messages)
+        assert "0ポイントを" not in said
+    with app.app_context():
+        assert [entry.amount for entry in history(db.session(), hanako)] == [1]
+
+
+def test_pages_promise_no_points_where_there_are_none(app: Flask, log_in: LogIn) -> None:
+    with app.app_context():
+        product = db.session.scalars(select(Product).limit(1)).one()
+        product.price, slug = 99, product.slug
+        db.session.commit()
+    hanako = log_in("hanako")
+    hanako.post(f"/cart/add/{slug}", data={"quantity": "1"})
+    for path in (f"/products/{slug}", "/cart", "/checkout"):
+        page = hanako.get(path).text
+        assert "99円" in page
+        assert "たまります" not in page, path
 
 
 def test_points_at_the_counter_are_added_once(log_in: LogIn, hanako: User) -> None:

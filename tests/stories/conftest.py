@@ -99,7 +99,7 @@ def open_demo(data: Path, tree: Path = ROOT) -> Iterator[Street]:
         yield Street(_look_into(data, shop, Emulator(line)), shop, Emulator(line))
     finally:
         process.send_signal(signal.SIGINT)
-        assert process.wait(20) == 0
+        assert process.wait(60) == 0
         if process.stdout:
             process.stdout.close()
 

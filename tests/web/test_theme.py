@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import logging
 import random
+import re
+from pathlib import Path
 
 import pytest
 
@@ -102,3 +104,24 @@ def test_what_was_moved_is_in_the_log(caplog: pytest.LogCaptureFixture) -> None:
     sheet = style_sheet((("action", "#f0d060"),))
     assert "action" in caplog.text
     assert "prefers-color-scheme:dark" in sheet
+
+
+#: What can be pressed or typed into.
+_PRESSED = re.compile(r"button|input|select|textarea|\.step|\.categories a|\.lc-chips label")
+_RULE = re.compile(r"([^{}]+)\{([^{}]*)\}")
+ROOT = Path(__file__).parents[2]
+STYLES = [
+    *(ROOT / "flask_lineconnect" / "static").glob("*.css"),
+    *(ROOT / "liff" / "static").glob("*.css"),
+    *(ROOT / "demo_shop" / "static").glob("*.css"),
+]
+
+
+@pytest.mark.parametrize("style", STYLES, ids=lambda path: path.name)
+def test_whatever_can_be_pressed_has_an_edge_that_can_be_seen(style: Path) -> None:
+    """Three to one against every ground, which hairlines are below."""
+    text = re.sub(r"/\*.*?\*/", "", style.read_text("utf-8"), flags=re.DOTALL)
+    for selector, declarations in _RULE.findall(text):
+        if _PRESSED.search(selector):
+            borders = re.findall(r"border(?:-color)?:[^;]*", declarations)
+            assert not any("--lc-line" in border for border in borders), selector
