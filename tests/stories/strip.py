@@ -88,7 +88,7 @@ def _new_customer(page: Page, street: Street, name: str, look: Callable[[Page], 
     look(page)
     page.locator("[name=accepts_terms]").check()
     page.locator(_SUBMIT).last.click()
-    page.wait_for_url("**/line/liff")
+    page.wait_for_url(lambda url: "/sign-up" not in url)
     for path in ("/line/liff", "/line/liff/membership", "/line/unlink"):
         page.goto(street.shop + path)
         look(page)
