@@ -7,6 +7,8 @@ import sys
 import time
 from datetime import UTC
 from datetime import datetime
+from importlib import import_module
+from importlib.util import find_spec
 from typing import Any
 
 from flask import Flask
@@ -85,8 +87,11 @@ def _moment(when: str) -> str:
 
 def upkeep(app: Flask) -> dict[str, float]:
     """Look after everything until nothing is left to do now."""
-    from flask_lineconnect.engines.upkeep import look_after
-
+    # Earlier versions had it elsewhere.
+    is_earlier = find_spec("flask_lineconnect.upkeep") is not None
+    look_after = import_module(
+        "flask_lineconnect.upkeep" if is_earlier else "flask_lineconnect.engines.upkeep"
+    ).look_after
     line: Any = app.extensions["lineconnect"]
     began = time.monotonic()
     while look_after(line):
