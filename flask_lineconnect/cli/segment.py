@@ -109,6 +109,8 @@ def save_segment(name: str, file: Path, label: str | None) -> None:
         version = audience.save_segment(line, name, label or before.get(name, name), rule)
     except (ValueError, Refused) as error:
         raise click.ClickException(str(error)) from None
+    except RecursionError:
+        raise click.ClickException(f"{file} is nested too deeply for a rule") from None
     line.session.commit()
     click.echo(f"Saved {name} as version {version}.")
 
@@ -139,7 +141,7 @@ def _argument(given: str) -> tuple[str, Any]:
         raise click.ClickException(f"--with {given}: write it as NAME=VALUE, such as days=30")
     try:
         return name, json.loads(value)
-    except ValueError:
+    except (ValueError, RecursionError):
         # A text without quotation marks.
         return name, value
 
