@@ -20,6 +20,7 @@ from demo_shop.points import history
 from demo_shop.points import spend
 from flask_lineconnect.linking import accounts
 from flask_lineconnect.state import LineState
+from tests.people import token_in
 
 PASSWORD = "a password for tests"
 
@@ -173,3 +174,37 @@ def test_a_history_goes_on_behind_a_key_of_the_same_member_only(member: User) ->
         "first",
     ]
     assert history(db.session(), member, before="of another") == []
+
+
+#: What a reader of English can't read; the other languages name themselves.
+JAPANESE = re.compile("[\u3040-\u30ff\u3400-\u9fff]")
+INSIDE_LINE = ("", "/points", "/orders", "/membership/preferences", "/membership/coupons")
+
+
+def test_who_chose_english_reads_no_japanese_inside_line(
+    app: Flask, phone: FlaskClient, member: User
+) -> None:
+    spend(db.session(), member, 30, key="spent")
+    db.session.commit()
+    assert phone.post("/language", data={"language": "en"}).status_code == 302
+    account = accounts.account_of(db.session(), member.id)
+    assert account
+    assert account.language == "en"
+    for path in INSIDE_LINE:
+        page = phone.get(f"/line/liff{path}", headers={"Accept-Language": "ja"}).text
+        shown = re.sub(r"<script.*?</script>|<style.*?</style>", "", page, flags=re.DOTALL)
+        assert not JAPANESE.search(shown), (path, JAPANESE.search(shown))
+        assert "Komorebi-do" in page
+    points = phone.get("/line/liff/points").text
+    assert "Purchase in the shop, ¥12,000" in points
+    assert "−30" in points
+
+
+def test_a_choice_inside_line_is_the_shops_too(phone: FlaskClient) -> None:
+    for language in ("en", "ja"):
+        token = token_in(phone.get("/line/liff/membership"))
+        phone.post("/line/liff/language", data={"language": language, "csrf_token": token})
+        assert f'<html lang="{language}">' in phone.get("/my-page").text
+    # The newest choice counts, wherever it was made.
+    phone.post("/language", data={"language": "en"})
+    assert '<html lang="en">' in phone.get("/line/liff/membership").text

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import re
 
 import pytest
@@ -131,3 +132,16 @@ def test_a_page_for_chromium_says_its_sentences_whole(
     page = client.get("/line/sign-up", headers={"Accept-Language": "ja"}).text
     assert "あと少しで会員登録が完了します" in page
     assert "<wbr>" not in page
+
+
+def test_the_marks_cost_a_page_less_than_a_kilobyte(
+    client: FlaskClient, sakura: LineBrowser
+) -> None:
+    client.environ_base["HTTP_ACCEPT_LANGUAGE"] = "ja"
+    sign_up(client, sakura)
+    for path in ("/line/liff", "/line/unlink", "/line/link", "/line/liff/membership/preferences"):
+        told, whole = (
+            len(gzip.compress(client.get(path, headers={"User-Agent": agent}).data))
+            for agent in (IPHONE, ANDROID % 144)
+        )
+        assert told - whole < 400, path
