@@ -19,6 +19,9 @@ from ..errors import InvalidMessage
 
 JsonObject: TypeAlias = dict[str, Any]
 
+#: Levels, beyond all that ``limits.py`` lets through.
+_TOO_DEEP = 150
+
 
 class Message(Protocol):
     """Anything that becomes one LINE message object."""
@@ -167,7 +170,8 @@ class FlexMessage:
 
     def to_dict(self) -> JsonObject:
         """Return the message as LINE's JSON."""
-        flex = {"type": "flex", "altText": self.alt_text, "contents": dict(self.contents)}
+        contents = _without_nulls(self.contents)
+        flex = {"type": "flex", "altText": self.alt_text, "contents": contents}
         return flex | _quick_reply(self.quick_replies)
 
 
@@ -179,8 +183,26 @@ class RawMessage:
 
     def to_dict(self) -> JsonObject:
         """Return the message as LINE's JSON."""
-        # What is null is as good as absent to LINE, and to nobody else on the way.
-        return {name: value for name, value in self.payload.items() if value is not None}
+        payload: JsonObject = _without_nulls(self.payload)
+        return payload
+
+
+def _without_nulls(value: Any, depth: int = 0) -> Any:
+    """Leave out what is null: as good as absent to LINE, and to nobody else on the way.
+
+    What is nested deeper than anything of LINE's stays, to be refused.
+    """
+    if depth > _TOO_DEEP:
+        return value
+    if isinstance(value, Mapping):
+        return {
+            name: _without_nulls(item, depth + 1)
+            for name, item in value.items()
+            if item is not None
+        }
+    if isinstance(value, list | tuple):
+        return [_without_nulls(item, depth + 1) for item in value]
+    return value
 
 
 def _template(alt_text: str, template: JsonObject, quick_replies: Sequence[Action]) -> JsonObject:

@@ -98,6 +98,36 @@ def test_what_is_null_is_absent(payload: dict[str, Any]) -> None:
     check_messages([sent])
 
 
+BUBBLE = {
+    "type": "bubble",
+    "header": None,
+    "body": {
+        "type": "box",
+        "layout": "vertical",
+        "contents": [{"type": "text", "text": "x", "color": None}],
+    },
+}
+FILLED = {
+    "type": "bubble",
+    "body": {"type": "box", "layout": "vertical", "contents": [{"type": "text", "text": "x"}]},
+}
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        FlexMessage("x", BUBBLE),
+        RawMessage({"type": "flex", "altText": "x", "contents": BUBBLE, "sender": {"name": None}}),
+    ],
+    ids=["flex", "raw"],
+)
+def test_what_is_null_further_down_is_absent_too(message: Message) -> None:
+    (sent,) = to_payloads(message)
+    assert sent["contents"] == FILLED
+    assert sent.get("sender", {}) == {}
+    check_messages([sent])
+
+
 @pytest.mark.parametrize("quick_reply", ["x", [], {"items": "x"}, {"items": 1}])
 def test_quick_replies_of_another_kind_are_refused(quick_reply: Any) -> None:
     with pytest.raises(InvalidMessage, match="quickReply"):

@@ -50,6 +50,10 @@ def test_the_whole_journey(shop: Shop) -> None:
     journey.walk(shop, accepts_terms="y")
 
 
+def test_the_whole_journey_with_the_path_among_flasks_settings(open_shop: OpenShop) -> None:
+    journey.walk(open_shop(f"{BASE_URL}/", before=(CSRFProtect,), APPLICATION_ROOT="/shop"))
+
+
 def test_every_page_leads_below_the_path(shop: Shop, person: LineBrowser) -> None:
     browser = shop.browser()
     with shop.app.app_context():
