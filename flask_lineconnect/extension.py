@@ -55,6 +55,7 @@ from .models.databases import check_database
 from .models.databases import use_schema
 from .models.sqlite import leave_to_parent
 from .models.sqlite import prepare_sqlite
+from .setting_up.app_checks import check_answers
 from .setting_up.app_checks import check_for_production
 from .setting_up.app_checks import check_neighbours
 from .setting_up.app_checks import warn_of_keys
@@ -120,6 +121,7 @@ class LineConnect:
         """
         config = Config.from_mapping(app.config)
         check_neighbours(app)
+        check_answers(self.shop)
         check_for_production(app, config)
         protect_session_cookie(app, config)
         watch_session_cookie(app, config)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+from inspect import getmembers
+from inspect import iscoroutinefunction
 from typing import Any
 
 from flask import Flask
@@ -13,6 +15,7 @@ from ..config.settings import Config
 from ..errors import ConfigError
 from ..errors import UsageError
 from ..linking.marks import reuses_keys
+from ..shop.adapter import ShopAdapter
 
 logger = logging.getLogger(__name__)
 
@@ -43,6 +46,23 @@ def check_neighbours(app: Flask) -> None:
             "call login_manager.init_app(app) of Flask-Login, or Security(app, …) of "
             "Flask-Security, before line.init_app(app)"
         )
+
+
+def check_answers(shop: ShopAdapter[Any]) -> None:
+    """Refuse methods of the shop's that would be awaited by nobody.
+
+    They are asked in the middle of a transaction, whose session belongs to one thread.
+
+    :raises UsageError: an adapter or a desk has an ``async def``.
+    """
+    for place in (shop, shop.orders, shop.membership):
+        kind = type(place)
+        for name, _method in getmembers(kind, iscoroutinefunction):
+            raise UsageError(
+                f"{kind.__name__}.{name} is `async def`, and is asked in the middle of a "
+                "transaction; make it a plain `def`, and call what must be awaited through "
+                "`asgiref.sync.async_to_sync`"
+            )
 
 
 def check_for_production(app: Flask, config: Config) -> None:

@@ -33,7 +33,10 @@ from tests.conftest import run_apart
 
 YES, NO = MessageAction("はい", "はい"), PostbackAction("いいえ", "/no", display_text="いいえ")
 MORE = UriAction("見る", "https://shop.example/")
-BUBBLE = {"type": "bubble", "body": {"type": "box", "layout": "vertical", "contents": []}}
+BUBBLE: dict[str, Any] = {
+    "type": "bubble",
+    "body": {"type": "box", "layout": "vertical", "contents": []},
+}
 MESSAGES: list[Message] = [
     TextMessage("どうぞ", quick_replies=[YES]),
     ButtonsMessage("どれ？", [YES, NO, MORE], title="選ぶ", quick_replies=[NO]),
