@@ -19,9 +19,15 @@ MODULES = [path for path in PACKAGE.rglob("*.py") if "emulator" not in path.part
 OF_OTHERS = {"The referrer header is missing."}
 
 
+#: Whose pages customers see.
+ROOMS = {"login", "linking", "liff", "web"}
+
+
 def _steps() -> Iterator[str]:
-    """Give the words in small print of all refusals."""
+    """Give the words in small print of all refusals that a customer reads."""
     for path in MODULES:
+        if path.relative_to(PACKAGE).parts[0] not in ROOMS:
+            continue
         for node in ast.walk(ast.parse(path.read_text("utf-8"))):
             if not isinstance(node, ast.Call):
                 continue
