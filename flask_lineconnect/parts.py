@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from .login.tokens import TokenVault
     from .marketing.event_kinds import EventKinds
     from .marketing.handling import Consequences
+    from .marketing.scenarios.declared import Scenarios
     from .marketing.segments.attributes import Attributes
     from .marketing.segments.declared import DeclaredSegments
     from .models import Account
@@ -120,6 +121,12 @@ class Parts:
         from .marketing.handling import Consequences
 
         return Consequences()
+
+    def scenarios(self) -> Scenarios:
+        """Make the list of the shop's scenarios."""
+        from .marketing.scenarios.declared import Scenarios
+
+        return Scenarios()
 
     def inbox(self) -> Inbox:
         """Make what stores webhook events, in the database of the extension's tables."""
@@ -299,6 +306,7 @@ _MAKERS: Mapping[str, Callable[[Parts], object]] = {
     "QuietLogins": Parts.quiet_logins,
     "RateLimits": Parts.rate_limits,
     "Rules": Parts.rules,
+    "Scenarios": Parts.scenarios,
     "SharedPace": Parts.shared_pace,
     "Streams": Parts.streams,
     "Telling": Parts.telling,

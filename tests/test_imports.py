@@ -32,6 +32,10 @@ FLOORS = [
     "config shop models",
     "marketing.segments.attributes",
     "marketing.segments.declared",
+    "marketing.scenarios.conditions",
+    "marketing.scenarios.definition",
+    "marketing.scenarios.reading",
+    "marketing.scenarios.declared",
     "hooks state",
     "messages",
     # gateways: HTTP to LINE

@@ -24,6 +24,7 @@ WORDS = (
     "outbox",
     "quota",
     "resume",
+    "scenario",
     "segment",
     "settings",
     "setup",

@@ -26,6 +26,10 @@ from ..folding import fold_pattern
 from ..marketing.event_kinds import EventKind
 from ..marketing.event_kinds import EventKinds
 from ..marketing.event_kinds import Fact
+from ..marketing.scenarios.declared import Scenarios
+from ..marketing.scenarios.declared import scenarios_of_file
+from ..marketing.scenarios.definition import Scenario
+from ..marketing.scenarios.reading import read_scenario
 from ..marketing.segments.attributes import Attribute
 from ..marketing.segments.attributes import Attributes
 from ..marketing.segments.attributes import Choices
@@ -249,6 +253,29 @@ class LineBlueprint(Blueprint):
 
     def _add_segment(self, segment: DeclaredSegment) -> None:
         self.record(lambda setup: _state_of(setup).part(DeclaredSegments).add(segment))
+
+    def scenario(self, name: str, **definition: Any) -> None:
+        """Declare which messages follow from what, in the words that a TOML file has.
+
+        :param name: small letters, digits and underscores.
+        :param definition: ``label``, ``starts_on``, ``steps`` and others; how-to/scenarios.md has
+            them all.
+        :raises UsageError: it can't be read; names the place. Or, when the app registers the
+            blueprint, it is declared twice.
+        """
+        self._add_scenario(read_scenario(name, definition, home=self.name))
+
+    def scenarios_from(self, path: str) -> None:
+        """Declare the scenarios of a TOML file, a table for each.
+
+        :param path: relative to the folder of the blueprint's module.
+        :raises UsageError: there is no such file, or a scenario can't be read; names the place.
+        """
+        for scenario in scenarios_of_file(Path(self.root_path, path), home=self.name):
+            self._add_scenario(scenario)
+
+    def _add_scenario(self, scenario: Scenario) -> None:
+        self.record(lambda setup: _state_of(setup).part(Scenarios).add(scenario))
 
     def _hook(self, **kind: Any) -> Callable[[F], F]:
         def keep(function: F) -> F:

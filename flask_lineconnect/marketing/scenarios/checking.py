@@ -1,0 +1,335 @@
+"""Refuses scenarios that could not run, before anything runs; each problem names its place.
+
+What can be asked of one is said all at once, and one that is broken holds back no other.
+"""
+
+from __future__ import annotations
+
+import difflib
+import json
+from collections.abc import Collection
+from collections.abc import Iterable
+from collections.abc import Iterator
+from collections.abc import Mapping
+from collections.abc import Sequence
+from dataclasses import dataclass
+from dataclasses import field
+from datetime import date
+from datetime import datetime
+from typing import Any
+
+from ...errors import UsageError
+from ...i18n import languages
+from ...messages.draft_data import Known
+from ...messages.draft_data import read_drafts
+from ...messages.drafts import Draft
+from ...messages.drafts import InvalidDraft
+from ...messages.drafts import check as check_draft
+from ...messages.limits import MAX_MESSAGES
+from ...shop.categories import ACCOUNT
+from ...state import LineState
+from ..calendar.times import Near
+from ..calendar.times import Wait
+from ..event_kinds import EventKinds
+from ..segments.attributes import Attributes
+from ..segments.declared import DeclaredSegments
+from ..segments.saved import saved_segments
+from ..values import ValueType
+from .conditions import Condition
+from .conditions import Done
+from .conditions import InSegment
+from .conditions import leaves
+from .conditions import problem_of
+from .definition import END
+from .definition import OF_MEMBER
+from .definition import OF_SUBJECT
+from .definition import OnEvent
+from .definition import OnSegment
+from .definition import OnTime
+from .definition import Scenario
+from .definition import Step
+
+#: What every message may name: the member's name in the shop's record, and the shop's.
+ALWAYS: Mapping[str, ValueType] = {
+    "name": ValueType(str, is_optional=True),
+    "shop_name": ValueType(str),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """What scenarios of one app may name.
+
+    :ivar segments: names of segments.
+    :ivar attributes: what is known of each member, by name.
+    :ivar products: names of lists of products for cards.
+    :ivar coupons: names of coupons for cards.
+    :ivar languages: in which messages are held against LINE's limits.
+    """
+
+    kinds: EventKinds
+    categories: Collection[str]
+    segments: Collection[str] = ()
+    attributes: Mapping[str, ValueType] = field(default_factory=dict)
+    products: Collection[str] = ("favourites",)
+    coupons: Collection[str] = ()
+    languages: Sequence[str] = ("ja",)
+
+    @classmethod
+    def of(cls, line: LineState) -> World:
+        """Return what the scenarios of an app may name."""
+        return cls(
+            line.part(EventKinds),
+            categories={category.name for category in (*line.shop.categories, ACCOUNT)},
+            segments={
+                *(one.name for one in line.part(DeclaredSegments)),
+                *(one.name for one in saved_segments(line.session)),
+            },
+            attributes={one.name: one.type for one in line.part(Attributes)},
+            languages=tuple(languages()),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Why a scenario can't run.
+
+    :ivar place: such as ``cart.steps.remind.wait``.
+    """
+
+    place: str
+    message: str
+
+    def __str__(self) -> str:
+        return f"{self.place}: {self.message}"
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """A scenario, and what is wrong with it; without problems it can run.
+
+    :ivar drafts: the messages of each step that has any.
+    """
+
+    scenario: Scenario
+    problems: tuple[Problem, ...]
+    drafts: Mapping[str, tuple[Draft, ...]]
+
+
+def check_scenario(
+    scenario: Scenario, world: World, *, at_hand: Iterable[Mapping[str, Any]] = ()
+) -> Checked:
+    """Look for everything that is wrong with a scenario.
+
+    :param at_hand: facts of events of before, by which the length of messages is judged.
+    """
+    check = _Check(scenario, world, list(at_hand))
+    check.start()
+    check.ends()
+    if check.knows_its_event:
+        for step in scenario.steps:
+            check.step(step)
+        check.ways()
+    return Checked(scenario, tuple(check.problems), check.drafts)
+
+
+class _Check:
+    """Looks at one scenario, and keeps what is wrong."""
+
+    def __init__(self, scenario: Scenario, world: World, at_hand: Sequence[Mapping[str, Any]]):
+        self.problems: list[Problem] = []
+        self.drafts: dict[str, tuple[Draft, ...]] = {}
+        self._scenario = scenario
+        self._world = world
+        self._at_hand = at_hand
+        #: Facts and attributes; what the event tells goes first.
+        self._types = {**world.attributes, **self._facts()}
+
+    @property
+    def knows_its_event(self) -> bool:
+        """Whether there is the event that it begins with: without, no facts are known."""
+        start = self._scenario.start
+        return not isinstance(start, OnEvent) or start.event in self._world.kinds
+
+    def start(self) -> None:
+        """Look at how it begins, and what it is about."""
+        start = self._scenario.start
+        if isinstance(start, OnEvent):
+            self._event(start.event, "starts_on")
+            if not self.knows_its_event:
+                return
+            self._condition(start.where, "where")
+        if isinstance(start, OnTime):
+            self._wait(start.at, "starts_at")
+        if isinstance(start, OnTime | OnSegment) and start.segment is not None:
+            self._segment(start.segment, "starts_in" if isinstance(start, OnSegment) else "segment")
+        self._key(self._scenario.key)
+        self._category(self._scenario.category, "category")
+
+    def ends(self) -> None:
+        """Look at the events that end it."""
+        scenario = self._scenario
+        goals = [("goal", scenario.goal)] if scenario.goal is not None else []
+        exits = [(f"exits_on[{number}]", name) for number, name in enumerate(scenario.exits_on)]
+        for place, name in (*goals, *exits):
+            self._event(name, place)
+            if isinstance(scenario.start, OnEvent) and name == scenario.start.event:
+                self._say(place, f"{name} begins it, and would end it at once")
+
+    def step(self, step: Step) -> None:
+        """Look at one step."""
+        place = f"steps.{step.name}"
+        if step.wait is not None:
+            self._wait(step.wait, f"{place}.wait")
+        self._condition(step.only, f"{place}.only")
+        for number, way in enumerate(step.branch):
+            self._condition(way.when, f"{place}.branch[{number}].when")
+        if step.category is not None:
+            self._category(step.category, f"{place}.category")
+        if step.message is not None:
+            self._message(step, step.message, f"{place}.message")
+        elif step.only is not None or step.expires is not None:
+            word = "only" if step.only is not None else "expires"
+            self._say(f"{place}.{word}", "is about a message, and this step has none")
+        elif step.wait is None and not step.branch:
+            self._say(place, "does nothing: a message, a wait or a branch is needed")
+
+    def ways(self) -> None:
+        """Look where the steps lead: to steps that there are, to all of them, and to an end."""
+        names = [step.name for step in self._scenario.steps]
+        twice = [name for name in dict.fromkeys(names) if names.count(name) > 1]
+        for name in twice:
+            self._say(f"steps.{name}", "two steps have this name")
+        if twice:
+            return
+        for place, name in self._targets():
+            if name != END and name not in names:
+                self._say(place, f"there is no step {name!r}{_nearest(name, [*names, END])}")
+        loop = self._loop()
+        if loop:
+            self._say(f"steps.{loop[0]}", f"never ends: {' → '.join(loop)}")
+        reached = self._reached()
+        for name in dict.fromkeys(names):
+            if name not in reached:
+                self._say(f"steps.{name}", "no step leads here")
+
+    def _targets(self) -> Iterator[tuple[str, str]]:
+        for step in self._scenario.steps:
+            for number, way in enumerate(step.branch):
+                yield f"steps.{step.name}.branch[{number}].go", way.go
+            if step.then is not None:
+                yield f"steps.{step.name}.then", step.then
+
+    def _next(self, name: str) -> list[str]:
+        step = self._scenario.step(name)
+        return [] if step is None else list(dict.fromkeys(self._scenario.leads_to(step)))
+
+    def _reached(self) -> set[str]:
+        waiting, reached = [self._scenario.steps[0].name], set[str]()
+        while waiting:
+            name = waiting.pop()
+            if name not in reached:
+                reached.add(name)
+                waiting += self._next(name)
+        return reached
+
+    def _loop(self) -> list[str]:
+        """Return the steps of a way that comes back to where it began, if there is one."""
+        done: set[str] = set()
+        ways = (self._walk(step.name, [], done) for step in self._scenario.steps)
+        return next(filter(None, ways), [])
+
+    def _walk(self, name: str, path: list[str], done: set[str]) -> list[str]:
+        """Go all ways on from a step; ``done`` are steps from which no way comes back."""
+        if name in path:
+            return [*path[path.index(name) :], name]
+        if name not in done:
+            for following in self._next(name):
+                if loop := self._walk(following, [*path, name], done):
+                    return loop
+            done.add(name)
+        return []
+
+    def _facts(self) -> Mapping[str, ValueType]:
+        start = self._scenario.start
+        if isinstance(start, OnEvent) and start.event in self._world.kinds:
+            return self._world.kinds.get(start.event).types
+        return {}
+
+    def _key(self, key: str) -> None:
+        facts = self._facts()
+        of_event = isinstance(self._scenario.start, OnEvent)
+        if key == OF_MEMBER or (key == OF_SUBJECT and of_event):
+            return
+        if key not in facts:
+            known = [OF_MEMBER, *((OF_SUBJECT, *facts) if of_event else ())]
+            there = ", ".join(known)
+            self._say("key", f"there is no {key!r}{_nearest(key, known)}; there are {there}")
+        elif facts[key].is_optional or facts[key].is_list:
+            self._say("key", f"{key} is {facts[key].name}, and names nothing where it is absent")
+
+    def _message(self, step: Step, message: str, place: str) -> None:
+        variables = {**ALWAYS, **self._types}
+        known = Known(variables, self._world.products, self._world.coupons)
+        try:
+            drafts = read_drafts(json.loads(message), known)
+        except InvalidDraft as error:
+            self._say(f"{place}{error.place.removeprefix('message')}", error.message)
+            return
+        self.drafts[step.name] = drafts
+        if len(drafts) > MAX_MESSAGES:
+            self._say(place, f"{len(drafts)} messages; LINE takes {MAX_MESSAGES}")
+        for number, draft in enumerate(drafts):
+            where = f"{place}[{number}]" if len(drafts) > 1 else place
+            try:
+                check_draft(
+                    draft, variables, languages=self._world.languages, at_hand=self._at_hand
+                )
+            except InvalidDraft as error:
+                self._say(f"{where}{error.place.removeprefix('message')}", error.message)
+
+    def _wait(self, wait: Wait, place: str) -> None:
+        if not isinstance(wait, Near):
+            return
+        kind = self._types.get(wait.value)
+        if kind is None:
+            near, there = _nearest(wait.value, self._types), ", ".join(self._types) or "none"
+            self._say(place, f"there is no fact {wait.value!r}{near}; there are {there}")
+        elif kind.is_list or kind.python not in (date, datetime):
+            self._say(place, f"{wait.value} is {kind.name}, and no date")
+        elif kind.python is date and wait.at is None:
+            self._say(place, f"{wait.value} is a day; a time is needed, such as `{wait} at 10:00`")
+
+    def _condition(self, condition: Condition | None, place: str) -> None:
+        for leaf in leaves(condition):
+            if isinstance(leaf, Done):
+                self._event(leaf.event, place)
+            elif isinstance(leaf, InSegment):
+                self._segment(leaf.segment, place)
+            elif (problem := problem_of(leaf, self._types)) is not None:
+                self._say(place, problem)
+
+    def _event(self, name: str, place: str) -> None:
+        try:
+            self._world.kinds.get(name)
+        except UsageError as error:
+            self._say(place, str(error))
+
+    def _segment(self, name: str, place: str) -> None:
+        if name not in self._world.segments:
+            near = _nearest(name, self._world.segments)
+            self._say(place, f"there is no segment {name!r}{near}")
+
+    def _category(self, name: str, place: str) -> None:
+        if name not in self._world.categories:
+            there = ", ".join(sorted(self._world.categories))
+            near = _nearest(name, self._world.categories)
+            self._say(place, f"there is no category {name!r}{near}; there are {there}")
+
+    def _say(self, place: str, message: str) -> None:
+        self.problems.append(Problem(f"{self._scenario.name}.{place}", message))
+
+
+def _nearest(name: str, known: Iterable[str]) -> str:
+    near = difflib.get_close_matches(name, list(known), n=1)
+    return f". Did you mean {near[0]}" if near else ""

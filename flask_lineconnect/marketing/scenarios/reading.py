@@ -1,0 +1,337 @@
+"""Reads scenarios from what TOML, JSON or Python wrote; every refusal names the place.
+
+::
+
+    [cart]
+    label = "お買い忘れのお知らせ"
+    starts_on = "cart.changed"
+    where = {fact = "count", at_least = 1}
+    key = "version"
+    again = "per key"
+    goal = "order.placed"
+    exits_on = ["cart.emptied"]
+    category = "cart"
+
+    [[cart.steps]]
+    name = "remind"
+    wait = "PT1H"
+    expires = "PT6H"
+    message = "お買い忘れはありませんか？"
+
+Reading looks at the form alone. Whether there are such events, facts and steps: ``checking.py``.
+"""
+
+from __future__ import annotations
+
+import difflib
+import json
+import re
+from collections.abc import Mapping
+from collections.abc import Sequence
+from datetime import time
+from datetime import timedelta
+from enum import Enum
+from typing import Any
+from typing import NoReturn
+from typing import TypeVar
+
+from ...config import values
+from ...errors import UsageError
+from ..calendar.times import After
+from ..calendar.times import Duration
+from ..calendar.times import Near
+from ..calendar.times import Recurring
+from ..calendar.times import Wait
+from ..calendar.words import read_time
+from .conditions import Condition
+from .conditions import InvalidCondition
+from .conditions import read_condition
+from .conditions import write_condition
+from .definition import END
+from .definition import OF_MEMBER
+from .definition import Again
+from .definition import InvalidScenario
+from .definition import OnEvent
+from .definition import OnSegment
+from .definition import OnTime
+from .definition import Otherwise
+from .definition import ReEntry
+from .definition import Scenario
+from .definition import Start
+from .definition import Step
+from .definition import Way
+
+NAME = re.compile(r"[a-z][a-z0-9_]{0,59}")
+MAX_STEPS = 100
+_STARTS = ("starts_on", "starts_at", "starts_in")
+_WORDS = (
+    *("label", *_STARTS, "where", "segment", "key", "again", "steps", "category"),
+    *("goal", "exits_on", "quiet_hours", "ends_after"),
+)
+_STEP_WORDS = (
+    *("name", "wait", "only", "message", "branch", "then", "category", "expires"),
+    *("in_quiet_hours", "over_cap"),
+)
+E = TypeVar("E", bound=Enum)
+
+
+def read_scenarios(data: Mapping[str, Any], *, home: str = "") -> tuple[Scenario, ...]:
+    """Read the scenarios of a TOML file, a table for each.
+
+    :raises InvalidScenario: one can't be read; names the place.
+    """
+    return tuple(read_scenario(name, one, home=home) for name, one in data.items())
+
+
+def read_scenario(name: str, data: object, *, home: str = "") -> Scenario:
+    """Read one scenario.
+
+    :raises InvalidScenario: it can't be read; names the place.
+    """
+    if not isinstance(name, str) or not NAME.fullmatch(name):
+        raise InvalidScenario("a name has small letters, digits and underscores", place=str(name))
+    said = _Said(data, name, _WORDS)
+    start = _start(said)
+    key = said.text("key") if isinstance(start, OnEvent) else said.text("key", OF_MEMBER)
+    return Scenario(
+        name=name,
+        label=said.text("label"),
+        start=start,
+        key=key,
+        again=_again(said),
+        steps=_steps(said),
+        category=said.text("category"),
+        goal=said.text_or_none("goal"),
+        exits_on=said.texts("exits_on"),
+        quiet_hours=_hours(said),
+        ends_after=said.duration("ends_after"),
+        home=home,
+    )
+
+
+def write_scenario(scenario: Scenario) -> dict[str, Any]:
+    """Return a scenario as JSON has it; reading it gives the same one."""
+    hours = scenario.quiet_hours
+    return {"label": scenario.label} | _given(
+        **_write_start(scenario.start),
+        key=scenario.key,
+        again=str(scenario.again),
+        category=scenario.category,
+        goal=scenario.goal,
+        exits_on=list(scenario.exits_on) or None,
+        quiet_hours=f"{hours[0]:%H:%M}-{hours[1]:%H:%M}" if hours else None,
+        ends_after=_text(scenario.ends_after),
+        steps=[_write_step(step) for step in scenario.steps],
+    )
+
+
+def _write_start(start: Start) -> dict[str, Any]:
+    match start:
+        case OnEvent(event, where):
+            return {"starts_on": event, "where": where and write_condition(where)}
+        case OnTime(at, segment):
+            return {"starts_at": str(at), "segment": segment}
+        case OnSegment(segment):
+            return {"starts_in": segment}
+
+
+def _write_step(step: Step) -> dict[str, Any]:
+    branch = [{"when": write_condition(way.when), "go": way.go} for way in step.branch]
+    is_waiting, is_dropped = Otherwise.WAIT, Otherwise.DROP
+    return {"name": step.name} | _given(
+        wait=_text(step.wait),
+        only=step.only and write_condition(step.only),
+        message=None if step.message is None else json.loads(step.message),
+        branch=branch or None,
+        then=step.then,
+        category=step.category,
+        expires=_text(step.expires),
+        in_quiet_hours=step.in_quiet_hours.value if step.in_quiet_hours is not is_waiting else None,
+        over_cap=step.over_cap.value if step.over_cap is not is_dropped else None,
+    )
+
+
+class _Said:
+    """A table, and what it says under each of its words."""
+
+    def __init__(self, data: object, place: str, words: Sequence[str]):
+        if not isinstance(data, Mapping):
+            raise InvalidScenario("a table is needed", place=place)
+        self.data: Mapping[str, Any] = data
+        self.place = place
+        for word in data:
+            if word not in words:
+                near = difflib.get_close_matches(str(word), words, n=1)
+                mean = f". Did you mean {near[0]}" if near else ""
+                self.fail(f"there is no such word{mean}; there are {', '.join(words)}", str(word))
+
+    def fail(self, message: str, word: str = "") -> NoReturn:
+        """Refuse what stands under a word.
+
+        :raises InvalidScenario: always.
+        """
+        raise InvalidScenario(message, place=f"{self.place}.{word}" if word else self.place)
+
+    def text(self, word: str, otherwise: str | None = None) -> str:
+        """Return a text that must be there, unless something stands in for it."""
+        found = self.data.get(word, otherwise)
+        if not isinstance(found, str) or not found.strip():
+            self.fail("must be said, and is a text", word)
+        return str(found)
+
+    def text_or_none(self, word: str) -> str | None:
+        """Return a text that may be there."""
+        return self.text(word) if self.data.get(word) is not None else None
+
+    def texts(self, word: str) -> tuple[str, ...]:
+        """Return a list of texts."""
+        found = self.data.get(word) or ()
+        if not isinstance(found, list | tuple) or not all(isinstance(one, str) for one in found):
+            self.fail("a list of texts is needed", word)
+        return tuple(found)
+
+    def when(self, word: str) -> Wait | None:
+        """Return a time that may be there."""
+        found = self.data.get(word)
+        if found is None:
+            return None
+        if isinstance(found, timedelta):
+            return After(self._seconds(found, word))
+        if not isinstance(found, str):
+            self.fail("a time is needed, such as PT1H", word)
+        try:
+            return read_time(str(found))
+        except UsageError as error:
+            raise InvalidScenario(str(error), place=f"{self.place}.{word}") from None
+
+    def duration(self, word: str) -> Duration | None:
+        """Return a length of time that may be there."""
+        found = self.when(word)
+        if found is None or (isinstance(found, After) and found.at is None and not found.zone):
+            return None if found is None else found.duration
+        self.fail("a length of time is needed, such as PT6H", word)
+
+    def condition(self, word: str) -> Condition | None:
+        """Return a condition that may be there."""
+        if self.data.get(word) is None:
+            return None
+        try:
+            return read_condition(self.data[word])
+        except InvalidCondition as error:
+            inside = f"{word}.{error.place}" if error.place else word
+            self.fail(str(error), inside)
+
+    def choice(self, word: str, otherwise: E) -> E:
+        """Return one of a few words."""
+        found = self.data.get(word, otherwise.value)
+        kinds = list(type(otherwise))
+        if found not in [kind.value for kind in kinds]:
+            self.fail(f"one of {', '.join(kind.value for kind in kinds)} is needed", word)
+        return type(otherwise)(found)
+
+    def _seconds(self, found: timedelta, word: str) -> Duration:
+        if found <= timedelta(0) or found.microseconds:
+            self.fail("whole seconds are needed, more than none", word)
+        return Duration(seconds=int(found.total_seconds()))
+
+
+def _start(said: _Said) -> Start:
+    given = [word for word in _STARTS if said.data.get(word) is not None]
+    if len(given) != 1:
+        said.fail(f"exactly one of {', '.join(_STARTS)} says how it begins")
+    [word] = given
+    if word != "starts_on" and said.data.get("where") is not None:
+        said.fail("only an event has facts; ask for a segment instead", "where")
+    if word != "starts_at" and said.data.get("segment") is not None:
+        said.fail("is for starts_at alone", "segment")
+    if word == "starts_on":
+        return OnEvent(said.text(word), said.condition("where"))
+    if word == "starts_in":
+        return OnSegment(said.text(word))
+    at, segment = said.when(word), said.text_or_none("segment")
+    if not isinstance(at, Recurring | Near):
+        said.fail("a time that comes by itself is needed", word)
+    if isinstance(at, Recurring) and segment is None:
+        said.fail("says whom a recurring time is for", "segment")
+    if isinstance(at, Near) and at.at is None:
+        said.fail("a time of day is needed, such as P1D before expires_on at 10:00", word)
+    return OnTime(at, segment)
+
+
+def _again(said: _Said) -> ReEntry:
+    found = said.data.get("again")
+    rules = [rule.value for rule in Again if rule is not Again.AFTER]
+    if found in rules:
+        return ReEntry(Again(found))
+    if isinstance(found, str) and found.startswith("after "):
+        inside = _Said({"again": found.removeprefix("after ")}, said.place, ("again",))
+        return ReEntry(Again.AFTER, inside.duration("again"))
+    said.fail(f"says whether it begins again: {', '.join(rules)}, or such as after P90D", "again")
+
+
+def _hours(said: _Said) -> tuple[time, time] | None:
+    found = said.data.get("quiet_hours")
+    try:
+        return None if found is None else values.hours(found)
+    except ValueError as error:
+        said.fail(str(error), "quiet_hours")
+
+
+def _steps(said: _Said) -> tuple[Step, ...]:
+    found = said.data.get("steps")
+    if not isinstance(found, list | tuple) or not 1 <= len(found) <= MAX_STEPS:
+        said.fail(f"a list of 1 to {MAX_STEPS} steps is needed", "steps")
+    return tuple(
+        _step(one, f"{said.place}.steps[{number}]", f"{said.place}.steps")
+        for number, one in enumerate(found or ())
+    )
+
+
+def _step(data: object, place: str, steps: str) -> Step:
+    said = _Said(data, place, _STEP_WORDS)
+    name = said.text("name")
+    if not NAME.fullmatch(name) or name == END:
+        said.fail(f"{name!r} can't be the name of a step", "name")
+    said.place = f"{steps}.{name}"
+    message = said.data.get("message")
+    return Step(
+        name=name,
+        wait=said.when("wait"),
+        only=said.condition("only"),
+        message=None if message is None else _as_json(said, message),
+        branch=_branch(said),
+        then=said.text_or_none("then"),
+        category=said.text_or_none("category"),
+        expires=said.duration("expires"),
+        in_quiet_hours=said.choice("in_quiet_hours", Otherwise.WAIT),
+        over_cap=said.choice("over_cap", Otherwise.DROP),
+    )
+
+
+def _branch(said: _Said) -> tuple[Way, ...]:
+    found = said.data.get("branch") or ()
+    if not isinstance(found, list | tuple):
+        said.fail("a list of ways is needed, such as [{when = {…}, go = …}]", "branch")
+    ways = []
+    for number, one in enumerate(found):
+        way = _Said(one, f"{said.place}.branch[{number}]", ("when", "go"))
+        when = way.condition("when")
+        if when is None:
+            way.fail("must be said", "when")
+        ways.append(Way(when, way.text("go")))
+    return tuple(ways)
+
+
+def _as_json(said: _Said, message: object) -> str:
+    try:
+        return json.dumps(message, ensure_ascii=False, sort_keys=True)
+    except (TypeError, ValueError):
+        said.fail("is no data: texts, numbers, lists and tables are", "message")
+
+
+def _text(value: object) -> str | None:
+    return None if value is None else str(value)
+
+
+def _given(**said: Any) -> dict[str, Any]:
+    return {name: value for name, value in said.items() if value is not None}

@@ -1,0 +1,166 @@
+"""`flask line scenario`: scenarios of code and of TOML files, shown and checked."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from flask import Flask
+
+from flask_lineconnect import Fact
+from flask_lineconnect import LineBlueprint
+from flask_lineconnect import UsageError
+from flask_lineconnect.cli.group import line as commands
+from tests.conftest import MakeApp
+
+TOML = """
+[welcome]
+label = "ようこそ"
+starts_on = "line.linked"
+key = "member"
+again = "never"
+category = "news"
+
+[[welcome.steps]]
+name = "hello"
+message = "{{ shop_name }}です。"
+
+[[welcome.steps]]
+name = "points"
+wait = "P2D at 10:00"
+message = "ポイントカードはこちらです。"
+"""
+
+Run = Callable[..., tuple[int, str]]
+
+
+@pytest.fixture
+def blueprint(tmp_path: Path) -> LineBlueprint:
+    """Return a blueprint with two scenarios, of which one is broken."""
+    blueprint = LineBlueprint("shop", __name__, root_path=str(tmp_path))
+    (tmp_path / "scenarios.toml").write_text(TOML, "utf-8")
+    blueprint.scenarios_from("scenarios.toml")
+    # Before its event: the order in which a shop declares does not matter.
+    blueprint.scenario(
+        "cart",
+        label="お買い忘れのお知らせ",
+        starts_on="cart.changed",
+        key="member",
+        again="restart",
+        goal="order.plced",
+        category="cart",
+        steps=[{"name": "remind", "wait": "PT1H", "message": "{{ conut }}点あります。"}],
+    )
+    blueprint.member_event("cart.changed", label="", facts={"count": Fact(int, "")})
+    blueprint.member_event("order.placed", label="")
+    return blueprint
+
+
+@pytest.fixture
+def run(make_app: MakeApp, blueprint: LineBlueprint) -> Run:
+    """Return what runs a command in a shop with these scenarios."""
+    app = make_app()
+    app.register_blueprint(blueprint)
+    return _runner(app)
+
+
+def _runner(app: Flask) -> Run:
+    def run(*words: str) -> tuple[int, str]:
+        answer = app.test_cli_runner().invoke(commands, ["scenario", *words])
+        return answer.exit_code, answer.output
+
+    return run
+
+
+def test_scenarios_are_listed_below_headings(run: Run) -> None:
+    code, output = run("list")
+    heading, cart, welcome = output.splitlines()
+    assert code == 0
+    assert heading.split()[:3] == ["name", "label", "begins"]
+    assert cart.split() == [
+        *(
+            "cart",
+            "お買い忘れのお知らせ",
+            "cart.changed",
+            "1",
+            "restart",
+            "order.plced",
+            "shop",
+            "2",
+        ),
+    ]
+    assert welcome.split()[:4] == ["welcome", "ようこそ", "line.linked", "2"]
+    listed = json.loads(run("list", "--json")[1])
+    assert [one["problems"] for one in listed] == [2, 0]
+
+
+def test_a_scenario_is_shown_step_by_step(run: Run) -> None:
+    code, output = run("show", "welcome")
+    assert code == 0
+    assert "again: never" in output
+    assert output.splitlines()[-1].split() == [
+        *("points", "P2D", "at", "10:00", "message", "-", "-", "wait", "drop", "end"),
+    ]
+    shown = json.loads(run("show", "welcome", "--json")[1])
+    assert shown["welcome"]["steps"][1] == {
+        "name": "points",
+        "wait": "P2D at 10:00",
+        "message": "ポイントカードはこちらです。",
+    }
+
+
+def test_what_is_wrong_is_listed_with_its_place_and_holds_back_no_other(run: Run) -> None:
+    code, output = run("check")
+    assert code == 1
+    assert "cart.goal" in output
+    assert "Did you mean order.placed" in output
+    assert "cart.steps.remind.message" in output
+    assert "line 1, column 4: there is no value 'conut'. Did you mean count" in output
+    assert run("check", "welcome") == (0, "Nothing is wrong with welcome.\n")
+    code, output = run("check", "--json")
+    assert code == 1
+    assert [one["place"] for one in json.loads(output)] == [
+        "cart.goal",
+        "cart.steps.remind.message",
+    ]
+
+
+def test_a_name_that_there_is_not_is_said(run: Run) -> None:
+    for word in ("show", "check"):
+        code, output = run(word, "welcom")
+        assert code == 1
+        assert "there is no scenario 'welcom'. Did you mean welcome?" in output
+
+
+def test_a_shop_without_scenarios_is_told_so(make_app: MakeApp) -> None:
+    run = _runner(make_app())
+    assert run("list") == (0, "No scenarios are declared.\n")
+    assert run("check") == (0, "No scenarios are declared.\n")
+    assert json.loads(run("list", "--json")[1]) == []
+
+
+def test_a_scenario_declared_twice_is_refused(make_app: MakeApp, blueprint: LineBlueprint) -> None:
+    other = LineBlueprint("other", __name__)
+    other.scenario(
+        "welcome",
+        label="x",
+        starts_on="line.linked",
+        key="member",
+        again="never",
+        category="news",
+        steps=[{"name": "hello", "message": "a"}],
+    )
+    app = make_app()
+    app.register_blueprint(blueprint)
+    with pytest.raises(UsageError, match="declared twice, in the blueprints shop and other"):
+        app.register_blueprint(other)
+
+
+def test_a_scenario_that_cant_be_read_is_refused_where_it_is_declared(tmp_path: Path) -> None:
+    blueprint = LineBlueprint("shop", __name__, root_path=str(tmp_path))
+    with pytest.raises(UsageError, match=r"^cart\.starts_when: there is no such word"):
+        blueprint.scenario("cart", label="x", starts_when="cart.changed")
+    with pytest.raises(UsageError, match=r"missing\.toml can't be read"):
+        blueprint.scenarios_from("missing.toml")
