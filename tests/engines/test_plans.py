@@ -152,6 +152,7 @@ def test_the_indexes_have_names_that_migrations_find(line: LineState) -> None:
         "ix_lineconnect_campaign_finished",
         "ix_lineconnect_account_consent",
         "ix_lineconnect_account_stranger",
+        "ix_lineconnect_account_menu_due",
     } <= names
 
 
