@@ -62,6 +62,27 @@ def test_the_styles_of_a_page_are_below_ten_kilobytes(
     assert _packed(_served(client, path) for path in found) < LIMIT
 
 
+@pytest.mark.parametrize(
+    ("is_member", "limit", "requests"), [(False, 12_000, 5), (True, 14_500, 6)]
+)
+def test_a_whole_page_is_what_it_was(
+    client: FlaskClient, line: LineState, is_member: bool, limit: int, requests: int
+) -> None:
+    """The opening page, and the card: compressed, without the theme and LINE's SDK."""
+    if is_member:
+        member = add_member(line)
+        link(line, member)
+        client = open_as(client, member)
+    html = re.sub(r"<style[^>]*>.*?</style>", "", client.get("/line/liff").text, flags=re.DOTALL)
+    found = set(re.findall(r'"(/[^"]+\.(?:css|js))"', html))
+    modules = [path for path in found if path.endswith(".js")]
+    for path in modules:
+        for name in re.findall(r'(?:from |import\()"\./([^"]+)"', _served(client, path).decode()):
+            found.add(f"{path.rpartition('/')[0]}/{name}")
+    assert 1 + len(found) <= requests, found
+    assert _packed([html.encode(), *(_served(client, path) for path in found)]) < limit
+
+
 def test_nothing_is_loaded_from_a_third_party_but_lines_sdk(client: FlaskClient) -> None:
     html = client.get("/line/liff").text
     foreign = {url for url in re.findall(r'(?:href|src)="(https?://[^"]+)"', html)}

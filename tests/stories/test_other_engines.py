@@ -40,6 +40,9 @@ BEGUN_WORKER = """navigator.serviceWorker.register(
 ).then(({ installing }) => new Promise((tell) => {
   installing.onstatechange = () => tell(installing.state);
 }))"""
+#: Lines of equal length, where the engine would break them within Japanese words.
+BALANCED = """[...document.querySelectorAll('body *')].map((one) => getComputedStyle(one)).filter(
+  (style) => style.textWrapStyle === 'balance' && style.wordBreak !== 'keep-all').length"""
 #: A finger on the card.
 TOUCH = """Object.assign(new Event('{type}'), {{
   touches: [{{ clientY: {y} }}], changedTouches: [{{ clientY: {y} }}] }})"""
@@ -79,8 +82,12 @@ def test_a_visitor_becomes_a_member_whose_card_lives(
     user_id = street.line.add_user(name, email=f"{engine}@mail.example")
     phone = open_phone(engine)
     phone.open(f"{street.shop}/store")
+    phone.see("a.lc-store-qr")
+    assert phone.look(BALANCED) == 0
     phone.press("a.lc-store-qr")
     log_in_at_line(phone, user_id)
+    phone.see("[name=accepts_terms]")
+    assert phone.look(BALANCED) == 0
     phone.press("[name=accepts_terms]")
     phone.press("main form:not([data-former]) button[type=submit]")
     phone.see(".lc-holder", name)
