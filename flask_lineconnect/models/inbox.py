@@ -13,6 +13,11 @@ from .base import LineBase
 from .base import UtcDateTime
 from .base import partial_index
 
+#: In a state that this version does not know: a newer one's, which runs beside it.
+IS_STRANGE_EVENT = "state NOT IN ('queued', 'answering', 'done', 'cleared', 'dead')"
+#: Of events on which somebody is to work.
+OPEN_STATES = ("queued", "answering")
+
 
 class InboxEvent(LineBase):
     """One webhook event of LINE's.
@@ -43,6 +48,7 @@ class InboxEvent(LineBase):
             "line_user_id",
             where="finished_at IS NOT NULL AND line_user_id IS NOT NULL",
         ),
+        partial_index("inbox_event_strange", "state", where=IS_STRANGE_EVENT),
         partial_index("inbox_event_question", "line_user_id", where="waits_until IS NOT NULL"),
     )
 

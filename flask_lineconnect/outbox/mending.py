@@ -21,8 +21,10 @@ from sqlalchemy.orm import Session
 
 from ..log_fields import log_fields
 from ..models import Campaign
+from ..models import InboxEvent
 from ..models import OutboxBatch
 from ..models import OutboxMessage
+from ..models.inbox import IS_STRANGE_EVENT
 from ..models.outbox import IS_CLAIMED
 from ..models.outbox import IS_STRANGE
 from ..models.outbox import IS_STRANGE_CAMPAIGN
@@ -83,12 +85,13 @@ def report_strangers(session: Session) -> Mapping[str, int]:
         (OutboxMessage, IS_STRANGE),
         (OutboxBatch, IS_STRANGE),
         (Campaign, IS_STRANGE_CAMPAIGN),
+        (InboxEvent, IS_STRANGE_EVENT),
     ):
         counted = select(model.state, func.count()).where(text(is_strange)).group_by(model.state)
         found.update({state: count for state, count in session.execute(counted)})
     for state, count in found.items():
         logger.warning(
-            "%d rows of the outbox are in the state %.20r, which this version of "
+            "%d rows of outbox and inbox are in the state %.20r, which this version of "
             "flask-lineconnect does not know; they are left alone. Is an older worker still "
             "running beside a newer one? Restart it with the newer version.",
             count,

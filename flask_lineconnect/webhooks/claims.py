@@ -41,6 +41,7 @@ from sqlalchemy import update
 from sqlalchemy.sql.dml import ReturningUpdate
 
 from ..models import InboxEvent
+from ..models.inbox import OPEN_STATES
 
 #: How long a hook may take before another worker takes its event over, and what it did is undone.
 #: Short enough for LINE's reply token, which lives about a minute, to outlive a killed process.
@@ -197,6 +198,7 @@ def _is_due() -> ColumnElement[bool]:
     """Ask whether an event may be taken: new, its time has come, or a wrong clock put it off."""
     return and_(
         _columns.next_attempt_at.is_not(None),
+        _columns.state.in_(OPEN_STATES),
         or_(
             _columns.attempts == literal_column("0"),
             _columns.next_attempt_at <= _moment("now"),

@@ -22,6 +22,7 @@ from flask_lineconnect import begin_dialogue
 from flask_lineconnect import require_member
 from flask_lineconnect.cli.group import line as commands
 from flask_lineconnect.engines.upkeep import clear_inbox
+from flask_lineconnect.engines.upkeep import look_after
 from flask_lineconnect.models import InboxEvent
 from flask_lineconnect.models import OpenDialogue
 from flask_lineconnect.models import OutboxMessage
@@ -391,6 +392,30 @@ def test_S8_3_after_an_unknown_outcome_nothing_is_pushed(
     answers = chat.say("名前は")
     assert _texts(answers) == ["はじめまして"]
     assert line.session.scalars(select(OutboxMessage)).all() == []
+
+
+def test_an_event_in_a_state_of_a_newer_version_is_left_alone_and_reported(
+    chat: LineChat, line: LineState, shop: Shop, caplog: pytest.LogCaptureFixture
+) -> None:
+    chat.say("名前は")
+    seen = len(shop.seen)
+    values = {"state": "put off", "finished_at": None, "next_attempt_at": line.clock()}
+    line.session.execute(update(InboxEvent).values(**values))
+    line.session.commit()
+    held = _event(line).webhook_event_id
+
+    assert dispatch_due(line) == 0
+    line.next_sweep_at = None
+    look_after(line)
+    # It keeps nobody's next event waiting.
+    chat.say("名前は")
+
+    assert len(shop.seen) == seen + 1
+    row = line.session.get_one(InboxEvent, held)
+    assert (row.state, row.claims) == ("put off", 1)
+    [told] = [one.getMessage() for one in caplog.records if "does not know" in one.msg]
+    assert told.startswith("1 rows")
+    assert "'put off'" in told
 
 
 def test_old_events_are_forgotten_in_two_steps(chat: LineChat, line: LineState) -> None:
