@@ -45,6 +45,7 @@ from .errors import InvalidRule
 from .fact_sql import as_written
 from .fact_sql import fact_contains
 from .fact_sql import fact_value
+from .narrowing import narrowed
 from .operators import IS_SET
 from .operators import Clock
 from .operators import Question
@@ -122,7 +123,8 @@ class _Statement:
 
     def select(self, rule: Rule, where: _Where) -> Select[Any]:
         """Return the statement for a rule."""
-        condition = self._condition(rule, where)
+        condition, narrow = narrowed(self._condition(rule, where), self.joins)
+        self.joins = {narrow.get(table, table): only for table, only in self.joins.items()}
         base, key = self._base()
         statement = select(key.label("member_key")).select_from(base)
         for table, is_required in self.joins.items():
