@@ -11,6 +11,7 @@ from ..errors import UsageError
 from ..marketing.scenarios.checking import Checked
 from ..marketing.scenarios.checking import World
 from ..marketing.scenarios.checking import check_scenario
+from ..marketing.scenarios.checking import facts_at_hand
 from ..marketing.scenarios.declared import Scenarios
 from ..marketing.scenarios.definition import OnEvent
 from ..marketing.scenarios.definition import OnSegment
@@ -33,7 +34,7 @@ def list_scenarios(is_json: bool) -> None:
     rows: list[Row] = [
         {
             "name": one.name,
-            "label": one.label,
+            "label": str(one.label),
             "begins": _begins(one),
             "steps": len(one.steps),
             "again": str(one.again),
@@ -71,7 +72,8 @@ def check_scenarios(name: str | None, is_json: bool) -> None:
     """
     world = World.of(current_line)
     scenarios = [_named(name)] if name else list(current_line.part(Scenarios))
-    checked = [check_scenario(one, world) for one in scenarios]
+    line = current_line
+    checked = [check_scenario(one, world, at_hand=facts_at_hand(line, one)) for one in scenarios]
     rows = [row for one in checked for row in _problems(one)]
     said = (
         f"Nothing is wrong with {name}." if name else f"Nothing is wrong ({len(checked)} checked)."
@@ -105,7 +107,7 @@ def _about(one: Scenario) -> list[tuple[str, str]]:
     hours = one.quiet_hours
     words = {
         "name": one.name,
-        "label": one.label,
+        "label": str(one.label),
         "begins": _begins(one),
         "one run for each": one.key,
         "again": str(one.again),

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from collections.abc import Mapping
 from collections.abc import Sequence
 from dataclasses import dataclass
+from dataclasses import replace
 from datetime import UTC
 from datetime import date
 from datetime import datetime
@@ -73,11 +74,13 @@ class Filter:
     """One filter.
 
     :ivar takes: tells whether it takes values of a type.
+    :ivar gives: tells what comes out of a type.
     :ivar arguments: how many stand in its brackets.
     """
 
     function: Callable[..., Any]
     takes: Callable[[ValueType], bool]
+    gives: Callable[[ValueType], ValueType] = lambda _kind: ValueType(str)
     arguments: int = 0
 
 
@@ -142,8 +145,10 @@ def _clock_text(value: datetime, manner: Manner) -> str:
     return format_time(value.astimezone(manner.zone), "HH:mm", locale=manner.locale)
 
 
-def _join(value: Sequence[Any], between: str) -> str:
-    return str(between).join(map(str, _needed(value, "join")))
+@pass_context
+def _join(context: Context, value: Sequence[Any], between: str) -> str:
+    manner: Manner = context[MANNER]
+    return str(between).join(_written(one, manner) for one in _needed(value, "join"))
 
 
 def _default(value: Any, instead: Any) -> Any:
@@ -161,10 +166,21 @@ def _is_number(kind: ValueType) -> bool:
 #: By name.
 FILTERS: Mapping[str, Filter] = {
     "clock": Filter(_clock, lambda kind: not kind.is_list and kind.python is datetime),
-    "count": Filter(lambda value: len(_needed(value, "count")), _is_list),
+    "count": Filter(
+        lambda value: len(_needed(value, "count")), _is_list, lambda _kind: ValueType(int)
+    ),
     "day": Filter(_day, lambda kind: not kind.is_list and kind.python in (date, datetime)),
-    "default": Filter(_default, lambda kind: not kind.is_list, arguments=1),
-    "first": Filter(lambda value: value[0] if value else None, _is_list),
+    "default": Filter(
+        _default,
+        lambda kind: not kind.is_list,
+        lambda kind: replace(kind, is_optional=False),
+        arguments=1,
+    ),
+    "first": Filter(
+        lambda value: value[0] if value else None,
+        _is_list,
+        lambda kind: ValueType(kind.python, is_optional=True),
+    ),
     "join": Filter(_join, _is_list, arguments=1),
     "money": Filter(_money, _is_number),
     "number": Filter(_number, _is_number),

@@ -13,7 +13,6 @@ from collections.abc import Iterator
 from collections.abc import Mapping
 from dataclasses import dataclass
 from dataclasses import field
-from dataclasses import replace
 from datetime import UTC
 from datetime import date
 from datetime import datetime
@@ -167,6 +166,8 @@ class _Check:
             return
         if isinstance(node, nodes.Name):
             self._type_of(node)
+        elif isinstance(node, nodes.CondExpr) and node.expr2 is None:
+            self._fail(node, "an if without else leaves nothing to write")
         elif isinstance(node, nodes.Filter):
             self._filter(node)
         elif isinstance(node, nodes.Output):
@@ -195,7 +196,9 @@ class _Check:
             kind = self._type_of(child)
             if kind is not None and kind.is_list:
                 self._fail(child, "this is a list; write it with |join")
-            if kind is not None and kind.python is bool:
+            is_answer = isinstance(child, nodes.Compare | nodes.Not)
+            is_sign = isinstance(child, nodes.Const) and not isinstance(child.value, str)
+            if is_answer or is_sign or (kind is not None and kind.python is bool):
                 self._fail(child, "this is true or false; ask for it with {% if %}")
 
     def _sum(self, node: nodes.Node) -> None:
@@ -217,6 +220,8 @@ class _Check:
             isinstance(one, nodes.Const) for one in node.args
         ):
             self._fail(node, f"the filter {node.name} takes {known.arguments} written argument(s)")
+        if not isinstance(node.node, nodes.Name | nodes.Filter):
+            self._fail(node, f"the filter {node.name} stands behind a value, and this is none")
         kind = self._type_of(node.node)
         if kind is not None and not known.takes(kind):
             self._fail(node, f"the filter {node.name} does not take {kind.name}")
@@ -229,11 +234,9 @@ class _Check:
                 there = ", ".join(self._variables) or "none"
                 self._fail(node, f"there is no value {node.name!r}{near}; there are {there}")
             return self._variables[node.name]
-        if isinstance(node, nodes.Filter) and node.name == "default":
-            kind = None if node.node is None else self._type_of(node.node)
-            return None if kind is None else replace(kind, is_optional=False)
-        if isinstance(node, nodes.Filter) and node.name == "count":
-            return ValueType(int)
+        if isinstance(node, nodes.Filter) and node.name in FILTERS and node.node is not None:
+            kind = self._type_of(node.node)
+            return None if kind is None else FILTERS[node.name].gives(kind)
         return None
 
     def _fail(self, node: nodes.Node, message: str) -> NoReturn:

@@ -14,6 +14,9 @@ from flask_lineconnect import LineBlueprint
 from flask_lineconnect import UsageError
 from flask_lineconnect.cli.group import line as commands
 from tests.conftest import MakeApp
+from tests.people import add_member
+from tests.small_shop import db
+from tests.small_shop import line as extension
 
 TOML = """
 [welcome]
@@ -125,6 +128,32 @@ def test_what_is_wrong_is_listed_with_its_place_and_holds_back_no_other(run: Run
         "cart.goal",
         "cart.steps.remind.message",
     ]
+
+
+def test_the_length_of_a_message_is_judged_by_what_was_told(
+    make_app: MakeApp, blueprint: LineBlueprint
+) -> None:
+    blueprint.scenario(
+        "long",
+        label="x",
+        starts_on="order.paid",
+        key="member",
+        again="never",
+        category="order",
+        steps=[{"name": "thanks", "message": "{{ note }}" * 6}],
+    )
+    blueprint.member_event("order.paid", label="", facts={"note": Fact(str, "")})
+    app = make_app()
+    app.register_blueprint(blueprint)
+    run = _runner(app)
+    assert run("check", "long")[0] == 0
+    with app.app_context():
+        member = add_member(app.extensions["lineconnect"])
+        extension.emit("order.paid", member, note="あ" * 1_000)
+        db.session.commit()
+    code, output = run("check", "long")
+    assert code == 1
+    assert "longer than 5000" in output
 
 
 def test_a_name_that_there_is_not_is_said(run: Run) -> None:

@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from flask_lineconnect.errors import UsageError
+from flask_lineconnect.i18n import lazy_gettext
 from flask_lineconnect.marketing.calendar.times import After
 from flask_lineconnect.marketing.calendar.times import Duration
 from flask_lineconnect.marketing.event_kinds import EventKind
@@ -87,7 +88,7 @@ OTHERS = """
 [birthday]
 label = "お誕生日"
 starts_at = "every year P15D before born_on at 10:00"
-again = "after P300D"
+again = "per key"
 category = "birthday"
 steps = [{name = "gift", message = "{{ name|default('お客さま') }}、{{ born_on|day }}ですね。"}]
 
@@ -180,6 +181,20 @@ def test_what_is_written_reads_as_it_was(name: str) -> None:
     assert read_scenario(name, written) == scenario
 
 
+def test_a_time_has_a_key_for_each_of_its_days() -> None:
+    for name, key in (("birthday", "day"), ("weekly", "day"), ("lapsed", "member")):
+        assert read_scenario(name, tomllib.loads(OTHERS)[name]).key == key
+
+
+def test_a_label_may_be_translated_when_it_is_shown() -> None:
+    label = lazy_gettext("カート")
+    scenario = read_scenario("cart", cart(label=label))
+    assert scenario.label is label
+    assert write_scenario(scenario)["label"] == "カート"
+    with pytest.raises(InvalidScenario, match=r"cart\.label"):
+        read_scenario("cart", cart(label=5))
+
+
 def test_python_says_lengths_as_timedelta() -> None:
     step = {"name": "remind", "wait": timedelta(hours=1), "expires": timedelta(hours=6)}
     [found] = read_scenario("cart", cart(step | {"message": "a"})).steps
@@ -258,6 +273,8 @@ NEVER = {"event": "order.plcaed"}
         (cart(goal="cart.changed"), "cart.goal: cart.changed begins it, and would end it at once"),
         (cart(category="crat"), "cart.category: there is no category 'crat'. Did you mean cart"),
         (cart(key="versoin"), "cart.key: there is no 'versoin'. Did you mean version"),
+        (cart(key="day"), "cart.key: there is no 'day'"),
+        (cart(key="member"), "cart.again: each member is one key"),
         (cart(key="note"), "cart.key: note is str | None"),
         (cart(where={"fact": "conut", "is": 1}), "cart.where: there is no fact 'conut'. Did you"),
         (

@@ -18,6 +18,8 @@ from datetime import date
 from datetime import datetime
 from typing import Any
 
+from sqlalchemy import select
+
 from ...errors import UsageError
 from ...i18n import languages
 from ...messages.draft_data import Known
@@ -26,6 +28,7 @@ from ...messages.drafts import Draft
 from ...messages.drafts import InvalidDraft
 from ...messages.drafts import check as check_draft
 from ...messages.limits import MAX_MESSAGES
+from ...models import MemberEvent
 from ...shop.categories import ACCOUNT
 from ...state import LineState
 from ..calendar.times import Near
@@ -41,8 +44,10 @@ from .conditions import InSegment
 from .conditions import leaves
 from .conditions import problem_of
 from .definition import END
+from .definition import OF_DAY
 from .definition import OF_MEMBER
 from .definition import OF_SUBJECT
+from .definition import Again
 from .definition import OnEvent
 from .definition import OnSegment
 from .definition import OnTime
@@ -54,6 +59,10 @@ ALWAYS: Mapping[str, ValueType] = {
     "name": ValueType(str, is_optional=True),
     "shop_name": ValueType(str),
 }
+
+
+#: How many events of before are looked at for the length of their facts.
+AT_HAND = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +97,20 @@ class World:
             attributes={one.name: one.type for one in line.part(Attributes)},
             languages=tuple(languages()),
         )
+
+
+def facts_at_hand(line: LineState, scenario: Scenario) -> list[Mapping[str, Any]]:
+    """Return what the latest events said with which a scenario begins."""
+    kinds, start = line.part(EventKinds), scenario.start
+    if not isinstance(start, OnEvent) or start.event not in kinds:
+        return []
+    latest = (
+        select(MemberEvent.facts)
+        .where(MemberEvent.name == start.event)
+        .order_by(MemberEvent.occurred_at.desc())
+        .limit(AT_HAND)
+    )
+    return [kinds.get(start.event).read(facts) for facts in line.session.scalars(latest)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -259,10 +282,13 @@ class _Check:
     def _key(self, key: str) -> None:
         facts = self._facts()
         of_event = isinstance(self._scenario.start, OnEvent)
-        if key == OF_MEMBER or (key == OF_SUBJECT and of_event):
+        if key == OF_MEMBER and self._scenario.again.rule is Again.PER_KEY:
+            self._say("again", "each member is one key: say never, or such as after P90D")
+        is_of_time = key == OF_DAY and isinstance(self._scenario.start, OnTime)
+        if key == OF_MEMBER or is_of_time or (key == OF_SUBJECT and of_event):
             return
         if key not in facts:
-            known = [OF_MEMBER, *((OF_SUBJECT, *facts) if of_event else ())]
+            known = [OF_MEMBER, *((OF_SUBJECT, *facts) if of_event else (OF_DAY,))]
             there = ", ".join(known)
             self._say("key", f"there is no {key!r}{_nearest(key, known)}; there are {there}")
         elif facts[key].is_optional or facts[key].is_list:

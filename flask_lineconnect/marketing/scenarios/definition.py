@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import time
 from enum import Enum
+from typing import Any
 from typing import TypeAlias
 
 from ...errors import UsageError
@@ -22,8 +23,9 @@ from .conditions import Condition
 
 #: Where a step leads that is the last one.
 END = "end"
-#: What a run is about, where it is no fact: the member alone, or the event's own subject.
-OF_MEMBER, OF_SUBJECT = "member", "subject"
+#: What a run is about, where it is no fact: the member alone, the event's own subject, or the day
+#: of a time that comes again.
+OF_MEMBER, OF_SUBJECT, OF_DAY = "member", "subject", "day"
 
 
 class InvalidScenario(UsageError):
@@ -141,8 +143,9 @@ class Step:
 class Scenario:
     """Which messages follow from what.
 
-    :ivar label: for the owner.
-    :ivar key: what a run is about: ``member``, ``subject``, or the name of a fact of the event.
+    :ivar label: for the owner; a text, or one that is translated when it is shown.
+    :ivar key: what a run is about: ``member``; of an event ``subject``, or the name of a fact; of a
+        time ``day``.
         There is one live run of a member's for each.
     :ivar goal: the event with which it has reached its aim.
     :ivar exits_on: events that end it otherwise.
@@ -152,7 +155,7 @@ class Scenario:
     """
 
     name: str
-    label: str
+    label: Any
     start: Start
     key: str
     again: ReEntry

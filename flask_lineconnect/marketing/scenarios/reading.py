@@ -48,6 +48,7 @@ from .conditions import InvalidCondition
 from .conditions import read_condition
 from .conditions import write_condition
 from .definition import END
+from .definition import OF_DAY
 from .definition import OF_MEMBER
 from .definition import Again
 from .definition import InvalidScenario
@@ -92,12 +93,12 @@ def read_scenario(name: str, data: object, *, home: str = "") -> Scenario:
         raise InvalidScenario("a name has small letters, digits and underscores", place=str(name))
     said = _Said(data, name, _WORDS)
     start = _start(said)
-    key = said.text("key") if isinstance(start, OnEvent) else said.text("key", OF_MEMBER)
+    usual = {OnTime: OF_DAY, OnSegment: OF_MEMBER}
     return Scenario(
         name=name,
-        label=said.text("label"),
+        label=said.label(),
         start=start,
-        key=key,
+        key=said.text("key", usual.get(type(start))),
         again=_again(said),
         steps=_steps(said),
         category=said.text("category"),
@@ -112,7 +113,7 @@ def read_scenario(name: str, data: object, *, home: str = "") -> Scenario:
 def write_scenario(scenario: Scenario) -> dict[str, Any]:
     """Return a scenario as JSON has it; reading it gives the same one."""
     hours = scenario.quiet_hours
-    return {"label": scenario.label} | _given(
+    return {"label": str(scenario.label)} | _given(
         **_write_start(scenario.start),
         key=scenario.key,
         again=str(scenario.again),
@@ -178,6 +179,13 @@ class _Said:
         if not isinstance(found, str) or not found.strip():
             self.fail("must be said, and is a text", word)
         return str(found)
+
+    def label(self) -> Any:
+        """Return what the owner reads."""
+        found = self.data.get("label")
+        # A lazily translated one is left as it is.
+        is_text = found is None or isinstance(found, str | int | float | list | tuple | Mapping)
+        return self.text("label") if is_text else found
 
     def text_or_none(self, word: str) -> str | None:
         """Return a text that may be there."""
