@@ -31,6 +31,7 @@ from ..marketing.values import ValueType
 from .word_filters import FILTERS
 from .word_filters import MANNER
 from .word_filters import Manner
+from .word_filters import MissingValue
 from .word_filters import put
 
 #: The longest wording, in characters.
@@ -75,9 +76,11 @@ class Wording:
     """A text with places for values.
 
     :ivar source: as the owner wrote it.
+    :ivar names: of the values that it names.
     """
 
     source: str
+    names: tuple[str, ...]
     _template: Template = field(compare=False, repr=False)
 
     @classmethod
@@ -92,7 +95,8 @@ class Wording:
         try:
             tree = _ENVIRONMENT.parse(source)
             _Check(source, dict(variables)).all(tree)
-            return cls(source, _ENVIRONMENT.from_string(source))
+            named = {node.name for node in tree.find_all(nodes.Name)} & set(variables)
+            return cls(source, tuple(sorted(named)), _ENVIRONMENT.from_string(source))
         except TemplateSyntaxError as error:
             line = error.lineno
             column = _column(source, line, ("{{", "{%", "{#"))
@@ -103,11 +107,15 @@ class Wording:
     def render(self, values: Mapping[str, Any], manner: Manner) -> str:
         """Put values in their places.
 
-        :raises MissingValue: one that stands in the text is absent.
+        :raises MissingValue: one that stands in the text is absent; says which are.
         :raises UsageError: values of different types are compared.
         """
+        known = {name: values.get(name) for name in self.names}
         try:
-            return self._template.render({**values, MANNER: manner})
+            return self._template.render({**known, MANNER: manner})
+        except MissingValue as error:
+            absent = [name for name, value in known.items() if value is None]
+            raise MissingValue(", ".join(absent) or error.name) from None
         except TypeError:
             raise UsageError("a text compares or counts values of different types") from None
 

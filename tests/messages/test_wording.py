@@ -92,6 +92,17 @@ def test_an_absent_value_is_said_and_not_written() -> None:
     assert render("{{ name|default('お客さま') }}", name=None) == "お客さま"
 
 
+def test_what_is_absent_is_named() -> None:
+    wording = Wording.read("{% if is_gift %}{{ total }}{% endif %}{{ name }}様", VARIABLES)
+    assert wording.names == ("is_gift", "name", "total")
+    with pytest.raises(MissingValue, match="name is absent") as caught:
+        wording.render({"is_gift": True, "total": 5, "other": None}, Manner())
+    assert caught.value.name == "name"
+    # What nobody handed in is as good as absent.
+    with pytest.raises(MissingValue, match="is_gift, name, total is absent"):
+        wording.render({}, Manner())
+
+
 @pytest.mark.parametrize(
     ("source", "line", "column", "said"),
     [
