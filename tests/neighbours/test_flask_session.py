@@ -24,10 +24,14 @@ from .browser import Browser
 from .conftest import OpenShop
 from .journey import Shop
 
-# Flask-Session makes a model of the same name for each app of this process.
-pytestmark = pytest.mark.filterwarnings(
-    "ignore:This declarative base already contains:sqlalchemy.exc.SAWarning"
-)
+pytestmark = [
+    # Flask-Session makes a model of the same name for each app of this process.
+    pytest.mark.filterwarnings(
+        "ignore:This declarative base already contains:sqlalchemy.exc.SAWarning"
+    ),
+    # And reads the clock in a way that Python 3.12 and newer ones warn of.
+    pytest.mark.filterwarnings(r"ignore:datetime\.datetime\.utcnow:DeprecationWarning"),
+]
 BACKENDS = ("redis", "sqlalchemy", "cachelib")
 
 

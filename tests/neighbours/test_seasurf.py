@@ -8,6 +8,9 @@ from flask_seasurf import SeaSurf
 from . import journey
 from .conftest import OpenShop
 
+# It reads the clock in a way that Python 3.12 and newer ones warn of.
+pytestmark = pytest.mark.filterwarnings(r"ignore:datetime\.datetime\.utcnow:DeprecationWarning")
+
 #: Otherwise it does nothing while an app is tested.
 ON = {"CSRF_DISABLE": False}
 
