@@ -88,7 +88,7 @@ def _words(error: BaseException, heard: Collection[str]) -> str:
     """Return an error's own words, or nothing where they may be a person's."""
     try:
         words = str(error)
-    except Exception:  # the shop's code, too
+    except BaseException:  # the shop's code, too
         return ""
     if not _is_ours(error) and words not in _constants(error):
         return ""

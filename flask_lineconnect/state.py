@@ -134,8 +134,16 @@ class LineState:
         return f"{self.config.hosts.liff}/{self.config.liff_id}{path}"
 
     def work_context(self) -> RequestContext:
-        """Return the context in which hooks run outside a request; ``url_for`` works in it."""
-        return self.app.request_context(dict(self._work_environ))
+        """Return the context in which hooks run outside a request; ``url_for`` works in it.
+
+        Its ``session`` is empty: there is no visitor whose session the shop's server could keep.
+        """
+        # At the first hook, see parts.py.
+        from flask.ctx import RequestContext
+        from flask.sessions import SecureCookieSession
+
+        environ = dict(self._work_environ)
+        return RequestContext(self.app, environ, session=SecureCookieSession())
 
     @cached_property
     def _work_environ(self) -> dict[str, Any]:

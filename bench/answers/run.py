@@ -24,6 +24,7 @@ from collections.abc import Iterator
 from collections.abc import Sequence
 from contextlib import ExitStack
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import requests
@@ -41,7 +42,9 @@ PATIENCE = 180.0
 
 
 @contextmanager
-def running(command: Sequence[str], url: str, **environment: str) -> Iterator[None]:
+def running(
+    command: Sequence[str], url: str, **environment: str
+) -> Iterator[subprocess.Popen[bytes]]:
     """Run a server until the block ends, which begins when it answers."""
     process = subprocess.Popen(
         command, cwd=HERE, env={**os.environ, **environment}, stdout=subprocess.DEVNULL
@@ -53,7 +56,7 @@ def running(command: Sequence[str], url: str, **environment: str) -> Iterator[No
                 break
             except (requests.ConnectionError, requests.Timeout):
                 time.sleep(0.05)
-        yield
+        yield process
     finally:
         process.terminate()
         process.wait(60)
@@ -69,9 +72,31 @@ def platform(answer_after: int) -> Iterator[str]:
         yield url
 
 
+@dataclass(frozen=True)
+class Served:
+    """A shop that runs: the port, and gunicorn's process, which has one worker."""
+
+    port: int
+    master: int
+
+    def worker(self) -> int:
+        """Return the worker's process; one that was killed has a successor soon."""
+        for _try in range(1_200):
+            found = Path(f"/proc/{self.master}/task/{self.master}/children").read_text().split()
+            if found:
+                return int(found[0])
+            time.sleep(0.05)
+        sys.exit("gunicorn has no worker")
+
+    def cpu_seconds(self) -> float:
+        """Return how long the worker has had a processor: other programs change it little."""
+        fields = Path(f"/proc/{self.worker()}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
 @contextmanager
-def shop(app: str, database: str, platform_url: str) -> Iterator[int]:
-    """Run gunicorn with one of the shops; give its port."""
+def shop(app: str, database: str, platform_url: str, **environment: str) -> Iterator[Served]:
+    """Run gunicorn with one of the shops."""
     port = free_port()
     command = [sys.executable, "-m", "gunicorn", "--workers=1", "--threads=4"]
     command += [f"--bind=127.0.0.1:{port}", "--log-level=warning", "apps:application"]
@@ -82,12 +107,13 @@ def shop(app: str, database: str, platform_url: str) -> Iterator[int]:
         BENCH_DATABASE=database,
         BENCH_PLATFORM=platform_url,
         PYTHONPATH=str(HERE.parents[1]),
-    ):
-        yield port
+        **environment,
+    ) as process:
+        yield Served(port, process.pid)
 
 
 def answer(
-    port: int, platform_url: str, texts: Sequence[str], *, rate: float | None, size: int
+    served: Served, platform_url: str, texts: Sequence[str], *, rate: float | None, size: int
 ) -> Outcome:
     """Send texts to a shop and wait until all of them are answered.
 
@@ -95,14 +121,16 @@ def answer(
     """
     # What is loaded for good is loaded before anything is measured.
     warm_up = make_webhooks(["hello"] * 20)
-    asyncio.run(send_all(port, warm_up, 50))
+    asyncio.run(send_all(served.port, warm_up, 50))
     _wait_for(platform_url, len(warm_up))
     requests.post(f"{platform_url}/_emulator/reset", timeout=10)
-    sent = asyncio.run(send_all(port, make_webhooks(texts, size), rate))
+    cpu_before = served.cpu_seconds()
+    sent = asyncio.run(send_all(served.port, make_webhooks(texts, size), rate))
     refused = sum(one.status != 200 for one in sent)
     if refused:
         sys.exit(f"{refused} webhooks were not taken")
-    return Outcome(sent, _wait_for(platform_url, len(texts)))
+    replies = _wait_for(platform_url, len(texts))
+    return Outcome(sent, replies, served.cpu_seconds() - cpu_before)
 
 
 def _wait_for(platform_url: str, count: int) -> dict[str, float]:
@@ -118,10 +146,15 @@ def _wait_for(platform_url: str, count: int) -> dict[str, float]:
 
 
 class Outcome:
-    """What was sent, and when each reply was requested."""
+    """What was sent, when each reply was requested, and the shop's seconds of processor time."""
 
-    def __init__(self, sent: Sequence[Sent], replies: dict[str, float]):
-        self._sent, self._replies = sent, replies
+    def __init__(self, sent: Sequence[Sent], replies: dict[str, float], cpu_seconds: float):
+        self._sent, self._replies, self._cpu_seconds = sent, replies, cpu_seconds
+
+    @property
+    def cpu_milliseconds(self) -> float:
+        """Milliseconds of processor time for each answer, from its webhook to its end."""
+        return self._cpu_seconds / len(self._replies) * 1000
 
     @property
     def rate(self) -> float:
@@ -143,6 +176,7 @@ def measure(options: argparse.Namespace, what: str, answer_after: int, stack: Ex
     """Let the shops take turns; print medians."""
     rates: dict[str, list[float]] = {app: [] for app in APPS}
     waits: dict[str, list[float]] = {app: [] for app in APPS}
+    times: dict[str, list[float]] = {app: [] for app in APPS}
     for _round in range(options.rounds):
         for app in APPS:
             # The SDK's threads wait for LINE, so it gets fewer.
@@ -155,16 +189,21 @@ def measure(options: argparse.Namespace, what: str, answer_after: int, stack: Ex
             if options.notes:
                 texts = [f"note {text}" for text in texts]
             database = make_database(options.database, stack)
-            with platform(answer_after) as url, shop(app, database, url) as port:
+            with platform(answer_after) as url, shop(app, database, url) as served:
                 size = options.size if what == "rate" else 1
-                outcome = answer(port, url, texts, rate=rate, size=size)
+                outcome = answer(served, url, texts, rate=rate, size=size)
             rates[app].append(outcome.rate)
             waits[app] += outcome.waits()
-    _print(what, answer_after, rates, waits)
+            times[app].append(outcome.cpu_milliseconds)
+    _print(what, answer_after, rates, waits, times)
 
 
 def _print(
-    what: str, answer_after: int, rates: dict[str, list[float]], waits: dict[str, list[float]]
+    what: str,
+    answer_after: int,
+    rates: dict[str, list[float]],
+    waits: dict[str, list[float]],
+    cpu: dict[str, list[float]],
 ) -> None:
     of_sdk = statistics.median(rates["sdk"])
     for app in APPS:
@@ -172,7 +211,8 @@ def _print(
         median, p99 = statistics.median(times), times[int(len(times) * 0.99)]
         print(
             f"{what:6}{answer_after:4} ms  {app:10}{rate:9,.1f} answers/s{rate / of_sdk:7.2f} of "
-            f"the SDK's   waits: median {median:9,.1f} ms, p99 {p99:9,.1f} ms",
+            f"the SDK's   waits: median {median:9,.1f} ms, p99 {p99:9,.1f} ms"
+            f"   processor: {statistics.median(cpu[app]):.2f} ms each",
             flush=True,
         )
 

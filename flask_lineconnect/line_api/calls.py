@@ -32,6 +32,12 @@ class LineCall:
 
 def note_call(call: LineCall) -> None:
     """Tell the log, and whoever listens."""
+    if logger.isEnabledFor(logging.INFO):
+        _log(call)
+    tell(signals.line_called, None, call=call)
+
+
+def _log(call: LineCall) -> None:
     milliseconds = round(call.seconds * 1000)
     logger.info(
         "LINE %s: status %s, request id %s, %d ms",
@@ -47,4 +53,3 @@ def note_call(call: LineCall) -> None:
             milliseconds=milliseconds,
         ),
     )
-    tell(signals.line_called, None, call=call)

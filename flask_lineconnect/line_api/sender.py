@@ -37,6 +37,7 @@ MAX_IN_FLIGHT = 500
 TOKEN_KEPT = 20.0
 #: LINE's longest answers, with an error for each message object, have a few kB.
 MAX_ANSWER_BYTES = 65_536
+_ACCEPTED_BEFORE, _ENCODING = "x-line-accepted-request-id", "content-encoding"
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,11 +206,15 @@ def _read(response: aiohttp.ClientResponse, text: str) -> SendAnswer:
     if request_id is None or 300 <= response.status < 400:
         # A proxy's or a stranger's words prove nothing.
         return SendAnswer(None, text=f"an answer that is not LINE's: {response.status}")
-    accepted_before = request_id_of(response.headers, "x-line-accepted-request-id")
-    return SendAnswer(response.status, accepted_before or request_id, text)
+    if _ACCEPTED_BEFORE in response.headers:
+        request_id = request_id_of(response.headers, _ACCEPTED_BEFORE) or request_id
+    return SendAnswer(response.status, request_id, text)
 
 
 async def _beginning_of(response: aiohttp.ClientResponse) -> str:
+    length = response.content_length
+    if length is not None and length <= MAX_ANSWER_BYTES and _ENCODING not in response.headers:
+        return (await response.read()).decode(errors="replace")
     parts, length = [], 0
     async for part in response.content.iter_any():
         parts.append(part)

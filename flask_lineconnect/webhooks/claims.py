@@ -6,16 +6,15 @@ writes asks for the number: a worker that was overtaken writes nothing. Next: ``
 
 from __future__ import annotations
 
+import json
 import time
 from collections import defaultdict
 from collections.abc import Callable
-from collections.abc import Collection
 from collections.abc import Iterator
 from collections.abc import Mapping
 from collections.abc import Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from dataclasses import replace
 from datetime import datetime
 from datetime import timedelta
 from typing import Any
@@ -29,6 +28,7 @@ from sqlalchemy import Engine
 from sqlalchemy import Integer
 from sqlalchemy import Select
 from sqlalchemy import Table
+from sqlalchemy import Update
 from sqlalchemy import and_
 from sqlalchemy import bindparam
 from sqlalchemy import case
@@ -38,10 +38,10 @@ from sqlalchemy import literal_column
 from sqlalchemy import or_
 from sqlalchemy import select
 from sqlalchemy import update
-from sqlalchemy.sql.dml import ReturningUpdate
 
 from ..models import InboxEvent
 from ..models.inbox import OPEN_STATES
+from . import json_rows
 
 #: How long a hook may take before another worker takes its event over, and what it did is undone.
 #: Short enough for LINE's reply token, which lives about a minute, to outlive a killed process.
@@ -53,6 +53,9 @@ _LOOKED_AT = 4
 
 #: The name of the lock under which a worker chooses; any number that nobody else uses.
 _CLAIMING = int.from_bytes(b"LINEhook")
+
+_BEGIN_DURABLY = f"SELECT pg_advisory_xact_lock({_CLAIMING})"
+_BEGIN_LIGHTLY = f"{_BEGIN_DURABLY}, set_config('synchronous_commit', 'off', true)"
 
 _table = cast(Table, InboxEvent.__table__)
 _columns = _table.c
@@ -128,9 +131,7 @@ def writing(engine: Engine, *, is_durable: bool) -> Iterator[Connection]:
         return
     with engine.connect() as plain:
         connection = plain.execution_options(isolation_level="READ COMMITTED")
-        if not is_durable:
-            connection.exec_driver_sql("SET LOCAL synchronous_commit = off")
-        connection.execute(select(func.pg_advisory_xact_lock(_CLAIMING)))
+        connection.exec_driver_sql(_BEGIN_DURABLY if is_durable else _BEGIN_LIGHTLY)
         yield connection
         connection.commit()
 
@@ -164,21 +165,55 @@ def is_anything_free(connection: Connection, *, now: datetime) -> bool:
 
 
 def claim(connection: Connection, *, now: datetime, limit: int) -> list[Claim]:
-    """Take the oldest due events, one of each person at the most, in one statement.
+    """Take the oldest due events, one of each person at the most.
 
     Events wait while another one of the same person is worked on or waits for its next attempt.
     The attempt is counted here, so that an event that kills the process is given up in the end.
 
     :return: the oldest first; fewer than ``limit`` although more is due where a person wrote many.
     """
-    leases = {f"lease_{attempt}": now + lease_of(attempt) for attempt in _ATTEMPTS}
+    take = _claim_in_sqlite if connection.dialect.name == "sqlite" else _claim_in_postgresql
+    return sorted(take(connection, now, limit), key=lambda one: (one.occurred_at, one.event_id))
+
+
+def _claim_in_postgresql(connection: Connection, now: datetime, limit: int) -> Iterator[Claim]:
+    given = {**_times(now), **_limits(limit), **_leases(now)}
     began = time.monotonic()
-    rows = connection.execute(_CLAIM, {**_times(now), **_limits(limit), **leases}).all()
-    claims = []
-    for row in rows:
-        lease = lease_of(row.attempts) if row.state == "queued" else LEASE
-        claims.append(replace(Claim(*row), ends_at=began + lease.total_seconds()))
-    return sorted(claims, key=lambda one: (one.occurred_at, one.event_id))
+    for row in connection.execute(_CLAIM, given).all():
+        yield Claim(*row, ends_at=_ends_at(began, row.state, row.attempts))
+
+
+def _claim_in_sqlite(connection: Connection, now: datetime, limit: int) -> Iterator[Claim]:
+    """Look first and write then: nobody else writes meanwhile."""
+    began = time.monotonic()
+    found = connection.scalar(_LOOK_IN_SQLITE, {**_times(now), **_limits(limit)})
+    rows = json.loads(found or "[]")
+    if rows:
+        ids = json.dumps([row[0] for row in rows])
+        connection.execute(_CLAIM_IN_SQLITE, {"ids": ids, **_leases(now)})
+    for event_id, number, attempts, state, payload, reply, tries, is_used, *times in rows:
+        is_queued = state == "queued"
+        yield Claim(
+            event_id,
+            number + 1,
+            attempts + is_queued,
+            state,
+            payload,
+            None if reply is None else json.loads(reply),
+            tries + (not is_queued),
+            bool(is_used),
+            *map(json_rows.time_of, times),
+            ends_at=_ends_at(began, state, attempts + 1),
+        )
+
+
+def _ends_at(began: float, state: str, attempt: int) -> float:
+    lease = lease_of(attempt) if state == "queued" else LEASE
+    return began + lease.total_seconds()
+
+
+def _leases(now: datetime) -> dict[str, datetime]:
+    return {f"lease_{attempt}": now + lease_of(attempt) for attempt in _ATTEMPTS}
 
 
 def _times(now: datetime) -> dict[str, datetime]:
@@ -238,13 +273,13 @@ def _chosen() -> Select[tuple[str]]:
     )
 
 
-def _claiming() -> ReturningUpdate[Any]:
+def _claiming(which: ColumnElement[bool]) -> Update:
     is_queued = _columns.state == "queued"
     leases = {attempt - 1: _moment(f"lease_{attempt}") for attempt in _ATTEMPTS}
     shortest = _moment("lease_1")
     return (
         update(_table)
-        .where(_columns.webhook_event_id.in_(_chosen()), _is_due())
+        .where(which)
         .values(
             attempts=_columns.attempts + case((is_queued, 1), else_=0),
             reply_attempts=_columns.reply_attempts + case((is_queued, 0), else_=1),
@@ -253,7 +288,6 @@ def _claiming() -> ReturningUpdate[Any]:
                 (is_queued, case(leases, value=_columns.attempts, else_=shortest)), else_=shortest
             ),
         )
-        .returning(*_CLAIMED)
     )
 
 
@@ -261,7 +295,11 @@ _ATTEMPTS = range(1, MAX_ATTEMPTS + 1)
 # Made once: making them takes longer than the database does.
 _ANYTHING_DUE = select(exists().where(_is_due()))
 _ANYTHING_FREE = select(_chosen().exists())
-_CLAIM = _claiming()
+_CLAIM = _claiming(and_(_columns.webhook_event_id.in_(_chosen()), _is_due())).returning(*_CLAIMED)
+_LOOK_IN_SQLITE = json_rows.as_one(
+    select(*_CLAIMED).where(_columns.webhook_event_id.in_(_chosen()))
+)
+_CLAIM_IN_SQLITE = _claiming(json_rows.are_in("ids"))
 
 
 def write(connection: Connection, outcomes: Sequence[Outcome]) -> set[str]:
@@ -269,32 +307,22 @@ def write(connection: Connection, outcomes: Sequence[Outcome]) -> set[str]:
 
     :return: the ids of those that were still ours.
     """
-    ours = _still_ours(connection, [outcome.claim for outcome in outcomes])
-    alike: dict[tuple[str, ...], list[dict[str, Any]]] = defaultdict(list)
-    for one, change, _then in outcomes:
-        if one.event_id in ours:
-            alike[tuple(sorted(change))].append({"of_event": one.event_id, **change})
+    alike: dict[tuple[str, ...], list[json_rows.Change]] = defaultdict(list)
+    for one, changes, _then in outcomes:
+        alike[tuple(sorted(changes))].append((one.event_id, one.number, changes))
+    written = {outcome.claim.event_id for outcome in outcomes}
     for names, rows in alike.items():
-        values = {name: bindparam(name, type_=_columns[name].type) for name in names}
-        connection.execute(
-            update(_table)
-            .where(_columns.webhook_event_id == bindparam("of_event"))
-            .values({_columns[name]: value for name, value in values.items()}),
-            rows,
-        )
-    return ours
+        if json_rows.change(connection, names, rows) < len(rows):
+            written -= _overtaken(connection, rows)
+    return written
 
 
-def _still_ours(connection: Connection, claims: Collection[Claim]) -> set[str]:
-    """Return which events nobody took over; they stay so until the transaction ends."""
-    if not claims:
-        return set()
-    numbers = {one.event_id: one.number for one in claims}
-    found = select(_columns.webhook_event_id, _columns.claims).where(
-        _columns.webhook_event_id.in_(numbers)
-    )
-    rows = connection.execute(found.with_for_update()).all()
-    return {event_id for event_id, number in rows if numbers[event_id] == number}
+def _overtaken(connection: Connection, rows: Sequence[json_rows.Change]) -> set[str]:
+    """Return which events others took over; what is ours stays so until the transaction ends."""
+    numbers = {event_id: number for event_id, number, _changes in rows}
+    columns = _columns.webhook_event_id, _columns.claims
+    found = connection.execute(select(*columns).where(columns[0].in_(numbers)))
+    return numbers.keys() - {event_id for event_id, number in found if numbers[event_id] == number}
 
 
 def write_one(connection: Connection, one: Claim, changes: Changes) -> bool:

@@ -14,10 +14,12 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
+from collections.abc import Mapping
 from collections.abc import Sequence
 from dataclasses import dataclass
 from dataclasses import field
-from dataclasses import replace
+from datetime import datetime
+from typing import Any
 from typing import NamedTuple
 
 from sqlalchemy import Engine
@@ -109,11 +111,19 @@ def dispatch_due(line: LineState) -> int:
         answering.runs.discard(run)
 
 
-class _Told(NamedTuple):
-    """What LINE said to a reply, which it was given so often."""
+class _Reply(NamedTuple):
+    """A reply that is stored, how often LINE was given it, and the token that it takes it with."""
 
     claim: Claim
+    messages: Sequence[Mapping[str, Any]]
     tries: int
+    token: str | None
+
+
+class _Told(NamedTuple):
+    """What LINE said to a reply."""
+
+    reply: _Reply
     answer: SendAnswer
 
 
@@ -177,12 +187,12 @@ class _Dispatch:
         while self._ran:
             job, ran = self._ran.popleft()
             if self._jobs.pop(job, None) is not None and ran is not None:
-                self._note_ran(job, ran)
+                self._note_ran(job, ran, now)
             self._should_look = True
         while self._told:
             told = self._told.popleft()
-            self._in_flight.pop(told.claim, None)
-            self._note_told(told)
+            self._in_flight.pop(told.reply.claim, None)
+            self._note_told(told, now)
             self._should_look = True
         self._forget_lost_replies()
         if time.monotonic() >= self._looked_at + LOOK_AGAIN_SECONDS:
@@ -304,8 +314,7 @@ class _Dispatch:
         else:
             self._threads.submit(job)
 
-    def _note_ran(self, job: Job, ran: HookRan) -> None:
-        now = self._line.clock()
+    def _note_ran(self, job: Job, ran: HookRan, now: datetime) -> None:
         if job.began_at is not None:
             seconds = time.monotonic() - job.began_at
             self._hook_seconds += (seconds - self._hook_seconds) / 10
@@ -325,40 +334,44 @@ class _Dispatch:
     def _answer(self, ran: HookRan) -> None:
         """Send a reply that is stored."""
         if ran.changes["state"] == "answering":
-            self._send(replace(ran.claim, state="answering", reply=ran.reply), 1)
+            self._send(_Reply(ran.claim, ran.reply, 1, ran.token))
 
     def _send_again(self, claim: Claim) -> None:
         now = self._line.clock()
         if replies.is_too_late(claim, now=now):
             self._outcomes.append(Outcome(claim, replies.end_too_late(claim, now=now)))
         else:
-            self._send(claim, claim.reply_attempts)
+            token, stored = replies.reply_token(claim), claim.reply or ()
+            self._send(_Reply(claim, stored, claim.reply_attempts, token))
 
-    def _send(self, claim: Claim, tries: int) -> None:
-        token = replies.reply_token(claim)
-        if token is None:
-            self._push_instead(claim)
+    def _send(self, reply: _Reply) -> None:
+        if reply.token is None:
+            self._push_instead(reply)
             return
         answering, now = self._answering, time.monotonic()
         if answering.refused_until > now:
-            self._outcomes.append(outcomes.put_off(claim, tries, now=self._line.clock()))
+            put_off = outcomes.put_off(reply.claim, reply.tries, now=self._line.clock())
+            self._outcomes.append(put_off)
             return
         if answering.refused_until:
             # One of them asks whether LINE takes our token again.
             answering.refused_until = now + replies.REFUSED_BACKOFF.total_seconds()
-        self._in_flight[claim] = now
+        self._in_flight[reply.claim] = now
 
         def tell(answer: SendAnswer) -> None:
-            self._told.append(_Told(claim, tries, answer))
+            self._told.append(_Told(reply, answer))
             self._news.set()
 
-        self._outgoing.append(Outgoing(replies.reply_body(token, claim.reply or ()), tell))
+        self._outgoing.append(Outgoing(replies.reply_body(reply.token, reply.messages), tell))
 
-    def _push_instead(self, claim: Claim) -> None:
-        self._submit(lambda _job: replies.push_instead(self._line, claim), claim, "a push")
+    def _push_instead(self, reply: _Reply) -> None:
+        def push(_job: Job) -> None:
+            replies.push_instead(self._line, reply.claim, reply.messages)
 
-    def _note_told(self, told: _Told) -> None:
-        answer, answering = told.answer, self._answering
+        self._submit(push, reply.claim, "a push")
+
+    def _note_told(self, told: _Told, now: datetime) -> None:
+        reply, answer, answering = told.reply, told.answer, self._answering
         if answer.is_token_refused:
             if not answering.refused_until:
                 status = answer.status or 0
@@ -371,9 +384,8 @@ class _Dispatch:
             answering.refused_until = time.monotonic() + wait
         elif answer.status is not None:
             answering.refused_until = 0.0
-        now = self._line.clock()
-        changes, is_pushed = replies.after_answer(told.claim, told.tries, answer, now=now)
+        changes, is_pushed = replies.after_answer(reply.claim, reply.tries, answer, now=now)
         if is_pushed:
-            self._push_instead(told.claim)
+            self._push_instead(reply)
         else:
-            self._outcomes.append(Outcome(told.claim, changes))
+            self._outcomes.append(Outcome(reply.claim, changes))

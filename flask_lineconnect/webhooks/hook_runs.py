@@ -67,6 +67,7 @@ class HookRan:
     """What a hook's run came to.
 
     :ivar reply: the messages to send, if any.
+    :ivar token: LINE's reply token, unless it was used for something else.
     :ivar changes: what is to be written to the event.
     :ivar is_written: whether it is, with the hook's own changes; else it may be written with the
         results of other hooks.
@@ -78,6 +79,7 @@ class HookRan:
 
     claim: Claim
     reply: list[dict[str, Any]] = field(default_factory=list)
+    token: str | None = None
     changes: Mapping[str, Any] = field(default_factory=dict)
     is_written: bool = False
     error: BaseException | None = None
@@ -97,35 +99,38 @@ def run_hook(line: LineState, threads: HookThreads, claim: Claim, job: Job) -> H
     reply has to be written, and that may wait for others'.
     """
     try:
-        with line.work_context(), noted_use(line.db.session()) as use:
-            job.session = line.db.session()
+        with line.work_context(), noted_use() as use:
+            job.use = use
             try:
                 return _run(line, _Call(threads, job), claim, use)
             except BaseException as error:
                 line.session.rollback()
                 return HookRan(claim, error=error, hook=job.hook, has_committed=use.commits > 0)
             finally:
-                job.session = None
+                job.use = None
     except BaseException as error:  # a hook is the shop's code and may raise anything
         return HookRan(claim, error=error, hook=job.hook)
 
 
 def _run(line: LineState, call: _Call, claim: Claim, use: SessionUse) -> HookRan:
-    session, event = line.session, read_event(claim)
+    session, event = line.db.session, read_event(claim)
     languages.answer_to(event.line_user_id)
     reply, waits = _answer(line, call, event)
     if call.job.is_given_up:
         raise Overtaken
-    session.flush()
     changes = _changes(line, claim, event, reply)
     if waits:
         changes["waits_until"] = line.clock() + QUESTION_WAITS
-    # A hook that removed the session has another one now, of which nothing was noted.
-    has_written = use.has_written() or line.db.session() is not call.job.session
+    token = None if claim.is_token_used else event.reply_token
+    # Making a session, and ending it, costs more than all the rest.
+    if not session.registry.has():
+        return HookRan(claim, reply, token, changes)
+    session.flush()
+    has_written = use.has_written()
     if has_written and not write_one(_inbox_connection(line), claim, changes):
         raise Overtaken
     session.commit()
-    return HookRan(claim, reply, changes, is_written=has_written)
+    return HookRan(claim, reply, token, changes, is_written=has_written)
 
 
 def read_event(claim: Claim) -> Event:

@@ -19,9 +19,8 @@ from dataclasses import field
 from datetime import timedelta
 from queue import SimpleQueue
 
-from sqlalchemy.orm import Session
-
 from ..log_fields import log_fields
+from .session_use import SessionUse
 
 logger = logging.getLogger(__name__)
 
@@ -42,14 +41,14 @@ class Job:
     :ivar act: must not raise; gets the job, to note in it what it does.
     :ivar ends_at: when it counts as hanging, by this machine's monotonic clock.
     :ivar hook: the name of the hook that is being called.
-    :ivar session: the database session that it uses.
+    :ivar use: the database sessions that it uses.
     """
 
     act: Callable[[Job], None]
     ends_at: float
     event_id: str = ""
     hook: str = ""
-    session: Session | None = None
+    use: SessionUse | None = None
     began_at: float | None = None
     is_given_up: bool = False
 
@@ -176,12 +175,11 @@ def _undo(job: Job) -> None:
 
     Its connection is closed under its feet, because the thread itself will not do it.
     """
-    if job.session is None:
-        return
-    try:
-        job.session.invalidate()
-    except Exception:  # it may be in the middle of anything
-        logger.exception(
-            "what a hanging hook did could not be undone",
-            extra=log_fields("hook_not_undone", webhook_event_id=job.event_id),
-        )
+    for session in () if job.use is None else job.use.sessions():
+        try:
+            session.invalidate()
+        except Exception:  # it may be in the middle of anything
+            logger.exception(
+                "what a hanging hook did could not be undone",
+                extra=log_fields("hook_not_undone", webhook_event_id=job.event_id),
+            )

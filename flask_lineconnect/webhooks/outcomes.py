@@ -24,6 +24,8 @@ logger = logging.getLogger(__name__)
 
 #: The first wait after a failure; each further one is twice as long.
 FIRST_BACKOFF = timedelta(seconds=2)
+#: Characters of what a hook raised that are kept.
+MAX_ERROR = 2_000
 
 
 def after_failure(
@@ -44,7 +46,13 @@ def after_failure(
         extra=log_fields("hook_failed", webhook_event_id=claim.event_id, attempt=claim.attempt),
     )
     wait = FIRST_BACKOFF * 2 ** (claim.attempt - 1)
-    return (_put_back(claim, said_of(error, claim.payload), again_at=now + wait, now=now),)
+    return (_put_back(claim, _describe(claim, error), again_at=now + wait, now=now),)
+
+
+def _describe(claim: Claim, error: BaseException) -> str:
+    """Say what was raised, in characters that every database takes."""
+    said = said_of(error, claim.payload)[:MAX_ERROR]
+    return said.replace("\0", "\ufffd").encode(errors="replace").decode()
 
 
 def after_hanging(claim: Claim, job: Job, *, now: datetime) -> Outcome:
@@ -74,7 +82,7 @@ def after_kills(claim: Claim, *, now: datetime) -> Outcome:
 def _put_back(claim: Claim, error: str, *, again_at: datetime, now: datetime) -> Outcome:
     is_last = claim.attempt >= MAX_ATTEMPTS
     after = finished("dead", now=now) if is_last else {"next_attempt_at": again_at}
-    return Outcome(claim, {"error": error[:2_000], **after})
+    return Outcome(claim, {"error": error, **after})
 
 
 def give_back(claim: Claim, *, now: datetime) -> Outcome:

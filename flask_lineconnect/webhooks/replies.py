@@ -37,6 +37,7 @@ from .claims import Changes
 from .claims import Claim
 from .claims import finished
 from .claims import write_one
+from .events import Event
 from .hook_runs import read_event
 from .parsing import read_payload
 
@@ -48,18 +49,25 @@ FIRST_BACKOFF, LONGEST_BACKOFF = timedelta(seconds=1), timedelta(seconds=30)
 #: When to ask again with a token that LINE did not take: a reply token's life is short.
 REFUSED_BACKOFF = timedelta(seconds=5)
 _KEY = "answer:"
+#: What the inbox says of an event of which the person got no answer, because it came too late.
+TOO_LATE = "LINE took no reply while its token lived"
+
+
+_to_json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
 def reply_token(claim: Claim) -> str | None:
     """Return the token of an event, unless it was used for something else."""
-    token = read_payload(claim.payload).get("replyToken")
+    try:
+        token = read_payload(claim.payload).get("replyToken")
+    except ValueError:  # it was cleared, for example
+        return None
     return token if isinstance(token, str) and not claim.is_token_used else None
 
 
 def reply_body(reply_token: str, messages: Sequence[Mapping[str, Any]]) -> bytes:
     """Return the body of a request to LINE."""
-    content = {"replyToken": reply_token, "messages": messages}
-    return json.dumps(content, ensure_ascii=False, separators=(",", ":")).encode(errors="replace")
+    return _to_json({"replyToken": reply_token, "messages": messages}).encode(errors="replace")
 
 
 def after_answer(
@@ -111,7 +119,7 @@ def is_too_late(claim: Claim, *, now: datetime) -> bool:
 def end_too_late(claim: Claim, *, now: datetime) -> Changes:
     """Return what to write to an event whose reply LINE did not take while its token lived."""
     _log_end(claim)
-    return {"error": "LINE took no reply while its token lived", **finished("done", now=now)}
+    return {"error": TOO_LATE, **finished("done", now=now)}
 
 
 def _backoff(tries: int, answer: SendAnswer) -> timedelta:
@@ -128,17 +136,20 @@ def _log_end(claim: Claim) -> None:
     )
 
 
-def push_instead(line: LineState, claim: Claim) -> None:
-    """Push a reply if the shop spends quota on it; otherwise drop it with a log line. Commits."""
+def push_instead(line: LineState, claim: Claim, messages: Sequence[Mapping[str, Any]]) -> None:
+    """Push a reply if the shop spends quota on it; else drop it, say so and note it. Commits."""
     with line.work_context():
-        if write_one(line.session.connection(), claim, finished("done", now=line.clock())):
-            _push(line, claim)
+        connection, done = line.session.connection(), finished("done", now=line.clock())
+        if write_one(connection, claim, done):
+            if not _push(line, claim, messages):
+                write_one(connection, claim, {"error": TOO_LATE})
             line.session.commit()
 
 
-def _push(line: LineState, claim: Claim) -> None:
-    account, event = None, read_event(claim)
-    if event.line_user_id is not None and event.is_one_to_one:
+def _push(line: LineState, claim: Claim, messages: Sequence[Mapping[str, Any]]) -> bool:
+    """Put a reply into the outbox, unless the shop does not pay for it; return whether it did."""
+    account, event = None, _read(claim)
+    if event is not None and event.line_user_id is not None and event.is_one_to_one:
         account = accounts.ensure_account(line.session, event.line_user_id, now=line.clock())
     per_day = line.config.late_answers_per_day
     if account is None or _pushed_today(line.session, account, line.clock()) >= per_day:
@@ -149,11 +160,19 @@ def _push(line: LineState, claim: Claim) -> None:
             per_day,
             extra=log_fields("reply_too_late", webhook_event_id=claim.event_id),
         )
-        return
+        return False
     key = f"{_KEY}{claim.event_id}"
     wish = queue.Wish(ACCOUNT)
-    messages = [dict(message) for message in claim.reply or ()]
-    queue.enqueue(line.session, account, messages, wish, key=key, now=line.clock())
+    content = [dict(message) for message in messages]
+    queue.enqueue(line.session, account, content, wish, key=key, now=line.clock())
+    return True
+
+
+def _read(claim: Claim) -> Event | None:
+    try:
+        return read_event(claim)
+    except ValueError:
+        return None
 
 
 def _pushed_today(session: Session, account: Account, now: datetime) -> int:

@@ -1,9 +1,10 @@
-"""What a hook does with the shop's database session: which connections, and commits of its own."""
+"""What a hook does with the shop's database sessions: which connections, and commits of its own."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from dataclasses import field
 from typing import Any
@@ -14,24 +15,30 @@ from sqlalchemy.orm import Session
 from sqlalchemy.orm import SessionTransaction
 from sqlalchemy.orm import scoped_session
 
-#: In ``Session.info``, while somebody wants to know.
-_KEY = "lineconnect_use"
-
 
 @dataclass(slots=True)
 class SessionUse:
-    """What a session was used for.
+    """What sessions were used for.
 
-    :ivar connections: those of the transaction that is open now.
-    :ivar commits: how often it was committed.
+    :ivar connections: those of the transactions that are open now, with their sessions.
+    :ivar commits: how often one was committed.
     """
 
-    connections: list[Connection] = field(default_factory=list)
+    connections: list[tuple[Session, Connection]] = field(default_factory=list)
     commits: int = 0
 
     def has_written(self) -> bool:
-        """Ask the databases whether the open transaction has changed anything."""
-        return any(map(_has_written, self.connections))
+        """Ask the databases whether an open transaction has changed anything."""
+        return any(_has_written(connection) for _session, connection in self.connections)
+
+    def sessions(self) -> list[Session]:
+        """Return the sessions with an open transaction."""
+        return list(dict.fromkeys(session for session, _connection in tuple(self.connections)))
+
+
+#: Of the hook that runs here. Most hooks ask the database nothing, so that their session is not
+#: even made; what is noted is noted when one begins something.
+_use: ContextVar[SessionUse | None] = ContextVar("lineconnect_session_use", default=None)
 
 
 def watch(session: scoped_session[Any]) -> None:
@@ -43,32 +50,33 @@ def watch(session: scoped_session[Any]) -> None:
 
 
 @contextmanager
-def noted_use(session: Session) -> Iterator[SessionUse]:
-    """Note what a session is used for until the block ends."""
-    use = session.info[_KEY] = SessionUse()
+def noted_use() -> Iterator[SessionUse]:
+    """Note what the shop's sessions are used for until the block ends."""
+    use = SessionUse()
+    token = _use.set(use)
     try:
         yield use
     finally:
-        session.info.pop(_KEY, None)
+        _use.reset(token)
 
 
 def _note_begin(session: Session, _transaction: SessionTransaction, connection: Connection) -> None:
-    use = session.info.get(_KEY)
-    if use is not None and connection not in use.connections:
-        use.connections.append(connection)
+    use = _use.get()
+    if use is not None and (session, connection) not in use.connections:
+        use.connections.append((session, connection))
 
 
 def _note_commit(session: Session) -> None:
-    use = session.info.get(_KEY)
+    use = _use.get()
     # A savepoint's end is no commit yet.
     if use is not None and not session.in_nested_transaction():
         use.commits += 1
 
 
 def _note_end(session: Session, transaction: SessionTransaction) -> None:
-    use = session.info.get(_KEY)
+    use = _use.get()
     if use is not None and transaction.parent is None:
-        use.connections.clear()
+        use.connections[:] = [one for one in use.connections if one[0] is not session]
 
 
 def _has_written(connection: Connection) -> bool:

@@ -16,4 +16,5 @@ def test_S9_4_every_acknowledged_event_is_answered_once_however_the_process_dies
     line_emulator: Emulator, tmp_path: Path
 ) -> None:
     chance = random.Random(20261123)
-    kill_again_and_again(line_emulator, tmp_path, kills=6, chance=chance).check()
+    database = f"sqlite:///{tmp_path / 'shop.db'}"
+    kill_again_and_again(line_emulator, database, kills=6, chance=chance).check()
