@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import os
 import time
+from datetime import timedelta
+from importlib import import_module
 
 import requests
 from flask import Flask
@@ -20,6 +22,7 @@ from linebot.v3.webhooks import TextMessageContent
 from flask_lineconnect import LineBlueprint
 from flask_lineconnect import Reply
 from flask_lineconnect import TextEvent
+from flask_lineconnect.webhooks import claims
 from tests.small_shop import User
 from tests.small_shop import create_app
 from tests.small_shop import db
@@ -76,6 +79,10 @@ def extension() -> Flask:
         }
     )
     app.register_blueprint(_hooks())
+    if "BENCH_LEASE" in os.environ:
+        for name in ("aiohttp", "flask_lineconnect.webhooks.dispatch"):
+            import_module(name)
+        claims.LEASE = timedelta(seconds=float(os.environ["BENCH_LEASE"]))
     return app
 
 

@@ -7,6 +7,7 @@ import itertools
 import json
 import time
 import uuid
+from collections.abc import Callable
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -15,6 +16,8 @@ from flask_lineconnect.webhooks.signature import sign
 SECRET = "8c570fa6dd201bb328f1c1eac23a96d8"
 #: Connections that LINE's platform has open.
 CONNECTIONS = 8
+#: Seconds in which the shop must answer.
+TIMEOUT = 2.0
 #: In the order of time, as LINE's ULIDs are.
 _ids = (f"01KAXW{number:020d}" for number in itertools.count())
 
@@ -82,6 +85,36 @@ async def send_all(port: int, webhooks: Sequence[Webhook], rate: float | None) -
 
     await asyncio.gather(*(keep_sending() for _number in range(CONNECTIONS)))
     return sent
+
+
+async def keep_sending(
+    port: int, more: Callable[[], Webhook], rate: float, taken: list[Webhook], stop: asyncio.Event
+) -> None:
+    """Send webhooks at a rate a second until told to stop, also to a shop that keeps dying.
+
+    :param taken: gets those that were answered with 200.
+    """
+    began, count = time.time(), 0
+
+    async def send() -> None:
+        nonlocal count
+        streams: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
+        while not stop.is_set():
+            count += 1
+            await asyncio.sleep(max(0.0, began + count / rate - time.time()))
+            webhook = more()
+            try:
+                if streams is None:
+                    streams = await asyncio.open_connection("127.0.0.1", port)
+                streams[1].write(webhook.request)
+                if await asyncio.wait_for(_status(streams[0]), TIMEOUT) == 200:
+                    taken.append(webhook)
+            except (OSError, EOFError, TimeoutError):
+                if streams is not None:
+                    streams[1].close()
+                streams = None
+
+    await asyncio.gather(*(send() for _number in range(CONNECTIONS)))
 
 
 async def _status(reader: asyncio.StreamReader) -> int:

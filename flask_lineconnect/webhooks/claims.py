@@ -180,18 +180,20 @@ def _claim_in_postgresql(connection: Connection, now: datetime, limit: int) -> I
     given = {**_times(now), **_limits(limit), **_leases(now)}
     began = time.monotonic()
     for row in connection.execute(_CLAIM, given).all():
-        yield Claim(*row, ends_at=_ends_at(began, row.state, row.attempts))
+        fields: list[Any] = [*row, _ends_at(began, row.state, row.attempts)]
+        yield Claim(*fields)
 
 
 def _claim_in_sqlite(connection: Connection, now: datetime, limit: int) -> Iterator[Claim]:
     """Look first and write then: nobody else writes meanwhile."""
     began = time.monotonic()
     found = connection.scalar(_LOOK_IN_SQLITE, {**_times(now), **_limits(limit)})
-    rows = json.loads(found or "[]")
+    rows: list[list[Any]] = json.loads(found) if isinstance(found, str) else []
     if rows:
         ids = json.dumps([row[0] for row in rows])
         connection.execute(_CLAIM_IN_SQLITE, {"ids": ids, **_leases(now)})
     for event_id, number, attempts, state, payload, reply, tries, is_used, *times in rows:
+        occurred_at, received_at = map(json_rows.time_of, times)
         is_queued = state == "queued"
         yield Claim(
             event_id,
@@ -202,8 +204,9 @@ def _claim_in_sqlite(connection: Connection, now: datetime, limit: int) -> Itera
             None if reply is None else json.loads(reply),
             tries + (not is_queued),
             bool(is_used),
-            *map(json_rows.time_of, times),
-            ends_at=_ends_at(began, state, attempts + 1),
+            occurred_at,
+            received_at,
+            _ends_at(began, state, attempts + 1),
         )
 
 

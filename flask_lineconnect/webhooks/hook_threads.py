@@ -21,6 +21,7 @@ from queue import SimpleQueue
 
 from ..log_fields import log_fields
 from .session_use import SessionUse
+from .session_use import undo_elsewhere
 
 logger = logging.getLogger(__name__)
 
@@ -171,13 +172,10 @@ class HookThreads:
 
 
 def _undo(job: Job) -> None:
-    """Undo what a hanging hook did, so that nobody waits for its locks.
-
-    Its connection is closed under its feet, because the thread itself will not do it.
-    """
-    for session in () if job.use is None else job.use.sessions():
+    """Undo what a hanging hook did, for its thread will not, and others wait for its locks."""
+    for session, connection in () if job.use is None else tuple(job.use.connections):
         try:
-            session.invalidate()
+            undo_elsewhere(session, connection)
         except Exception:  # it may be in the middle of anything
             logger.exception(
                 "what a hanging hook did could not be undone",

@@ -31,10 +31,6 @@ class SessionUse:
         """Ask the databases whether an open transaction has changed anything."""
         return any(_has_written(connection) for _session, connection in self.connections)
 
-    def sessions(self) -> list[Session]:
-        """Return the sessions with an open transaction."""
-        return list(dict.fromkeys(session for session, _connection in tuple(self.connections)))
-
 
 #: Of the hook that runs here. Most hooks ask the database nothing, so that their session is not
 #: even made; what is noted is noted when one begins something.
@@ -77,6 +73,23 @@ def _note_end(session: Session, transaction: SessionTransaction) -> None:
     use = _use.get()
     if use is not None and transaction.parent is None:
         use.connections[:] = [one for one in use.connections if one[0] is not session]
+
+
+def undo_elsewhere(session: Session, connection: Connection) -> None:
+    """Undo what another thread's session has open, which may be in the middle of anything.
+
+    Elsewhere its connection is closed under its feet. SQLite's driver would end the process if that
+    happened in the middle of a statement: there the statement is broken off, the transaction rolled
+    back, and the connection is not used again.
+    """
+    if connection.dialect.name != "sqlite":
+        session.invalidate()
+        return
+    in_pool = connection.connection
+    in_pool.invalidate(soft=True)
+    driver: Any = in_pool.dbapi_connection
+    driver.interrupt()
+    driver.rollback()
 
 
 def _has_written(connection: Connection) -> bool:

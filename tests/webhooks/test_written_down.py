@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Callable
+from datetime import timedelta
 
 import pytest
 from flask import Flask
 from flask import session
 from sqlalchemy import select
+from sqlalchemy import text
 
 from flask_lineconnect import LineBlueprint
 from flask_lineconnect import Reply
@@ -18,6 +21,7 @@ from flask_lineconnect.models import InboxEvent
 from flask_lineconnect.state import LineState
 from flask_lineconnect.testing.plugin import Emulator
 from flask_lineconnect.webhooks import claims
+from flask_lineconnect.webhooks import outcomes
 from flask_lineconnect.webhooks.claims import Outcome
 from flask_lineconnect.webhooks.dispatch import dispatch_due
 from flask_lineconnect.webhooks.replies import TOO_LATE
@@ -30,6 +34,9 @@ from tests.webhooks.claiming import write
 
 pytestmark = pytest.mark.parametrize("database", DATABASES, indirect=True)
 BASE_URL = "http://127.0.0.1:5998"
+#: A statement that SQLite never finishes.
+FOR_EVER = """WITH RECURSIVE number(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM number)
+    SELECT max(x) FROM number"""
 
 
 class Unspeakable(Exception):
@@ -76,7 +83,7 @@ def app(make_app: MakeApp, line_emulator: Emulator, shop: Shop) -> Flask:
     return app
 
 
-def _write(line: LineState, number: int, text: str, **values: str) -> str:
+def _write(line: LineState, number: int, said: str, **values: str) -> str:
     """Store what a person wrote; return the event's id."""
     now, user_id = line.clock(), f"U{number:032x}"
     payload = {
@@ -84,7 +91,7 @@ def _write(line: LineState, number: int, text: str, **values: str) -> str:
         "timestamp": int(now.timestamp() * 1000),
         "webhookEventId": f"event {number}",
         "source": {"type": "user", "userId": user_id},
-        "message": {"type": "text", "id": "1", "text": text},
+        "message": {"type": "text", "id": "1", "text": said},
     }
     times = {"occurred_at": now, "received_at": now, "next_attempt_at": now}
     event = InboxEvent(
@@ -117,8 +124,11 @@ def _row(line: LineState, event_id: str) -> InboxEvent:
     ids=lambda error: type(error).__name__,
 )
 def test_an_attempt_is_written_down_whatever_the_error_says(
-    line: LineState, shop: Shop, error: BaseException
+    line: LineState, shop: Shop, error: BaseException, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    # Half a character in a log line ends a worker of pytest's.
+    monkeypatch.setattr(outcomes.logger, "disabled", True)
+
     def fail() -> Reply:
         raise error
 
@@ -130,6 +140,20 @@ def test_an_attempt_is_written_down_whatever_the_error_says(
     assert str(row.error).startswith(type(error).__name__)
     assert len(str(row.error)) <= 2_000
     assert _row(line, other).state == "done"
+
+
+def test_what_stands_in_the_code_is_written_down_in_characters_that_databases_take(
+    line: LineState, shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(outcomes.logger, "disabled", True)
+
+    def fail() -> Reply:
+        raise ValueError("zero \0 byte, half \ud83d of a sign")
+
+    shop.acts = fail
+    event_id = _write(line, 1, "act")
+    dispatch_due(line)
+    assert "ValueError: zero \ufffd byte, half ? of a sign" in str(_row(line, event_id).error)
 
 
 @pytest.mark.parametrize("error", [SystemExit(1), KeyboardInterrupt(), GeneratorExit()])
@@ -178,7 +202,7 @@ def test_a_stored_answer_whose_event_can_not_be_read_keeps_nobody_waiting(
 def test_a_hook_that_asks_nothing_of_the_database_makes_no_session(
     line: LineState, shop: Shop
 ) -> None:
-    seen = []
+    seen: list[object] = []
 
     def act() -> Reply:
         seen.append(db.session.registry.has())
@@ -188,7 +212,7 @@ def test_a_hook_that_asks_nothing_of_the_database_makes_no_session(
 
     shop.acts = act
     event_ids = [_write(line, number, "act") for number in range(2)]
-    line.session.remove()
+    db.session.remove()
     dispatch_due(line)
     assert seen == [False, {}, False, {}]
     assert {_row(line, one).state for one in event_ids} == {"done"}
@@ -236,3 +260,36 @@ def test_of_many_outcomes_only_those_of_events_taken_over_are_left_out(line: Lin
     stored = claim_one(line, now=line.clock())
     assert stored is not None
     assert (stored.state, stored.reply, stored.reply_attempts) == ("answering", messages, 1)
+
+
+@pytest.mark.parametrize("is_writing", [False, True])
+def test_what_hangs_in_the_middle_of_a_statement_is_broken_off_and_ends_no_process(
+    line: LineState, shop: Shop, monkeypatch: pytest.MonkeyPatch, is_writing: bool
+) -> None:
+    if line.db.engine.dialect.name != "sqlite":
+        pytest.skip("PostgreSQL's connections are closed instead")
+    monkeypatch.setattr(claims, "LEASE", timedelta(seconds=0.1))
+    ended = threading.Event()
+
+    def act() -> Reply:
+        if is_writing:
+            db.session.add(User(name="undone", email=None))
+            db.session.flush()
+        try:
+            db.session.execute(text(FOR_EVER)).all()
+        finally:
+            ended.set()
+        return None
+
+    shop.acts = act
+    event_id = _write(line, 1, "act")
+    dispatch_due(line)
+    assert ended.wait(20)
+    row = _row(line, event_id)
+    assert (row.state, row.attempts) == ("dead", 5)
+    assert str(row.error).startswith("HookHangs: odd.act")
+    other = _write(line, 2, "add")
+    shop.acts = lambda: None
+    while _row(line, other).state != "done":
+        dispatch_due(line)
+    assert line.session.scalars(select(User.name)).all() == ["added"]
