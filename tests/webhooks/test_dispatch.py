@@ -225,7 +225,7 @@ def test_S8_7_a_replay_does_not_let_the_overtaken_worker_write_again(
 ) -> None:
     chat.say("名前は")
     now = line.clock()
-    line.session.execute(update(InboxEvent).values(next_attempt_at=now, finished_at=None))
+    line.session.execute(update(InboxEvent).values(state="queued", next_attempt_at=now))
     line.session.commit()
     slow = claim_one(line, now=now)
     assert slow is not None
