@@ -68,10 +68,9 @@ USES: dict[Words, Sequence[str]] = {
 RULE = '{"all": []}'
 #: Other programs in this one's place, and what ends only when it is told to.
 APART = {("emulator",), ("worker",)}
-NEED_NO_DATABASE = {("emulator",), ("settings",), ("store-qr",)}
 #: What a shop declares in code; the small one declares none.
 DECLARED = {path for path in USES if path[0] == "scenario"}
-NEED_NO_DATABASE |= DECLARED
+NEED_NO_DATABASE = {("emulator",), ("settings",), ("store-qr",), *DECLARED}
 LISTS = [path for path in USES if path[-1] in {"events", "links", "list"}]
 KEPT = [path for path in LISTS if path not in DECLARED]
 SHOWN = [*KEPT, ("inbox", "show"), ("outbox", "show"), ("quota",)]
