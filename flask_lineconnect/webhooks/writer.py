@@ -214,9 +214,9 @@ def _sqlite_statement(table: str, rows: int) -> str:
     values = ", ".join(["(?, ?, ?, ?)"] * rows)
     return f"""INSERT INTO {table} {_COLUMNS}
         SELECT column1, column2, column3,
-            strftime('%Y-%m-%d %H:%M:%f000', column4 / 1000.0, 'unixepoch'), ?1, ?1,
+            strftime('%Y-%m-%d %H:%M:%f000', column4 / 1000.0, 'unixepoch'), now, now,
             'queued', 0, 0, 0, false
-        FROM (VALUES {values}) WHERE true
+        FROM (SELECT ? AS now), (VALUES {values}) WHERE true
         ON CONFLICT DO NOTHING"""
 
 
