@@ -23,6 +23,7 @@ from typing import cast
 
 from sqlalchemy import BindParameter
 from sqlalchemy import ColumnElement
+from sqlalchemy import CompoundSelect
 from sqlalchemy import Connection
 from sqlalchemy import Engine
 from sqlalchemy import Integer
@@ -37,6 +38,8 @@ from sqlalchemy import func
 from sqlalchemy import literal_column
 from sqlalchemy import or_
 from sqlalchemy import select
+from sqlalchemy import union
+from sqlalchemy import union_all
 from sqlalchemy import update
 
 from ..models import InboxEvent
@@ -48,6 +51,9 @@ from . import json_rows
 #: Each further one is twice as long: a server that keeps falling over costs no innocent event.
 LEASE = timedelta(seconds=20)
 MAX_ATTEMPTS = 5
+#: Attempts of which nobody knows how they ended, after which an event is suspected of ending the
+#: process. It is worked on alone then, so that no other event is counted as often as it is.
+SUSPECTED_AFTER = 2
 #: Rows that are looked at for each one that is taken: a person may have written many in a row.
 _LOOKED_AT = 4
 
@@ -68,6 +74,7 @@ class Claim:
     :ivar attempt: of the hook, from 1.
     :ivar reply: what the hook said at an earlier attempt, if it ran to its end.
     :ivar reply_attempts: how often LINE was given the reply, with the time that may follow now.
+    :ivar is_unexplained: whether no attempt has told of an error: its processes were killed.
     :ivar ends_at: when the lease ends, by this machine's monotonic clock.
     """
 
@@ -81,7 +88,14 @@ class Claim:
     is_token_used: bool
     occurred_at: datetime
     received_at: datetime
+    is_unexplained: bool = False
     ends_at: float = 0.0
+
+    @property
+    def is_suspect(self) -> bool:
+        """Tell whether the event may be what ends the processes that work on it."""
+        is_hook_due = self.state == "queued" and self.is_unexplained
+        return is_hook_due and self.attempt > SUSPECTED_AFTER
 
 
 #: What a claim gives back, in the order of :class:`Claim`.
@@ -96,6 +110,7 @@ _CLAIMED = (
     _columns.is_token_used,
     _columns.occurred_at,
     _columns.received_at,
+    _columns.error.is_(None).label("is_unexplained"),
 )
 
 #: New values of columns, by their names.
@@ -159,41 +174,46 @@ def is_anything_due(connection: Connection, *, now: datetime) -> bool:
     return bool(connection.scalar(_ANYTHING_DUE, _times(now)))
 
 
-def is_anything_free(connection: Connection, *, now: datetime) -> bool:
+def is_anything_free(connection: Connection, *, now: datetime, suspects: int = 1) -> bool:
     """The same, but for events of persons of whom no other event is being worked on."""
-    return bool(connection.scalar(_ANYTHING_FREE, {**_times(now), **_limits(1)}))
+    return bool(connection.scalar(_ANYTHING_FREE, {**_times(now), **_limits(1, suspects)}))
 
 
-def claim(connection: Connection, *, now: datetime, limit: int) -> list[Claim]:
+def claim(connection: Connection, *, now: datetime, limit: int, suspects: int = 1) -> list[Claim]:
     """Take the oldest due events, one of each person at the most.
 
     Events wait while another one of the same person is worked on or waits for its next attempt.
     The attempt is counted here, so that an event that kills the process is given up in the end.
 
+    :param suspects: how many of them may have ended processes.
     :return: the oldest first; fewer than ``limit`` although more is due where a person wrote many.
     """
     take = _claim_in_sqlite if connection.dialect.name == "sqlite" else _claim_in_postgresql
-    return sorted(take(connection, now, limit), key=lambda one: (one.occurred_at, one.event_id))
+    given = {**_times(now), **_limits(limit, suspects)}
+    found = take(connection, given, _leases(now))
+    return sorted(found, key=lambda one: (one.occurred_at, one.event_id))
 
 
-def _claim_in_postgresql(connection: Connection, now: datetime, limit: int) -> Iterator[Claim]:
-    given = {**_times(now), **_limits(limit), **_leases(now)}
+_Given = Mapping[str, Any]
+
+
+def _claim_in_postgresql(connection: Connection, given: _Given, leases: _Given) -> Iterator[Claim]:
     began = time.monotonic()
-    for row in connection.execute(_CLAIM, given).all():
+    for row in connection.execute(_CLAIM, {**given, **leases}).all():
         fields: list[Any] = [*row, _ends_at(began, row.state, row.attempts)]
         yield Claim(*fields)
 
 
-def _claim_in_sqlite(connection: Connection, now: datetime, limit: int) -> Iterator[Claim]:
+def _claim_in_sqlite(connection: Connection, given: _Given, leases: _Given) -> Iterator[Claim]:
     """Look first and write then: nobody else writes meanwhile."""
     began = time.monotonic()
-    found = connection.scalar(_LOOK_IN_SQLITE, {**_times(now), **_limits(limit)})
+    found = connection.scalar(_LOOK_IN_SQLITE, given)
     rows: list[list[Any]] = json.loads(found) if isinstance(found, str) else []
     if rows:
         ids = json.dumps([row[0] for row in rows])
-        connection.execute(_CLAIM_IN_SQLITE, {"ids": ids, **_leases(now)})
-    for event_id, number, attempts, state, payload, reply, tries, is_used, *times in rows:
-        occurred_at, received_at = map(json_rows.time_of, times)
+        connection.execute(_CLAIM_IN_SQLITE, {"ids": ids, **leases})
+    for event_id, number, attempts, state, payload, reply, tries, is_used, *more in rows:
+        occurred_at, received_at, is_unexplained = more
         is_queued = state == "queued"
         yield Claim(
             event_id,
@@ -204,8 +224,9 @@ def _claim_in_sqlite(connection: Connection, now: datetime, limit: int) -> Itera
             None if reply is None else json.loads(reply),
             tries + (not is_queued),
             bool(is_used),
-            occurred_at,
-            received_at,
+            json_rows.time_of(occurred_at),
+            json_rows.time_of(received_at),
+            bool(is_unexplained),
             _ends_at(began, state, attempts + 1),
         )
 
@@ -224,8 +245,8 @@ def _times(now: datetime) -> dict[str, datetime]:
     return {"now": now, "too_far": now + LEASE * (1 << MAX_ATTEMPTS)}
 
 
-def _limits(limit: int) -> dict[str, int]:
-    return {"most": limit, "looked_at": limit * _LOOKED_AT}
+def _limits(limit: int, suspects: int) -> dict[str, int]:
+    return {"most": limit, "looked_at": limit * _LOOKED_AT, "suspects": suspects}
 
 
 def _moment(name: str) -> BindParameter[datetime]:
@@ -245,24 +266,33 @@ def _is_due() -> ColumnElement[bool]:
     )
 
 
+def _is_suspect(columns: Any) -> ColumnElement[bool]:
+    return and_(
+        columns.state == "queued",
+        columns.attempts > literal_column("0"),  # so that the index is used
+        columns.attempts >= SUSPECTED_AFTER,
+        columns.error.is_(None),
+    )
+
+
 def _chosen() -> Select[tuple[str]]:
-    other = _table.alias()
+    other = _table.alias().c
     # Only what was tried is put off; a number in the statement itself lets the index be used.
-    busy = select(other.c.line_user_id).where(
-        other.c.next_attempt_at > _moment("now"),
-        other.c.next_attempt_at <= _moment("too_far"),
-        other.c.attempts > literal_column("0"),
-        other.c.line_user_id.is_not(None),
+    tried = (
+        other.next_attempt_at.is_not(None),
+        other.attempts > literal_column("0"),
+        other.line_user_id.is_not(None),
     )
-    order = _columns.occurred_at, _columns.webhook_event_id
-    person = func.coalesce(_columns.line_user_id, _columns.webhook_event_id)
-    looked_at = (
-        select(*order, person.label("person"))
-        .where(_is_due(), or_(_columns.line_user_id.is_(None), _columns.line_user_id.not_in(busy)))
-        .order_by(*order)
-        .limit(bindparam("looked_at", type_=Integer()))
-        .subquery()
+    is_put_off = and_(
+        other.next_attempt_at > _moment("now"), other.next_attempt_at <= _moment("too_far")
     )
+    busy = select(other.line_user_id).where(*tried, is_put_off)
+    suspected = select(other.line_user_id).where(*tried, _is_suspect(other))
+    suspects = _oldest("suspects", _is_suspect(_columns), _is_nobody_or_not_in(busy))
+    others = _oldest(
+        "looked_at", ~_is_suspect(_columns), _is_nobody_or_not_in(union(busy, suspected))
+    )
+    looked_at = union_all(select(suspects.subquery()), select(others.subquery())).subquery()
     here = looked_at.c
     place = func.row_number().over(
         partition_by=here.person, order_by=(here.occurred_at, here.webhook_event_id)
@@ -273,6 +303,25 @@ def _chosen() -> Select[tuple[str]]:
         .where(ranked.c.place == 1)
         .order_by(ranked.c.occurred_at, ranked.c.webhook_event_id)
         .limit(bindparam("most", type_=Integer()))
+    )
+
+
+def _is_nobody_or_not_in(people: Select[Any] | CompoundSelect[Any]) -> ColumnElement[bool]:
+    return or_(_columns.line_user_id.is_(None), _columns.line_user_id.not_in(people))
+
+
+def _oldest(most: str, *conditions: ColumnElement[bool]) -> Select[Any]:
+    """Ask for the oldest due events of some kind.
+
+    :param most: the name of the parameter that says how many.
+    """
+    order = _columns.occurred_at, _columns.webhook_event_id
+    person = func.coalesce(_columns.line_user_id, _columns.webhook_event_id)
+    return (
+        select(*order, person.label("person"))
+        .where(_is_due(), *conditions)
+        .order_by(*order)
+        .limit(bindparam(most, type_=Integer()))
     )
 
 

@@ -230,7 +230,8 @@ class _Dispatch:
     def _is_anything_free(self) -> bool:
         """Look whether there is anything to claim, without keeping others from writing."""
         with self._answering.engine.connect() as connection:
-            found = claims.is_anything_free(connection, now=self._line.clock())
+            now, suspects = self._line.clock(), self._suspects()
+            found = claims.is_anything_free(connection, now=now, suspects=suspects)
         self._looked_at = time.monotonic()
         self._should_look = found
         return found
@@ -243,7 +244,8 @@ class _Dispatch:
             written = claims.write(connection, self._outcomes)
             claimed: Sequence[Claim] = ()
             if limit > 0:
-                claimed = claims.claim(connection, now=self._line.clock(), limit=limit)
+                now, suspects = self._line.clock(), self._suspects()
+                claimed = claims.claim(connection, now=now, limit=limit, suspects=suspects)
                 self._looked_at = time.monotonic()
                 # There may be more: only so many rows were looked at.
                 self._should_look = bool(claimed)
@@ -272,6 +274,10 @@ class _Dispatch:
         if self._hook_seconds:
             at_once = min(at_once, round(WAITING_SECONDS * size / self._hook_seconds))
         return min(size + at_once - len(self._jobs), MAX_IN_FLIGHT - len(self._in_flight))
+
+    def _suspects(self) -> int:
+        """Return how many events may be claimed that may end this process."""
+        return int(not any(claim and claim.is_suspect for claim in self._jobs.values()))
 
     def _begin(self, claim: Claim) -> None:
         """Let a claimed event's hook run, or only its stored reply be sent."""

@@ -32,7 +32,8 @@ USER = "U" + "a" * 32
 
 def _row(event_id: str, now: datetime, **values: Any) -> InboxEvent:
     times = {"occurred_at": now, "received_at": now, "next_attempt_at": now}
-    return InboxEvent(webhook_event_id=event_id, line_user_id=USER, payload="{}", **times | values)
+    given = {"line_user_id": USER, "payload": "{}"} | times | values
+    return InboxEvent(webhook_event_id=event_id, **given)
 
 
 @contextmanager
@@ -114,3 +115,26 @@ def test_choosing_reads_indexes_only(line: LineState) -> None:
     whole = "\n".join(plans)
     assert "ix_lineconnect_inbox_event_order" in whole
     assert "ix_lineconnect_inbox_event_tried" in whole
+
+
+@pytest.mark.parametrize("database", DATABASES, indirect=True)
+def test_what_may_have_ended_processes_is_worked_on_alone(line: LineState) -> None:
+    now = line.clock()
+    killed = {"attempts": 2, "occurred_at": now - timedelta(minutes=1)}
+    for number in range(3):
+        line.session.add(_row(f"killed {number}", now, line_user_id=f"killed {number}", **killed))
+        line.session.add(_row(f"after {number}", now, line_user_id=f"killed {number}"))
+        line.session.add(_row(f"new {number}", now, line_user_id=f"new {number}"))
+    line.session.add(_row("once", now, line_user_id="once", attempts=1))
+    line.session.add(_row("failed", now, line_user_id="failed", attempts=4, error="ValueError"))
+    line.session.commit()
+    with claims.writing(line.db.engine, is_durable=True) as connection:
+        first = claims.claim(connection, now=now, limit=50)
+        assert claims.claim(connection, now=now, limit=50, suspects=0) == []
+        assert not claims.is_anything_free(connection, now=now, suspects=0)
+        assert claims.is_anything_free(connection, now=now)
+        second = claims.claim(connection, now=now, limit=50)
+    told = ["failed", "new 0", "new 1", "new 2", "once"]
+    assert [one.event_id for one in first] == ["killed 0", *told]
+    assert [one.event_id for one in first if one.is_suspect] == ["killed 0"]
+    assert [one.event_id for one in second] == ["killed 1"]
