@@ -269,7 +269,6 @@ def _is_due() -> ColumnElement[bool]:
 def _is_suspect(columns: Any) -> ColumnElement[bool]:
     return and_(
         columns.state == "queued",
-        columns.attempts > literal_column("0"),  # so that the index is used
         columns.attempts >= SUSPECTED_AFTER,
         columns.error.is_(None),
     )
@@ -278,17 +277,16 @@ def _is_suspect(columns: Any) -> ColumnElement[bool]:
 def _chosen() -> Select[tuple[str]]:
     other = _table.alias().c
     # Only what was tried is put off; a number in the statement itself lets the index be used.
-    tried = (
-        other.next_attempt_at.is_not(None),
-        other.attempts > literal_column("0"),
-        other.line_user_id.is_not(None),
-    )
+    tried = and_(other.next_attempt_at.is_not(None), other.attempts > literal_column("0"))
+    is_somebodys = other.line_user_id.is_not(None)
     is_put_off = and_(
         other.next_attempt_at > _moment("now"), other.next_attempt_at <= _moment("too_far")
     )
-    busy = select(other.line_user_id).where(*tried, is_put_off)
-    suspected = select(other.line_user_id).where(*tried, _is_suspect(other))
-    suspects = _oldest("suspects", _is_suspect(_columns), _is_nobody_or_not_in(busy))
+    busy = select(other.line_user_id).where(tried, is_somebodys, is_put_off)
+    suspected = select(other.line_user_id).where(tried, is_somebodys, _is_suspect(other))
+    # By their keys: all that wait would be read in their order otherwise, to find the few.
+    keys = select(other.webhook_event_id).where(tried, _is_suspect(other))
+    suspects = _oldest("suspects", _columns.webhook_event_id.in_(keys), _is_nobody_or_not_in(busy))
     others = _oldest(
         "looked_at", ~_is_suspect(_columns), _is_nobody_or_not_in(union(busy, suspected))
     )
