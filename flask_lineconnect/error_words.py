@@ -19,7 +19,9 @@ from .errors import LineConnectError
 #: Instead of words that may be a person's.
 LEFT_OUT = "its words are left out, they may be a person's"
 #: LINE's ids, e-mail addresses, telephone and card numbers.
-_OF_PEOPLE = re.compile(r"\b[UCR][0-9a-f]{32}\b|[^\s@]+@[^\s@]+|\+?\d[\d\- ]{5,}\d")
+_OF_PEOPLE = re.compile(
+    r"\b[UCR][0-9a-f]{32}\b|[^\s@、。，,;:<>()]+@[^\s@、。，,;:<>()]+|\+?\d[\d\- ]{5,}\d"
+)
 #: What is so short stands in words by chance.
 _SHORTEST = 2
 #: As many characters of a text, quoted, tell of it.

@@ -87,7 +87,8 @@ def measure(act: Callable[[str, dict[str, str]], Cost], roots: dict[str, Path], 
     costs: dict[str, list[Cost]] = {}
     for turn in range(-1, turns):
         for name, root in roots.items():
-            environment = {**os.environ, "PYTHONPATH": str(root)}
+            # Bytecode is written and read as in an installed shop, whatever the caller's settings.
+            environment = {**os.environ, "PYTHONPATH": str(root), "PYTHONDONTWRITEBYTECODE": ""}
             cost = act(ALONE if name == ALONE else JOINED, environment)
             # The first turn writes the bytecode.
             if turn >= 0:

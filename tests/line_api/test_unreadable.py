@@ -66,6 +66,7 @@ CALLS: dict[str, tuple[Callable[[LineApi], object], bool]] = {
     "delete_rich_menu": (lambda api: api.delete_rich_menu("menu"), False),
     "link_token": (lambda api: api.link_token("U" + "1" * 32), True),
     "profile": (lambda api: api.profile("U" + "1" * 32), True),
+    "link_rich_menu": (lambda api: api.link_rich_menu("U" + "1" * 32, "menu"), False),
     "unlink_rich_menu": (lambda api: api.unlink_rich_menu("U" + "1" * 32), False),
     "set_liff_endpoint": (
         lambda api: api.set_liff_endpoint("1650000001-DemoCard", "https://shop.example"),
