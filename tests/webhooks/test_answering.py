@@ -178,7 +178,9 @@ def app(make_app: MakeApp, line_emulator: Emulator, shop: Shop) -> Flask:
 def chats(app: Flask, line: LineState, line_emulator: Emulator) -> Iterator[Chats]:
     """Return the chats, with LINE's webhooks reaching the shop."""
     with serving(app) as url:
-        line_emulator.set_up(messaging_channel={"webhook_url": f"{url}/line/webhook"})
+        # A database that is slow for once is answered with 503.
+        channel = {"webhook_url": f"{url}/line/webhook", "redelivery": True}
+        line_emulator.set_up(messaging_channel=channel)
         yield Chats(line, line_emulator)
 
 

@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from contextlib import suppress
 from pathlib import Path
 
 import psycopg
@@ -50,7 +51,9 @@ def _stopped(server: str) -> Iterator[None]:
         yield
     finally:
         for process in processes:
-            os.kill(process, signal.SIGCONT)
+            # One that had ended before is gone as soon as the first one goes on.
+            with suppress(ProcessLookupError):
+                os.kill(process, signal.SIGCONT)
 
 
 def _try(writer: EventWriter, number: int) -> tuple[bool, float]:
