@@ -338,7 +338,8 @@ def test_a_slow_network_shows_the_cards_shape_at_once(
     phone = open_browser(**LINE_APP)
     held: list[Route] = []
     phone.context.route("**/liff/session", lambda route: held.append(route))
-    open_in_line(phone, street, member)
+    with phone.context.expect_event("request", lambda one: one.url.endswith("/liff/session")):
+        open_in_line(phone, street, member)
     expect(phone.locator(".lc-ghost").first).to_be_visible()
     shoot(phone, "opening")
     held[0].continue_()
