@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -31,6 +32,10 @@ class SessionUse:
         """Ask the databases whether an open transaction has changed anything."""
         return any(_has_written(connection) for _session, connection in self.connections)
 
+
+#: So long a thread may take to leave a statement that is broken off: SQLite sleeps a tenth of a
+#: second at the most between two looks at a lock.
+BREAK_OFF_SECONDS = 0.2
 
 #: Of the hook that runs here. Most hooks ask the database nothing, so that their session is not
 #: even made; what is noted is noted when one begins something.
@@ -79,8 +84,8 @@ def undo_elsewhere(session: Session, connection: Connection) -> None:
     """Undo what another thread's session has open, which may be in the middle of anything.
 
     Elsewhere its connection is closed under its feet. SQLite's driver would end the process if that
-    happened in the middle of a statement: there the statement is broken off, the transaction rolled
-    back, and the connection is not used again.
+    happened in the middle of a statement: there the statement is broken off, its own thread has a
+    moment to roll back, and only then we do. The connection is not used again.
     """
     if connection.dialect.name != "sqlite":
         session.invalidate()
@@ -89,7 +94,11 @@ def undo_elsewhere(session: Session, connection: Connection) -> None:
     in_pool.invalidate(soft=True)
     driver: Any = in_pool.dbapi_connection
     driver.interrupt()
-    driver.rollback()
+    deadline = time.monotonic() + BREAK_OFF_SECONDS
+    while driver.in_transaction and time.monotonic() < deadline:
+        time.sleep(0.01)
+    if driver.in_transaction:
+        driver.rollback()
 
 
 def _has_written(connection: Connection) -> bool:
