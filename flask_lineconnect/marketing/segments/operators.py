@@ -149,7 +149,9 @@ def _is(value: ColumnElement[Any], operand: Any) -> ColumnElement[bool]:
     return condition
 
 
-_BETWEEN_TEST: Callable[[Any, Any], bool] = lambda value, pair: pair[0] <= value <= pair[1]  # noqa: E731
+def _is_between(value: Any, pair: Any) -> bool:
+    return bool(pair[0] <= value <= pair[1])
+
 
 _ANY: Mapping[str, Operator] = {
     "is": Operator(lazy_gettext("と等しい"), _one, _is, lambda value, one: value == one),
@@ -178,7 +180,7 @@ _TEXTS: Mapping[str, Operator] = {
     ),
 }
 _RANGES: Mapping[str, Operator] = {
-    "between": Operator(lazy_gettext("の間"), _pair, _between, _BETWEEN_TEST),
+    "between": Operator(lazy_gettext("の間"), _pair, _between, _is_between),
 }
 _NUMBERS: Mapping[str, Operator] = {
     "at_least": Operator(
@@ -203,14 +205,14 @@ _TIMES: Mapping[str, Operator] = {
         lazy_gettext("この日数以内"),
         _days,
         _between,
-        _BETWEEN_TEST,
+        _is_between,
         lambda days, clock, kind: (clock.after(-days, kind), clock.after(0, kind)),
     ),
     "days_ago": Operator(
         lazy_gettext("この日数だけ前"),
         _two_days,
         _between,
-        _BETWEEN_TEST,
+        _is_between,
         lambda days, clock, kind: (clock.after(-days[1], kind), clock.after(-days[0], kind)),
     ),
     "over_days_ago": Operator(
@@ -224,7 +226,7 @@ _TIMES: Mapping[str, Operator] = {
         lazy_gettext("この日数のうち"),
         _days,
         _between,
-        _BETWEEN_TEST,
+        _is_between,
         lambda days, clock, kind: (clock.after(0, kind), clock.after(days, kind)),
     ),
 }
