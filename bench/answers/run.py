@@ -231,7 +231,7 @@ def make_database(kind: str, stack: ExitStack) -> str:
 def main() -> None:
     """Measure what was asked for."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("what", nargs="*", choices=["rate", "wait", "slow"], default=["rate"])
+    parser.add_argument("what", nargs="*", choices=["rate", "wait", "slow", "all"], default="all")
     parser.add_argument("--database", choices=["sqlite", "postgresql"], default="sqlite")
     parser.add_argument("--rounds", type=int, default=2)
     parser.add_argument("--messages", type=int, default=3_000)
@@ -241,7 +241,7 @@ def main() -> None:
     parser.add_argument("--notes", action="store_true", help="each hook writes a row")
     options = parser.parse_args()
     with ExitStack() as stack:
-        for what in options.what:
+        for what in ["rate", "wait", "slow"] if "all" in options.what else options.what:
             for answer_after in options.answer_after:
                 measure(options, what, answer_after, stack)
 
