@@ -66,6 +66,8 @@ if TYPE_CHECKING:
     from .shop.order_desk import OrderLine
     from .shop.order_desk import OrderSummary
     from .shop.order_desk import Parcel
+    from .shop.product_desk import Product
+    from .shop.product_desk import ProductDesk
     from .state import current_line
     from .testing.emulator import Emulator
     from .testing.emulator import run_emulator
@@ -156,6 +158,7 @@ _HOMES = {
         "OrderSummary",
         "Parcel",
     ),
+    "shop.product_desk": ("Product", "ProductDesk"),
     "shop.adapter": (
         "LineProfile",
         "NextRank",
@@ -256,6 +259,8 @@ __all__ = [
     "PointChange",
     "PostbackAction",
     "PostbackEvent",
+    "Product",
+    "ProductDesk",
     "RawMessage",
     "Refused",
     "Reply",

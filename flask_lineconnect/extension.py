@@ -208,6 +208,28 @@ class LineConnect:
         """
         member_events.emit(current_line, name, member, facts, subject=subject, at=at)
 
+    def emit_many(
+        self,
+        name: str,
+        members: Select[Any],
+        /,
+        *,
+        subject: Any = None,
+        at: datetime | None = None,
+        **facts: Any,
+    ) -> None:
+        """Tell of many members that the same happened, inside the caller's transaction.
+
+        One INSERT … SELECT, whether they are ten or a hundred thousand: a product is back, a price
+        was lowered, for all who keep it. Each member is told of once.
+
+        :param members: a ``select`` of member keys, which may have an order and a limit.
+        :param facts: what the event is declared with, the same for all.
+        :raises UsageError: the event or a fact is unknown, missing, or of another type, or
+            ``members`` is no select of one column.
+        """
+        member_events.emit_many(current_line, name, members, facts, subject=subject, at=at)
+
     def begin_campaign(
         self,
         key: str,

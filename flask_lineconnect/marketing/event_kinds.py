@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from dataclasses import field
 from typing import Any
+from typing import Literal
 
 from ..errors import UsageError
 from ..i18n import lazy_gettext as _
@@ -24,6 +25,8 @@ EVENT_NAME = re.compile(r"[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)+")
 FACT_NAME = re.compile(r"[a-z][a-z0-9_]*")
 #: The longest name of an event, in characters.
 MAX_NAME = 100
+#: What a fact may hold the keys of.
+PRODUCTS = "products"
 #: What ``line.emit`` itself takes.
 TAKEN = ("at", "subject")
 LINES_OWN = "line."
@@ -36,10 +39,13 @@ class Fact:
     :ivar type: ``str``, ``int``, ``Decimal``, ``bool``, ``date``, ``datetime``, a list of one of
         them such as ``list[str]``, or one of these ``| None``, which may be left out.
     :ivar label: for the owner; a text, or one that is translated when it is shown.
+    :ivar holds: ``"products"`` if it holds keys of products: messages then show their names and
+        their cards, as the shop's ``ProductDesk`` has them by then.
     """
 
     type: Any
     label: Any
+    holds: Literal["products"] | None = None
 
     @property
     def value_type(self) -> ValueType:
@@ -80,7 +86,17 @@ class EventKind:
                 found[name] = fact.value_type
             except UsageError as error:
                 raise UsageError(f"the fact {name} of {self.name}: {error}") from None
+            if fact.holds not in (None, PRODUCTS) or (fact.holds and found[name].python is not str):
+                raise UsageError(
+                    f"the fact {name} of {self.name} can't hold {fact.holds!r}: only texts, or a "
+                    f"list of them, hold {PRODUCTS!r}"
+                )
         object.__setattr__(self, "types", found)
+
+    @property
+    def product_facts(self) -> tuple[str, ...]:
+        """The names of its facts that hold keys of products."""
+        return tuple(name for name, fact in self.facts.items() if fact.holds == PRODUCTS)
 
     def freeze(self, facts: Mapping[str, Any]) -> dict[str, Any]:
         """Return the written form of an event's facts.

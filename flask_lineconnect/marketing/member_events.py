@@ -15,11 +15,13 @@ from typing import Any
 from typing import cast
 
 from sqlalchemy import ColumnElement
+from sqlalchemy import Select
 from sqlalchemy import Table
 from sqlalchemy import delete
 from sqlalchemy import func
 from sqlalchemy import insert
 from sqlalchemy import inspect
+from sqlalchemy import literal
 from sqlalchemy import select
 from sqlalchemy import update
 from sqlalchemy.orm import InstanceState
@@ -39,7 +41,8 @@ from .event_kinds import EventKinds
 MAX_SUBJECT = 255
 
 # Nothing comes back: a reader of the id would be one more round trip.
-_INSERT = insert(cast(Table, MemberEvent.__table__)).inline()
+_TABLE = cast(Table, MemberEvent.__table__)
+_INSERT = insert(_TABLE).inline()
 
 
 def emit(
@@ -55,12 +58,38 @@ def emit(
 
     :raises UsageError: the event or a fact is not as it was declared; see ``LineConnect.emit``.
     """
-    kind = line.part(EventKinds).get(name)
-    if kind.home == "line":
-        raise UsageError(f"{name} is told by the extension itself")
+    kind = _shops_kind(line, name)
     member_id = _member_key(line, member)
     about = None if subject is None else subject_key(line.session, subject)
     record(line, kind, member_id=member_id, subject=about, at=at, facts=facts)
+
+
+def emit_many(
+    line: LineState,
+    name: str,
+    members: Select[Any],
+    facts: Mapping[str, Any],
+    *,
+    subject: Any = None,
+    at: datetime | None = None,
+) -> None:
+    """Tell of many members that the same happened, in one statement; see ``LineConnect``.
+
+    :raises UsageError: the event or a fact is not as it was declared, or the query has not exactly
+        one column.
+    """
+    kind = _shops_kind(line, name)
+    if not isinstance(members, Select) or len(members.selected_columns) != 1:
+        raise UsageError(f"{name}: `members` is a select of member keys, one column of them")
+    about = None if subject is None else subject_key(line.session, subject)
+    values = _values(line, kind, subject=about, at=at, facts=facts)
+    # Each member once, and no row without one; limits and orders of the query stay its own.
+    chosen = members.subquery().c[0]
+    key = select(chosen).where(chosen.is_not(None)).distinct().subquery().c[0]
+    columns = [literal(value, _TABLE.c[column].type) for column, value in values.items()]
+    rows = select(key, *columns)
+    after_commit(line.session, partial(line.engine.wake, "schedule"))
+    line.session.execute(_TABLE.insert().from_select(["member_id", *values], rows))
 
 
 def record(
@@ -78,21 +107,38 @@ def record(
     :param at: when it happened; one in the future happened now.
     :raises UsageError: a fact is not as it was declared, or the time has no zone.
     """
+    values = _values(line, kind, subject=subject, at=at, facts=facts)
+    whose = {"member_id": member_id, "account_id": None if account is None else account.id}
+    after_commit(line.session, partial(line.engine.wake, "schedule"))
+    line.session.execute(_INSERT, values | whose)
+
+
+def _shops_kind(line: LineState, name: str) -> EventKind:
+    kind = line.part(EventKinds).get(name)
+    if kind.home == "line":
+        raise UsageError(f"{name} is told by the extension itself")
+    return kind
+
+
+def _values(
+    line: LineState,
+    kind: EventKind,
+    *,
+    subject: str | None,
+    at: datetime | None,
+    facts: Mapping[str, Any],
+) -> dict[str, Any]:
     now = line.clock()
     if at is not None and at.tzinfo is None:
         raise UsageError(f"{kind.name}: `at` is a time without a zone; give an aware one")
-    values = {
+    return {
         "name": kind.name,
-        "member_id": member_id,
-        "account_id": None if account is None else account.id,
         "subject": subject,
         "facts": kind.freeze(facts),
         "occurred_at": now if at is None else min(at, now),
         "next_attempt_at": now,
         "attempts": 0,
     }
-    after_commit(line.session, partial(line.engine.wake, "schedule"))
-    line.session.execute(_INSERT, values)
 
 
 def subject_key(session: Session, subject: Any) -> str:

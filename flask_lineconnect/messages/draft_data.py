@@ -9,6 +9,10 @@
     quick_replies = [{label = "残高", text = "ポイント残高"}, {label = "カート", url = "/cart"}]
 
     [steps.message]
+    text = "ご注文の品を発送しました。"
+    button = {label = "配送状況を見る", url = "/orders/{{ number }}"}
+
+    [steps.message]
     flex = '''{"type": "bubble", "body": …, {{ name }} …}'''
     alt_text = "ご注文の品を発送しました"
 
@@ -33,15 +37,16 @@ from dataclasses import field
 from typing import Any
 
 from ..marketing.values import ValueType
+from .cards import CouponCard
+from .cards import NoteCard
+from .cards import ProductCards
+from .draft_parts import InvalidDraft
+from .draft_parts import Tap
+from .draft_parts import Words
 from .drafts import Body
-from .drafts import CouponCard
 from .drafts import Draft
 from .drafts import FlexDraft
-from .drafts import InvalidDraft
-from .drafts import ProductCards
-from .drafts import Tap
 from .drafts import TextDraft
-from .drafts import Words
 from .limits import MAX_MESSAGES
 from .limits import MAX_QUICK_REPLIES
 
@@ -107,7 +112,10 @@ def _body(kind: str, rest: dict[str, Any], known: Known, place: str) -> Body:
         if name not in rest:
             raise InvalidDraft(f"a message with {kind} needs {name}", place=place)
     if kind == "text":
-        return TextDraft(_words(said, known, f"{place}.text"))
+        words = _words(said, known, f"{place}.text")
+        if "button" not in rest:
+            return TextDraft(words)
+        return NoteCard(words, _tap(rest.pop("button"), known, f"{place}.button"))
     alt_text = _words(rest.pop("alt_text"), known, f"{place}.alt_text")
     if kind == "flex":
         return FlexDraft(alt_text, _words(said, known, f"{place}.flex"))

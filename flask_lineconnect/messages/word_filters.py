@@ -52,6 +52,7 @@ class Manner:
     :ivar language: a code such as ``zh_Hant``.
     :ivar zone: by whose clocks moments are written.
     :ivar base_url: what addresses that begin with a slash belong to.
+    :ivar liff_url: returns the address of a page inside LINE; ``None`` where there is none.
     :ivar places: keeps the values apart, for a text that is JSON.
     :ivar is_address: whether the text is an address, whose values are escaped.
     """
@@ -60,6 +61,7 @@ class Manner:
     zone: tzinfo = UTC
     currency: str = "JPY"
     base_url: str = ""
+    liff_url: Callable[[str], str] | None = None
     places: Places | None = None
     is_address: bool = False
 

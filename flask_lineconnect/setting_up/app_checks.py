@@ -55,7 +55,7 @@ def check_answers(shop: ShopAdapter[Any]) -> None:
 
     :raises UsageError: an adapter or a desk has an ``async def``.
     """
-    for place in (shop, shop.orders, shop.membership):
+    for place in (shop, shop.orders, shop.membership, shop.products):
         kind = type(place)
         for name, _method in getmembers(kind, iscoroutinefunction):
             raise UsageError(

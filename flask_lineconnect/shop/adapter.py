@@ -28,6 +28,7 @@ from ..i18n import lazy_gettext as _
 from .categories import DEFAULT_CATEGORIES
 from .categories import Category
 from .member_desk import MemberDesk
+from .product_desk import ProductDesk
 
 if TYPE_CHECKING:
     from .order_desk import OrderDesk
@@ -211,6 +212,9 @@ class ShopAdapter(ABC, Generic[Member]):
 
     #: Answers for the membership pages: profile, coupons, favourites.
     membership: MemberDesk[Member] = MemberDesk()
+
+    #: Answers for products in messages: their cards, and lists of them.
+    products: ProductDesk[Member] = ProductDesk()
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         """Refuse a subclass that forgot ``model``, when it is written and not when it is used."""

@@ -5,11 +5,13 @@ The desk is the attribute ``membership`` of the shop's adapter; ``shop.py`` is t
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from collections.abc import Sequence
 from dataclasses import dataclass
 from dataclasses import field
 from datetime import date
 from datetime import datetime
+from typing import Any
 from typing import ClassVar
 from typing import Generic
 from typing import TypeVar
@@ -95,6 +97,14 @@ class MemberDesk(Generic[Member]):
     def coupons(self, member: Member) -> Sequence[Coupon] | None:
         """Return the member's coupons, or ``None`` where the shop has no coupons."""
         return None
+
+    def coupons_for_messages(self) -> Mapping[str, Any]:
+        """Return the coupons that a message may show: their keys, each with a label for the owner.
+
+        Whether a member has one, and may still use it, is asked of :meth:`coupons` when the
+        message is sent.
+        """
+        return {}
 
     def use_coupon(self, member: Member, key: str) -> None:
         """Use one of the member's own coupons, in the caller's transaction; two presses use one.

@@ -139,6 +139,40 @@ def test_the_engine_is_woken_after_the_commit_only(line: LineState) -> None:
     assert woken == ["schedule"]
 
 
+def test_many_members_are_told_of_in_one_statement(line: LineState) -> None:
+    members = [add_member(line, name) for name in "一二三四"]
+    ids = [member.id for member in members]
+    # The first one keeps it twice; the last one is beyond the limit.
+    for number, member_id in enumerate([ids[0], *ids]):
+        db.session.add(Purchase(user_id=member_id, number=f"K-{number}"))
+    db.session.flush()
+    chosen = select(Purchase.user_id).order_by(Purchase.id).limit(4)
+    with statements() as noted:
+        extension.emit_many("cart.changed", chosen, subject="p", at=NOW, count=2)
+    assert [one.split("(")[0] for one in noted] == ["INSERT INTO lineconnect_member_event "]
+    db.session.commit()
+    told = _events(line)
+    assert sorted(event.member_id for event in told) == ids[:3]
+    assert {(one.subject, one.facts["count"], one.occurred_at) for one in told} == {("p", 2, NOW)}
+    assert all(event.next_attempt_at is not None for event in told)
+
+
+@pytest.mark.parametrize(
+    ("facts", "columns", "said"),
+    [
+        ({"coutn": 1}, [User.id], "no fact 'coutn'"),
+        ({"count": 1}, [User.id, User.name], "one column"),
+    ],
+)
+def test_many_are_told_of_as_declared_or_not_at_all(
+    line: LineState, facts: dict[str, Any], columns: list[Any], said: str
+) -> None:
+    add_member(line)
+    with pytest.raises(UsageError, match=said):
+        extension.emit_many("cart.changed", select(*columns), **facts)
+    assert _events(line) == []
+
+
 def test_a_row_names_what_an_event_is_about(line: LineState) -> None:
     """A new row and a new member get their keys; two kinds of rows are never the same subject."""
     member = User(name="新しい人")

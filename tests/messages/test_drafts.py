@@ -15,7 +15,7 @@ from flask_lineconnect.marketing.values import ValueType
 from flask_lineconnect.messages.draft_data import Known
 from flask_lineconnect.messages.draft_data import read_draft
 from flask_lineconnect.messages.draft_data import read_drafts
-from flask_lineconnect.messages.drafts import InvalidDraft
+from flask_lineconnect.messages.draft_parts import InvalidDraft
 from flask_lineconnect.messages.drafts import check
 from flask_lineconnect.messages.word_filters import Manner
 
@@ -88,6 +88,27 @@ def test_products_become_cards(number: int) -> None:
         "label": "商品を見る",
         "uri": "https://shop.example/p/1",
     }
+
+
+def test_a_text_may_have_one_button() -> None:
+    button = {"label": {"ja": "配送状況", "en": "Track"}, "url": "/orders/{{ no }}"}
+    message = render({"text": "{{ name }}様\n発送しました。", "button": button}, name=ATTACK)
+    assert message["altText"] == f"{ATTACK}様"
+    [text] = message["contents"]["body"]["contents"]
+    assert text["text"] == f"{ATTACK}様\n発送しました。"
+    [pressed] = message["contents"]["footer"]["contents"]
+    assert pressed["action"]["uri"] == "https://shop.example/orders/A1"
+    long = render({"text": "あ" * 300, "button": button})
+    assert long["altText"] == "あ" * 99 + "…"
+
+
+def test_a_button_may_open_a_page_inside_line() -> None:
+    button = {"label": "会員証", "url": "liff:/orders/{{ no }}"}
+    inside = Manner("ja", liff_url=lambda path: f"https://liff.line.me/1-a{path}")
+    message = render({"text": "どうぞ", "button": button}, inside, no="a/b")
+    assert "https://liff.line.me/1-a/orders/a%2Fb" in str(message)
+    with pytest.raises(InvalidMessage, match="LINECONNECT_LIFF_ID"):
+        render({"text": "どうぞ", "button": button})
 
 
 def test_a_product_of_which_little_is_known_is_a_small_card() -> None:

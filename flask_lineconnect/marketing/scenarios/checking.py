@@ -24,10 +24,11 @@ from ...errors import UsageError
 from ...i18n import languages
 from ...messages.draft_data import Known
 from ...messages.draft_data import read_drafts
+from ...messages.draft_parts import InvalidDraft
 from ...messages.drafts import Draft
-from ...messages.drafts import InvalidDraft
 from ...messages.drafts import check as check_draft
 from ...messages.limits import MAX_MESSAGES
+from ...messages.word_filters import Manner
 from ...models import MemberEvent
 from ...shop.categories import ACCOUNT
 from ...state import LineState
@@ -38,6 +39,12 @@ from ..segments.attributes import Attributes
 from ..segments.declared import DeclaredSegments
 from ..segments.saved import saved_segments
 from ..values import ValueType
+from .cards import FAVOURITES
+from .cards import coupon_names
+from .cards import find_products
+from .cards import manner_for
+from .cards import product_lists
+from .cards import shown
 from .conditions import Condition
 from .conditions import Done
 from .conditions import InSegment
@@ -73,6 +80,7 @@ class World:
     :ivar attributes: what is known of each member, by name.
     :ivar products: names of lists of products for cards.
     :ivar coupons: names of coupons for cards.
+    :ivar manner: how values and addresses are written.
     :ivar languages: in which messages are held against LINE's limits.
     """
 
@@ -80,9 +88,10 @@ class World:
     categories: Collection[str]
     segments: Collection[str] = ()
     attributes: Mapping[str, ValueType] = field(default_factory=dict)
-    products: Collection[str] = ("favourites",)
+    products: Collection[str] = (FAVOURITES,)
     coupons: Collection[str] = ()
     languages: Sequence[str] = ("ja",)
+    manner: Manner = field(default_factory=lambda: Manner(base_url="https://shop.example"))
 
     @classmethod
     def of(cls, line: LineState) -> World:
@@ -95,12 +104,15 @@ class World:
                 *(one.name for one in saved_segments(line.session)),
             },
             attributes={one.name: one.type for one in line.part(Attributes)},
+            products=product_lists(line),
+            coupons=coupon_names(line),
             languages=tuple(languages()),
+            manner=manner_for(line, "ja"),
         )
 
 
 def facts_at_hand(line: LineState, scenario: Scenario) -> list[Mapping[str, Any]]:
-    """Return what the latest events said with which a scenario begins."""
+    """Return what the latest events said with which a scenario begins, as texts show it."""
     kinds, start = line.part(EventKinds), scenario.start
     if not isinstance(start, OnEvent) or start.event not in kinds:
         return []
@@ -110,7 +122,15 @@ def facts_at_hand(line: LineState, scenario: Scenario) -> list[Mapping[str, Any]
         .order_by(MemberEvent.occurred_at.desc())
         .limit(AT_HAND)
     )
-    return [kinds.get(start.event).read(facts) for facts in line.session.scalars(latest)]
+    kind = kinds.get(start.event)
+    read = [kind.read(facts) for facts in line.session.scalars(latest)]
+    named = [facts[name] for facts in read for name in kind.product_facts if facts[name]]
+    keys = {key for one in named for key in ([one] if isinstance(one, str) else one)}
+    products = find_products(line, keys) if keys else {}
+    return [
+        facts | {name: shown(facts[name], products) for name in kind.product_facts}
+        for facts in read
+    ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -296,7 +316,7 @@ class _Check:
 
     def _message(self, step: Step, message: str, place: str) -> None:
         variables = {**ALWAYS, **self._types}
-        known = Known(variables, self._world.products, self._world.coupons)
+        known = Known(variables, self._product_lists(), self._world.coupons)
         try:
             drafts = read_drafts(json.loads(message), known)
         except InvalidDraft as error:
@@ -309,10 +329,20 @@ class _Check:
             where = f"{place}[{number}]" if len(drafts) > 1 else place
             try:
                 check_draft(
-                    draft, variables, languages=self._world.languages, at_hand=self._at_hand
+                    draft,
+                    variables,
+                    languages=self._world.languages,
+                    manner=self._world.manner,
+                    at_hand=self._at_hand,
                 )
             except InvalidDraft as error:
                 self._say(f"{where}{error.place.removeprefix('message')}", error.message)
+
+    def _product_lists(self) -> list[str]:
+        start = self._scenario.start
+        is_known = isinstance(start, OnEvent) and start.event in self._world.kinds
+        facts = self._world.kinds.get(start.event).product_facts if is_known else ()
+        return sorted({*self._world.products, *facts})
 
     def _wait(self, wait: Wait, place: str) -> None:
         if not isinstance(wait, Near):
