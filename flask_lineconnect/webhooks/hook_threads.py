@@ -173,9 +173,9 @@ class HookThreads:
 
 def _undo(job: Job) -> None:
     """Undo what a hanging hook did, for its thread will not, and others wait for its locks."""
-    for session, connection in () if job.use is None else tuple(job.use.connections):
+    for _session, connection in () if job.use is None else tuple(job.use.connections):
         try:
-            undo_elsewhere(session, connection)
+            undo_elsewhere(connection)
         except Exception:  # it may be in the middle of anything
             logger.exception(
                 "what a hanging hook did could not be undone",

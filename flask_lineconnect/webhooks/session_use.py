@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import os
+import socket
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from contextlib import suppress
 from contextvars import ContextVar
 from dataclasses import dataclass
 from dataclasses import field
@@ -33,9 +37,13 @@ class SessionUse:
         return any(_has_written(connection) for _session, connection in self.connections)
 
 
-#: So long a thread may take to leave a statement that is broken off: SQLite sleeps a tenth of a
-#: second at the most between two looks at a lock.
+#: So long breaking a statement off may take: SQLite sleeps a tenth of a second at the most between
+#: two looks at a lock.
 BREAK_OFF_SECONDS = 0.2
+
+#: The connections of SQLite that are rolled back from outside and not yet closed by their threads.
+_still_open: set[int] = set()
+_closing = threading.Lock()
 
 #: Of the hook that runs here. Most hooks ask the database nothing, so that their session is not
 #: even made; what is noted is noted when one begins something.
@@ -80,25 +88,62 @@ def _note_end(session: Session, transaction: SessionTransaction) -> None:
         use.connections[:] = [one for one in use.connections if one[0] is not session]
 
 
-def undo_elsewhere(session: Session, connection: Connection) -> None:
-    """Undo what another thread's session has open, which may be in the middle of anything.
+def undo_elsewhere(connection: Connection) -> None:
+    """Undo what another thread's transaction has done, which may be in the middle of anything.
 
-    Elsewhere its connection is closed under its feet. SQLite's driver would end the process if that
-    happened in the middle of a statement: there the statement is broken off, its own thread has a
-    moment to roll back, and only then we do. The connection is not used again.
+    Its connection is never closed under its feet: SQLite's driver would end the process, and of
+    PostgreSQL's the number of the socket would be another connection's next, on which that thread
+    would go on reading. The statement is broken off instead. The pool forgets the connection; its
+    thread closes it, if it ever comes back.
     """
+    driver: Any = connection.connection.dbapi_connection
     if connection.dialect.name != "sqlite":
-        session.invalidate()
+        connection.detach()
+        _hang_up(driver)
         return
-    in_pool = connection.connection
-    in_pool.invalidate(soft=True)
-    driver: Any = in_pool.dbapi_connection
+    pool = connection.engine.pool
+    if not event.contains(pool, "close_detached", _note_close):
+        event.listen(pool, "close_detached", _note_close)
+    with _closing:
+        _still_open.add(id(driver))
+    connection.detach()
+    _roll_back_elsewhere(driver)
+
+
+def _roll_back_elsewhere(driver: Any) -> None:
+    """Break a statement of SQLite's off; its thread has a moment to roll back before we do."""
     driver.interrupt()
     deadline = time.monotonic() + BREAK_OFF_SECONDS
     while driver.in_transaction and time.monotonic() < deadline:
         time.sleep(0.01)
-    if driver.in_transaction:
-        driver.rollback()
+    with _closing:
+        if id(driver) in _still_open and driver.in_transaction:
+            driver.rollback()
+        _still_open.discard(id(driver))
+
+
+def _note_close(driver: Any) -> None:
+    """Let a connection be closed by its own thread when nobody rolls it back, nor will."""
+    with _closing:
+        _still_open.discard(id(driver))
+
+
+def _hang_up(driver: Any) -> None:
+    """Break a statement off and end the conversation, whereupon the server undoes everything.
+
+    A server that hangs does not take the first, so it gets a moment only.
+    """
+    breaking_off = threading.Thread(target=_cancel, args=[driver], daemon=True)
+    breaking_off.start()
+    breaking_off.join(BREAK_OFF_SECONDS)
+    with socket.socket(fileno=os.dup(driver.fileno())) as line_to_server:
+        line_to_server.shutdown(socket.SHUT_RDWR)
+
+
+def _cancel(driver: Any) -> None:
+    # Whatever a driver says: the conversation ends anyway.
+    with suppress(Exception):
+        driver.cancel()
 
 
 def _has_written(connection: Connection) -> bool:

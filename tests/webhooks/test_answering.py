@@ -187,7 +187,7 @@ def chats(app: Flask, line: LineState, line_emulator: Emulator) -> Iterator[Chat
 @pytest.fixture
 def short_leases(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let leases end soon."""
-    monkeypatch.setattr(claims, "LEASE", timedelta(seconds=1))
+    monkeypatch.setattr(claims, "LEASE", timedelta(seconds=0.3))
 
 
 def _dispatch_until(line: LineState, is_done: Callable[[], bool]) -> None:

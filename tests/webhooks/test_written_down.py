@@ -34,9 +34,12 @@ from tests.webhooks.claiming import write
 
 pytestmark = pytest.mark.parametrize("database", DATABASES, indirect=True)
 BASE_URL = "http://127.0.0.1:5998"
-#: A statement that SQLite never finishes.
-FOR_EVER = """WITH RECURSIVE number(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM number)
-    SELECT max(x) FROM number"""
+#: A statement that a database never finishes, or not for long.
+FOR_EVER = {
+    "sqlite": """WITH RECURSIVE number(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM number)
+        SELECT max(x) FROM number""",
+    "postgresql": "SELECT pg_sleep(600)",
+}
 
 
 class Unspeakable(Exception):
@@ -266,9 +269,8 @@ def test_of_many_outcomes_only_those_of_events_taken_over_are_left_out(line: Lin
 def test_what_hangs_in_the_middle_of_a_statement_is_broken_off_and_ends_no_process(
     line: LineState, shop: Shop, monkeypatch: pytest.MonkeyPatch, is_writing: bool
 ) -> None:
-    if line.db.engine.dialect.name != "sqlite":
-        pytest.skip("PostgreSQL's connections are closed instead")
     monkeypatch.setattr(claims, "LEASE", timedelta(seconds=0.1))
+    for_ever = text(FOR_EVER[line.db.engine.dialect.name])
     ended = threading.Event()
 
     def act() -> Reply:
@@ -276,7 +278,7 @@ def test_what_hangs_in_the_middle_of_a_statement_is_broken_off_and_ends_no_proce
             db.session.add(User(name="undone", email=None))
             db.session.flush()
         try:
-            db.session.execute(text(FOR_EVER)).all()
+            db.session.execute(for_ever).all()
         finally:
             ended.set()
         return None
