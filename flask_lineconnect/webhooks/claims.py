@@ -286,7 +286,13 @@ def _chosen() -> Select[tuple[str]]:
     suspected = select(other.line_user_id).where(tried, is_somebodys, _is_suspect(other))
     # By their keys: all that wait would be read in their order otherwise, to find the few.
     keys = select(other.webhook_event_id).where(tried, _is_suspect(other))
-    suspects = _oldest("suspects", _columns.webhook_event_id.in_(keys), _is_nobody_or_not_in(busy))
+    suspects = _oldest(
+        "suspects",
+        _columns.webhook_event_id.in_(keys),
+        _is_nobody_or_not_in(busy),
+        # Of many, no innocent one is there each time that the process is ended by something else.
+        first=_columns.attempts,
+    )
     others = _oldest(
         "looked_at", ~_is_suspect(_columns), _is_nobody_or_not_in(union(busy, suspected))
     )
@@ -308,17 +314,20 @@ def _is_nobody_or_not_in(people: Select[Any] | CompoundSelect[Any]) -> ColumnEle
     return or_(_columns.line_user_id.is_(None), _columns.line_user_id.not_in(people))
 
 
-def _oldest(most: str, *conditions: ColumnElement[bool]) -> Select[Any]:
+def _oldest(
+    most: str, *conditions: ColumnElement[bool], first: ColumnElement[Any] | None = None
+) -> Select[Any]:
     """Ask for the oldest due events of some kind.
 
     :param most: the name of the parameter that says how many.
+    :param first: what they are sorted by before their age.
     """
     order = _columns.occurred_at, _columns.webhook_event_id
     person = func.coalesce(_columns.line_user_id, _columns.webhook_event_id)
     return (
         select(*order, person.label("person"))
         .where(_is_due(), *conditions)
-        .order_by(*order)
+        .order_by(*(() if first is None else (first,)), *order)
         .limit(bindparam(most, type_=Integer()))
     )
 

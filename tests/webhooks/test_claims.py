@@ -122,8 +122,9 @@ def test_choosing_reads_indexes_only(line: LineState) -> None:
 @pytest.mark.parametrize("database", DATABASES, indirect=True)
 def test_what_may_have_ended_processes_is_worked_on_alone(line: LineState) -> None:
     now = line.clock()
-    killed = {"attempts": 2, "occurred_at": now - timedelta(minutes=1)}
     for number in range(3):
+        # The oldest one was there most often when a process ended.
+        killed = {"attempts": 4 - number, "occurred_at": now - timedelta(minutes=3 - number)}
         line.session.add(_row(f"killed {number}", now, line_user_id=f"killed {number}", **killed))
         line.session.add(_row(f"after {number}", now, line_user_id=f"killed {number}"))
         line.session.add(_row(f"new {number}", now, line_user_id=f"new {number}"))
@@ -137,6 +138,6 @@ def test_what_may_have_ended_processes_is_worked_on_alone(line: LineState) -> No
         assert claims.is_anything_free(connection, now=now)
         second = claims.claim(connection, now=now, limit=50)
     told = ["failed", "new 0", "new 1", "new 2", "once"]
-    assert [one.event_id for one in first] == ["killed 0", *told]
-    assert [one.event_id for one in first if one.is_suspect] == ["killed 0"]
+    assert [one.event_id for one in first] == ["killed 2", *told]
+    assert [one.event_id for one in first if one.is_suspect] == ["killed 2"]
     assert [one.event_id for one in second] == ["killed 1"]
