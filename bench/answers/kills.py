@@ -39,7 +39,7 @@ from sqlalchemy import text
 #: Seconds for which a worker lives at the least and at the most, from its first answer.
 LIVES = 0.2, 3.0
 #: Seconds that everything may take to be answered, when nothing is killed any more.
-PATIENCE = 300.0
+PATIENCE = 900.0
 #: What a worker would load first is in its master, so that it lives soon.
 SETTINGS = {"BENCH_LEASE": "2", "GUNICORN_CMD_ARGS": "--preload"}
 
