@@ -34,6 +34,7 @@ from .login import link
 from .login import sign_up
 from .login import unlink
 from .login import views as login_views
+from .marketing.member_zones import MemberZones
 from .messages.render import json_environment
 from .parts import Parts
 from .shop.adapter import RichMenu
@@ -82,8 +83,10 @@ def make_state(
     """Return what the extension keeps for one app."""
     vault = Vault([app.config["SECRET_KEY"], *_retired_keys(app)])
     parts = Parts(app, config, db=db, shop=shop, vault=vault)
-    # A mark that is no column is said at the start.
+    # A mark or a zone that is no column is said at the start.
     parts.get(MemberMarks)
+    if shop.member_zone is not None:
+        parts.get(MemberZones)
     if config.rate_limit_storage != IN_MEMORY:
         _find_mistakes(parts, config.rate_limit_storage)
     return LineState(

@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from .login.tokens import TokenVault
     from .marketing.event_kinds import EventKinds
     from .marketing.handling import Consequences
+    from .marketing.member_zones import MemberZones
     from .marketing.scenarios.declared import Scenarios
     from .marketing.segments.attributes import Attributes
     from .marketing.segments.declared import DeclaredSegments
@@ -214,6 +215,12 @@ class Parts:
 
         return MemberMarks(self._shop)
 
+    def member_zones(self) -> MemberZones:
+        """Make what knows in which zone each member lives."""
+        from .marketing.member_zones import MemberZones
+
+        return MemberZones(self._shop, self._config.zone)
+
     def telling(self) -> Telling:
         """Make how people hear of their links on LINE."""
         from .linking.telling import Telling
@@ -301,6 +308,7 @@ _MAKERS: Mapping[str, Callable[[Parts], object]] = {
     "LoginTokenApi": Parts.login_token_api,
     "Lookup": Parts.lookup,
     "MemberMarks": Parts.member_marks,
+    "MemberZones": Parts.member_zones,
     "Presence": Parts.presence,
     "PressedLogins": Parts.pressed_logins,
     "QuietLogins": Parts.quiet_logins,

@@ -196,6 +196,10 @@ class ShopAdapter(ABC, Generic[Member]):
     #: ``None``: a column with one of the usual names, such as ``created_at``, if there is one.
     member_mark: ClassVar[str | None] = None
 
+    #: The column of :attr:`model` with the name of a member's time zone, such as ``Asia/Tokyo``, by
+    #: which the waits of scenarios go. ``None``, and where it is empty: the shop's zone.
+    member_zone: ClassVar[str | None] = None
+
     #: The endpoint of the shop's own page on which a member without a password sets one, for
     #: example ``"account.set_password"``. It gets ``next``, a path to come back to.
     set_password_endpoint: ClassVar[str | None] = None
