@@ -31,6 +31,7 @@ from flask_lineconnect.linking import accounts
 from flask_lineconnect.marketing import member_events
 from flask_lineconnect.marketing.event_kinds import FOLLOWED
 from flask_lineconnect.marketing.segments import audience
+from flask_lineconnect.models import OutboxMessage
 from flask_lineconnect.state import LineState
 from tests.conftest import DATABASES
 from tests.postgres import create_database
@@ -50,6 +51,12 @@ BOUGHT = (
 )
 LINK = "EXISTS (SELECT 1 FROM lineconnect_account a WHERE a.member_id = m.id AND {})"
 EVENT = "EXISTS (SELECT 1 FROM lineconnect_member_event e WHERE e.member_id = m.id AND {})"
+#: Advertising that LINE accepted: the shop sends each message to one person.
+SENT = (
+    "(SELECT a.member_id, o.id FROM lineconnect_outbox_message o JOIN lineconnect_account a "
+    "ON a.id = o.account_id WHERE o.state = 'accepted' AND o.category IN "
+    "('restock', 'cart', 'news', 'birthday') AND o.{})"
+)
 
 #: Conditions; ``:d30`` is thirty days ago.
 BY_HAND = {
@@ -88,6 +95,11 @@ BY_HAND = {
         "e.name = 'line.followed' AND e.occurred_at >= :d30 "
         "AND CAST(e.facts ->> 'is_unblocked' AS TEXT) IN ('true', '1')"
     ),
+    "no_advertising_lately": f"NOT EXISTS (SELECT 1 FROM {SENT.format('accepted_at >= :d7')} s "
+    "WHERE s.member_id = m.id)",
+    "eight_ads_no_order": f"(SELECT count(*) FROM {SENT.format('accepted_at >= :d90')} s "
+    "WHERE s.member_id = m.id) >= 8 AND NOT "
+    + EVENT.format("e.name = 'order.placed' AND e.occurred_at >= :d90"),
     "kinki": "m.address LIKE '京都府%' OR m.address LIKE '大阪府%'",
     "big_baskets": "s.total >= 10000 * s.n",
     "without_coupons": "s.n >= 2 AND NOT EXISTS (SELECT 1 FROM coupon_use c "
@@ -195,6 +207,7 @@ def _fill_member(
         )
     if chance.random() < 0.7:
         account = accounts.ensure_account(line.session, f"U{number:032x}", now=now)
+        _send(account.id, chance, now)
         source = chance.choice([None, "shelf-3", "chat"])
         accounts.link(line, account, member.id, source=source, now=ago(1, 5, 10, 20))
         member_events.record(
@@ -204,6 +217,24 @@ def _fill_member(
             account=account,
             at=ago(3, 28, 40),
             facts={"is_unblocked": chance.random() < 0.5},
+        )
+
+
+def _send(account_id: int, chance: random.Random, now: datetime) -> None:
+    for _ in range(chance.choice([0, 0, 1, 9, 12])):
+        at = now - timedelta(days=chance.choice([2, 4, 20, 60, 100]))
+        state = chance.choice(["accepted", "accepted", "accepted", "refused"])
+        category = chance.choice(["news", "news", "news", "cart", "order"])
+        db.session.add(
+            OutboxMessage(
+                account_id=account_id,
+                messages="[]",
+                category=category,
+                priority=int(category != "order"),
+                state=state,
+                created_at=at,
+                accepted_at=at if state == "accepted" else None,
+            )
         )
 
 

@@ -14,12 +14,13 @@ from sqlalchemy import select
 from ...errors import Refused
 from ...i18n import gettext as _
 from ...models import SavedSegment
+from ...shop.categories import ACCOUNT
 from ...shop.categories import Category
 from ...state import LineState
 from ..event_kinds import EventKinds
+from .asking import Shop
 from .attributes import NAME
 from .attributes import Attributes
-from .compiler import Shop
 from .compiler import compile_rule
 from .declared import DeclaredSegments
 from .errors import InvalidRule
@@ -69,6 +70,7 @@ def shop_of(line: LineState) -> Shop:
         find_segment=find,
         clock=Clock(line.clock(), line.config.zone),
         dialect=line.session.get_bind().dialect.name,
+        categories=(*line.shop.categories, ACCOUNT),
     )
 
 

@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from collections.abc import Mapping
 from dataclasses import dataclass
+from dataclasses import replace
+from datetime import UTC
 from datetime import date
 from datetime import datetime
 from datetime import timedelta
@@ -16,6 +18,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import ColumnElement
+from sqlalchemy import DateTime
 from sqlalchemy import extract
 from sqlalchemy import func
 from sqlalchemy import not_
@@ -287,3 +290,21 @@ class Question:
     def test(self, value: Any) -> bool:
         """Tell whether a value is meant; an absent one never is."""
         return value is not None and self.operator.test(value, self.operand)
+
+
+def fitting(question: Question, value: ColumnElement[Any]) -> Question:
+    """Return a question whose moments are as the column stores them."""
+    operand = question.operand
+    if isinstance(operand, tuple):
+        operand = tuple(fitting_moment(one, value) for one in operand)
+    else:
+        operand = fitting_moment(operand, value)
+    return replace(question, operand=operand)
+
+
+def fitting_moment(moment: Any, value: ColumnElement[Any]) -> Any:
+    """Return a moment for a column without zones in UTC: PostgreSQL would take its own zone's."""
+    is_naive = isinstance(value.type, DateTime) and not value.type.timezone
+    if isinstance(moment, datetime) and is_naive:
+        return moment.astimezone(UTC).replace(tzinfo=None)
+    return moment

@@ -28,6 +28,8 @@ from .errors import InvalidRule
 #: How deep rules may be nested, and of how many parts they may consist.
 MAX_DEPTH, MAX_PARTS = 12, 200
 MAX_TIMES, MAX_DAYS = 1_000, 36_525
+#: Of which each rule has one.
+_KINDS = ("all", "any", "not", "attribute", "event", "sent", "segment", "campaign")
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,11 +75,28 @@ class Has:
 
 @dataclass(frozen=True, slots=True)
 class Did:
-    """An event happened to the member, with these facts, often enough, lately enough."""
+    """An event happened to the member, with these facts, often enough, lately enough.
+
+    :ivar same: ``subject`` or the name of a fact: only events that agree in it are counted.
+    """
 
     event: str
     where: tuple[tuple[str, Asked], ...] = ()
     at_least: int = 1
+    days: int | None = None
+    same: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """LINE accepted so many messages of a kind for the member; without limits at least one.
+
+    :ivar category: its name, ``advertising`` or ``anything``.
+    """
+
+    category: str
+    at_least: int | None = None
+    at_most: int | None = None
     days: int | None = None
 
 
@@ -99,7 +118,7 @@ class InCampaign:
     campaign: str
 
 
-Rule: TypeAlias = All | AnyOf | Not | Has | Did | InSegment | InCampaign
+Rule: TypeAlias = All | AnyOf | Not | Has | Did | Sent | InSegment | InCampaign
 
 
 def read_rule(data: object) -> Rule:
@@ -121,10 +140,15 @@ def write_rule(rule: Rule) -> dict[str, Any]:
             return {"not": write_rule(inner)}
         case Has(attribute, asked, days):
             return {"attribute": attribute, **_write_asked(asked), **_given(days=days)}
-        case Did(event, where, at_least, days):
+        case Did(event, where, at_least, days, same):
             facts = {fact: _write_asked(asked) for fact, asked in where}
             times = at_least if at_least != 1 else None
-            return {"event": event, **_given(where=facts or None, at_least=times, days=days)}
+            return {
+                "event": event,
+                **_given(where=facts or None, at_least=times, days=days, same=same),
+            }
+        case Sent(category, at_least, at_most, days):
+            return {"sent": category, **_given(at_least=at_least, at_most=at_most, days=days)}
         case InSegment(segment, arguments):
             written = {name: _thawed(value) for name, value in arguments}
             return {"segment": segment, **_given(**{"with": written or None})}
@@ -170,13 +194,13 @@ class _Reader:
         if not isinstance(data, Mapping) or not all(isinstance(key, str) for key in data):
             raise InvalidRule(_("条件の形が正しくありません。"), place=place)
         rest = dict(data)
-        for word in ("all", "any", "not", "attribute", "event", "segment", "campaign"):
+        for word in _KINDS:
             if word in rest:
                 return self._read_kind(word, rest.pop(word), rest, place, depth)
         raise InvalidRule(
             _(
                 "条件には %(words)s のいずれかが必要です。",
-                words="all, any, not, attribute, event, segment, campaign",
+                words=", ".join(_KINDS),
             ),
             place=place,
         )
@@ -197,6 +221,8 @@ class _Reader:
             return Has(name, _asked(rest, place), days)
         if word == "event":
             return _did(name, rest, place)
+        if word == "sent":
+            return _sent(name, rest, place)
         if word == "segment":
             arguments = _mapping(rest.pop("with", {}), _joined(place, "with"))
             _nothing_more(rest, place)
@@ -216,12 +242,23 @@ def _did(name: str, rest: dict[str, Any], place: str) -> Did:
     where = _mapping(rest.pop("where", {}), _joined(place, "where"))
     at_least = _number(rest, "at_least", MAX_TIMES, place) or 1
     days = _number(rest, "days", MAX_DAYS, place)
+    same = rest.pop("same", None)
+    if same is not None:
+        same = _name(same, _joined(place, "same"))
     _nothing_more(rest, place)
     facts = []
     for fact, asked in where.items():
         inside = _joined(place, f"where.{fact}")
         facts.append((fact, _asked(dict(_mapping(asked, inside)), inside)))
-    return Did(name, tuple(facts), at_least, days)
+    return Did(name, tuple(facts), at_least, days, same)
+
+
+def _sent(category: str, rest: dict[str, Any], place: str) -> Sent:
+    at_least = _number(rest, "at_least", MAX_TIMES, place)
+    at_most = _number(rest, "at_most", MAX_TIMES, place, least=at_least or 0)
+    days = _number(rest, "days", MAX_DAYS, place)
+    _nothing_more(rest, place)
+    return Sent(category, at_least, at_most, days)
 
 
 def _asked(rest: dict[str, Any], place: str) -> Asked:
@@ -250,13 +287,16 @@ def _mapping(said: object, place: str) -> Mapping[str, Any]:
     return said
 
 
-def _number(rest: dict[str, Any], word: str, most: int, place: str) -> int | None:
+def _number(
+    rest: dict[str, Any], word: str, most: int, place: str, *, least: int = 1
+) -> int | None:
     said = rest.pop(word, None)
     if said is None:
         return None
-    if not isinstance(said, int) or isinstance(said, bool) or not 1 <= said <= most:
+    if not isinstance(said, int) or isinstance(said, bool) or not least <= said <= most:
         raise InvalidRule(
-            _("1から%(most)sまでの数を指定してください。", most=most), place=_joined(place, word)
+            _("%(least)sから%(most)sまでの数を指定してください。", least=least, most=most),
+            place=_joined(place, word),
         )
     return said
 
