@@ -19,6 +19,7 @@ WORDS = (
     "emulator",
     "erase",
     "events",
+    "friends",
     "inbox",
     "links",
     "outbox",

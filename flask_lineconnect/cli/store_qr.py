@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import click
 import segno
@@ -14,17 +13,7 @@ from ..login import labels
 from ..login.flow import MAX_SOURCE
 from ..login.flow import source_label
 from ..state import current_line
-
-
-class _FilePath(click.Path):
-    """The path of a file, whatever characters it has."""
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        """Read a path."""
-        try:
-            return super().convert(value, param, ctx)
-        except ValueError:
-            self.fail(f"{value!r} can't be the name of a file", param, ctx)
+from .files import FilePath
 
 
 @click.command()
@@ -32,7 +21,7 @@ class _FilePath(click.Path):
 @click.option("--next", "next_path", help="Path of the shop's page to which the login leads.")
 @click.option(
     "--output",
-    type=_FilePath(dir_okay=False, writable=True, path_type=Path),
+    type=FilePath(dir_okay=False, writable=True, path_type=Path),
     help="An .svg, .png or .pdf file; without it only the address is printed.",
 )
 @with_appcontext

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Any
 from typing import Self
+from typing import TypeVar
 
 from sqlalchemy import ColumnElement
 from sqlalchemy import Connection
@@ -26,6 +27,8 @@ from sqlalchemy import update
 from sqlalchemy.orm import Session
 
 from .sqlite import begin_writing
+
+T = TypeVar("T")
 
 #: Seconds that a portion should take; the next one has more or fewer rows.
 PORTION_SECONDS = 0.004
@@ -144,6 +147,15 @@ class Portions:
             elif took < PORTION_SECONDS / 2:
                 rows = min(step.most, rows * 2)
         return total
+
+    def act(self, change: Callable[[], T]) -> T:
+        """Do one portion of the caller's own in a transaction, commit, and rest."""
+        begin_writing(self._session)
+        began = time.monotonic()
+        found = change()
+        self._session.commit()
+        self._rest(time.monotonic() - began)
+        return found
 
     def _change(self, step: Step, keys: Sequence[Any]) -> float:
         """Return how many seconds it took, without those for which others wrote."""

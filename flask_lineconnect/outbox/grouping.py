@@ -12,6 +12,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
+from typing import TypeAlias
 from typing import cast
 
 from sqlalchemy import ColumnElement
@@ -44,6 +45,9 @@ MOST_RECIPIENTS = 500
 #: LINE takes ten times as many pushes a second as multicasts: below so many recipients a push each
 #: is faster, so only some such batches are made of each claim.
 FEW_RECIPIENTS, MOST_SMALL_BATCHES = 10, 10
+
+#: For whom something is: keys of members, a condition about accounts, or ``None`` for all.
+Meant: TypeAlias = Select[Any] | ColumnElement[bool] | None
 
 _BATCH = cast(Table, OutboxBatch.__table__)
 #: Of retry keys; any UUID that nobody else uses.
@@ -118,23 +122,22 @@ def make_batch(
     return batch
 
 
-def allowed_accounts(members: Select[Any] | None, category: str, policy: Policy) -> Select[Any]:
-    """Return the accounts, of these members or of all, that may be sent such a message now."""
-    accounts = select(Account.id.label("account_id")).where(
-        policy.reason_against(literal(category)).is_(None)
-    )
-    return accounts if members is None else accounts.where(Account.member_id.in_(members))
+def allowed_accounts(to: Meant, category: str, policy: Policy) -> Select[Any]:
+    """Return the accounts, of these or of all, that may be sent such a message now."""
+    is_allowed = policy.reason_against(literal(category)).is_(None)
+    accounts = select(Account.id.label("account_id")).where(is_allowed)
+    if to is None:
+        return accounts
+    return accounts.where(Account.member_id.in_(to) if isinstance(to, Select) else to)
 
 
-def make_batches(
-    session: Session, like: OutboxBatch, members: Select[Any] | None, policy: Policy
-) -> int:
-    """Write batches in one statement, however many members there are.
+def make_batches(session: Session, like: OutboxBatch, to: Meant, policy: Policy) -> int:
+    """Write batches in one statement, however many accounts there are.
 
     :param like: what all of them have in common; itself not stored.
     :return: how many accounts they are for.
     """
-    allowed = allowed_accounts(members, like.category, policy).subquery("allowed")
+    allowed = allowed_accounts(to, like.category, policy).subquery("allowed")
     place = func.row_number().over(order_by=allowed.c.account_id) - 1
     number = (place // literal_column(str(MOST_RECIPIENTS), Integer)).label("number")
     numbered = select(allowed.c.account_id, number).subquery("numbered")

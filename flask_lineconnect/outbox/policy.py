@@ -33,6 +33,7 @@ from ..models import OutboxBatch
 from ..models import OutboxMessage
 from ..models import Preference
 from ..models.json_lists import elements
+from ..shop.categories import INVITATION
 from ..shop.categories import Category
 
 TRANSACTIONAL, MARKETING = 0, 1
@@ -72,6 +73,7 @@ class Policy:
             .exists(),
         )
         return case(
+            (category == INVITATION.name, _reason_against_invitation()),
             (Account.member_id.is_(None), literal("not linked")),
             (Account.is_friend.is_(False), literal("not a friend")),
             (is_declined, literal("declined")),
@@ -169,6 +171,16 @@ class Policy:
             model.first_tried_at > now - self.cap_period,
             model.state.in_(("sending", "accepted")),
         )
+
+
+def _reason_against_invitation() -> ColumnElement[str | None]:
+    """Return why somebody is not invited to link; a link that a person ended is no mistake."""
+    return case(
+        (Account.member_id.is_not(None), literal("linked")),
+        (Account.former_member_id.is_not(None), literal("was linked")),
+        (Account.is_friend.is_not(True), literal("not a friend")),
+        else_=null(),
+    )
 
 
 def _column(attribute: Any) -> ColumnElement[Any]:

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select
 from sqlalchemy import func
 from sqlalchemy import select
 from sqlalchemy import update
@@ -111,7 +110,7 @@ def enqueue(
 
 def begin_campaign(
     session: Session,
-    members: Select[Any] | None,
+    to: grouping.Meant,
     messages: Sequence[dict[str, Any]],
     wish: Wish,
     policy: Policy,
@@ -119,12 +118,12 @@ def begin_campaign(
     key: str,
     now: datetime,
 ) -> Campaign:
-    """Put the same messages for many members into the outbox, in batches; one statement.
+    """Put the same messages for many people into the outbox, in batches; one statement.
 
     Whoever may not be sent it now is left out, and is asked for again when it is sent. Beginning a
     campaign again changes nothing.
 
-    :param members: member keys; ``None``: everybody who is linked.
+    :param to: member keys; ``None``: everybody who is linked.
     :raises InvalidMessage: a message breaks a LINE limit, which the error names.
     :raises UsageError: the key is none.
     """
@@ -141,7 +140,7 @@ def begin_campaign(
         next_attempt_at=wish.send_at or now,
         expires_at=wish.expires_at,
     )
-    campaign.recipients = grouping.make_batches(session, row, members, policy)
+    campaign.recipients = grouping.make_batches(session, row, to, policy)
     if campaign.recipients == 0:
         campaign.state, campaign.finished_at = "finished", now
     session.flush()
@@ -149,10 +148,10 @@ def begin_campaign(
 
 
 def count_recipients(
-    session: Session, members: Select[Any] | None, category: Category, policy: Policy
+    session: Session, to: grouping.Meant, category: Category, policy: Policy
 ) -> int:
-    """Return how many of these members may be sent such a message now."""
-    allowed = grouping.allowed_accounts(members, category.name, policy).subquery()
+    """Return how many of these accounts may be sent such a message now."""
+    allowed = grouping.allowed_accounts(to, category.name, policy).subquery()
     return session.scalar(select(func.count()).select_from(allowed)) or 0
 
 

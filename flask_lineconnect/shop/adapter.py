@@ -26,6 +26,7 @@ from wtforms import Form
 
 from ..i18n import lazy_gettext as _
 from .categories import DEFAULT_CATEGORIES
+from .categories import INVITATION
 from .categories import Category
 from .member_desk import MemberDesk
 from .product_desk import ProductDesk
@@ -227,6 +228,11 @@ class ShopAdapter(ABC, Generic[Member]):
             raise TypeError(f"{cls.__name__} needs `model`, the shop's member model")
         if cls.card_barcode not in get_args(Barcode):
             raise TypeError(f"{cls.__name__}.card_barcode must be one of {get_args(Barcode)}")
+        if INVITATION.name in {category.name for category in cls.categories}:
+            raise TypeError(
+                f"{cls.__name__}.categories has {INVITATION.name!r}, which is for invitations to "
+                "link; give the category another name"
+            )
 
     @abstractmethod
     def sign_up(self, profile: LineProfile) -> Member | None:

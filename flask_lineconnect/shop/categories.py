@@ -32,6 +32,8 @@ class Category:
 
 #: What concerns the membership itself; every shop has it.
 ACCOUNT = Category("account", _("会員登録・連携のお知らせ"), is_optional=False)
+#: What friends who are no members are sent, and nobody else: the word to link. No shop's own is it.
+INVITATION = Category("link-invitation", _("連携のご案内"), is_marketing=True, is_optional=False)
 #: What shops send, unless they say otherwise.
 DEFAULT_CATEGORIES: tuple[Category, ...] = (
     ACCOUNT,

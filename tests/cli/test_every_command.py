@@ -39,6 +39,10 @@ USES: dict[Words, Sequence[str]] = {
     ("emulator",): [],
     ("erase",): ["1"],
     ("events",): [],
+    ("friends", "count"): [],
+    ("friends", "fetch"): [],
+    ("friends", "import"): ["ids.csv"],
+    ("friends", "invite"): ["--yes"],
     ("inbox", "list"): [],
     ("inbox", "replay"): ["event"],
     ("inbox", "show"): ["event"],
@@ -66,14 +70,16 @@ USES: dict[Words, Sequence[str]] = {
 }
 #: What the owner might save.
 RULE = '{"all": []}'
+IDS = "U00000000000000000000000000000abc"
 #: Other programs in this one's place, and what ends only when it is told to.
 APART = {("emulator",), ("worker",)}
 #: What a shop declares in code; the small one declares none.
 DECLARED = {path for path in USES if path[0] == "scenario"}
-NEED_NO_DATABASE = {("emulator",), ("settings",), ("store-qr",), *DECLARED}
+ASKS_LINE_FIRST = ("friends", "fetch")
+NEED_NO_DATABASE = {("emulator",), ("settings",), ("store-qr",), ASKS_LINE_FIRST, *DECLARED}
 LISTS = [path for path in USES if path[-1] in {"events", "links", "list"}]
 KEPT = [path for path in LISTS if path not in DECLARED]
-SHOWN = [*KEPT, ("inbox", "show"), ("outbox", "show"), ("quota",)]
+SHOWN = [*KEPT, ("friends", "count"), ("inbox", "show"), ("outbox", "show"), ("quota",)]
 
 NUMBERS = [
     "0",
@@ -173,6 +179,7 @@ def test_odd_values_end_with_a_sentence(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "rule.json").write_text(RULE)
+    (tmp_path / "ids.csv").write_text(f"{IDS}\n")
     for call in _odd_calls(path):
         _check(_run(app, path, *call), (*path, *call))
 
@@ -293,6 +300,7 @@ def test_a_database_that_is_away_is_said(
     _take_away(app)
     monkeypatch.chdir(tmp_path)
     (tmp_path / "rule.json").write_text(RULE)
+    (tmp_path / "ids.csv").write_text(f"{IDS}\n")
     for path in sorted(set(USES) - NEED_NO_DATABASE):
         result = _run(app, path, *USES[path])
         _check(result, path)

@@ -15,6 +15,7 @@ from ...errors import Refused
 from ...i18n import gettext as _
 from ...models import SavedSegment
 from ...shop.categories import ACCOUNT
+from ...shop.categories import INVITATION
 from ...shop.categories import Category
 from ...state import LineState
 from ..event_kinds import EventKinds
@@ -70,7 +71,7 @@ def shop_of(line: LineState) -> Shop:
         find_segment=find,
         clock=Clock(line.clock(), line.config.zone),
         dialect=line.session.get_bind().dialect.name,
-        categories=(*line.shop.categories, ACCOUNT),
+        categories=(*line.shop.categories, ACCOUNT, INVITATION),
     )
 
 
