@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 
 import click
 from flask.cli import AppGroup
 
+from ..errors import LineConnectError
 from ..errors import UsageError
 from ..marketing.scenarios.checking import Checked
+from ..marketing.scenarios.checking import Problem
 from ..marketing.scenarios.checking import World
 from ..marketing.scenarios.checking import check_scenario
 from ..marketing.scenarios.checking import facts_at_hand
@@ -18,6 +21,7 @@ from ..marketing.scenarios.definition import OnSegment
 from ..marketing.scenarios.definition import Scenario
 from ..marketing.scenarios.definition import Step
 from ..marketing.scenarios.reading import write_scenario
+from ..state import LineState
 from ..state import current_line
 from .tables import Row
 from .tables import as_json
@@ -64,8 +68,9 @@ def show_scenario(name: str, is_json: bool) -> None:
 
 @scenario.command("check")
 @click.argument("name", required=False)
+@click.option("--ask-line", is_flag=True, help="Let LINE look at the messages, too; sends none.")
 @as_json
-def check_scenarios(name: str | None, is_json: bool) -> None:
+def check_scenarios(name: str | None, ask_line: bool, is_json: bool) -> None:
     """Check all scenarios, or one: events, facts, steps, messages, LINE's limits, ends.
 
     Ends with 1 if anything is wrong.
@@ -74,7 +79,12 @@ def check_scenarios(name: str | None, is_json: bool) -> None:
     scenarios = [_named(name)] if name else list(current_line.part(Scenarios))
     line = current_line
     checked = [check_scenario(one, world, at_hand=facts_at_hand(line, one)) for one in scenarios]
-    rows = [row for one in checked for row in _problems(one)]
+    problems = [
+        problem
+        for one in checked
+        for problem in (one.problems or (_asked(line, one, world) if ask_line else ()))
+    ]
+    rows: list[Row] = [{"place": one.place, "problem": one.message} for one in problems]
     said = (
         f"Nothing is wrong with {name}." if name else f"Nothing is wrong ({len(checked)} checked)."
     )
@@ -83,8 +93,22 @@ def check_scenarios(name: str | None, is_json: bool) -> None:
         raise SystemExit(1)
 
 
-def _problems(checked: Checked) -> list[Row]:
-    return [{"place": one.place, "problem": one.message} for one in checked.problems]
+def _asked(line: LineState, checked: Checked, world: World) -> Sequence[Problem]:
+    """Return what LINE says of the messages of a scenario."""
+    # With the libraries that talk to LINE, which no other word here needs.
+    from ..line_api.client import LineApi
+    from ..line_api.http import LineHttp
+    from ..line_api.validating import validate
+    from ..marketing.scenarios.asking_line import ask_line
+
+    http, token = line.part(LineHttp), line.part(LineApi).messaging_token
+    at_hand = facts_at_hand(line, checked.scenario)
+    try:
+        return ask_line(
+            checked, world, lambda messages: validate(http, token, messages), at_hand=at_hand
+        )
+    except LineConnectError as error:
+        raise click.ClickException(str(error)) from None
 
 
 def _named(name: str) -> Scenario:

@@ -19,6 +19,7 @@ from requests.utils import select_proxy
 
 from ..errors import LineApiError
 from .connections import bound_answers
+from .request_ids import request_id_of
 
 #: LINE's answers to these requests have a few kB.
 MAX_ANSWER_BYTES = 1_000_000
@@ -30,11 +31,13 @@ class Answer:
 
     :ivar content: empty unless it was a JSON object.
     :ivar is_readable: whether it was one, or nothing at all.
+    :ivar request_id: of the Messaging API; ``None``: it is not from there.
     """
 
     status: int
     content: Mapping[str, Any]
     is_readable: bool = True
+    request_id: str | None = None
 
 
 class LineHttp:
@@ -118,7 +121,7 @@ class LineHttp:
         answer.release_conn()
         parsed = _object(content)
         is_readable = parsed is not None or not content.strip()
-        return Answer(answer.status, parsed or {}, is_readable)
+        return Answer(answer.status, parsed or {}, is_readable, request_id_of(answer.headers))
 
 
 def _object(content: bytes) -> Mapping[str, Any] | None:

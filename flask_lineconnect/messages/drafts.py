@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
+from collections.abc import Iterator
 from collections.abc import Mapping
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -115,13 +116,33 @@ def check(
     :param at_hand: values of before, by which lengths are judged.
     :raises InvalidDraft: it can't be sent; names the language.
     """
+    for _language, _message in specimens(
+        draft, variables, languages=languages, manner=manner, at_hand=at_hand, place=place
+    ):
+        pass
+
+
+def specimens(
+    draft: Draft,
+    variables: Variables,
+    *,
+    languages: Sequence[str] = ("ja",),
+    manner: Manner | None = None,
+    at_hand: Iterable[Mapping[str, Any]] = (),
+    place: str = "message",
+) -> Iterator[tuple[str, JsonObject]]:
+    """Return the message with the longest values at hand, in each language; see :func:`check`.
+
+    :raises InvalidDraft: it can't be sent; names the language.
+    """
     values = longest(variables, at_hand) | _samples(draft.body)
     for language in languages:
         read = replace(manner or Manner(base_url="https://shop.example"), language=language)
         try:
-            draft.render(values, read)
+            message = draft.render(values, read)
         except UsageError as error:
             raise InvalidDraft(str(error), place=f"{place} ({language})") from None
+        yield language, message
 
 
 def _samples(body: Body) -> dict[str, Any]:
