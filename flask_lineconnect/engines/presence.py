@@ -57,7 +57,7 @@ class Presence:
             return
         try:
             with line.work_context():
-                if line.db.engine.dialect.name == "sqlite" and not is_in_memory(line.db.engine):
+                if _is_meant(line):
                     self._note(line.session, now=line.clock())
         except SQLAlchemyError as error:
             # What matters more will say that the database is away.
@@ -68,7 +68,12 @@ class Presence:
             )
 
     def note_beside(self, line: LineState) -> None:
-        """Do the same in a thread: for processes that only serve pages, which wait for nothing."""
+        """Do the same in a thread: for processes that only serve pages, which wait for nothing.
+
+        Called in a request, whose app's database is known.
+        """
+        if not _is_meant(line):
+            return
         if self._pid != os.getpid() or time.monotonic() >= self._next_at:
             thread = threading.Thread(
                 target=self.note, args=(itself(line),), name="lineconnect-presence", daemon=True
@@ -111,6 +116,12 @@ class Presence:
         if others and not self._has_told:
             self._has_told = True
             _tell(others)
+
+
+def _is_meant(line: LineState) -> bool:
+    """Tell whether others may write to the same file; a server looks after its own."""
+    engine = line.db.engine
+    return engine.dialect.name == "sqlite" and not is_in_memory(engine)
 
 
 def _host() -> str:

@@ -19,6 +19,7 @@ from decimal import InvalidOperation
 from typing import Any
 
 from ..errors import UsageError
+from ..messages.limits import is_storable
 
 #: The largest whole number that every database's JSON keeps exactly.
 MAX_NUMBER = 2**53 - 1
@@ -132,7 +133,7 @@ def _text(value: Any) -> str:
         raise ValueError(f"must be a text, not {_kind(value)}")
     if len(value) > MAX_TEXT:
         raise ValueError(f"is longer than {MAX_TEXT} characters")
-    if "\0" in value or any("\ud800" <= sign <= "\udfff" for sign in value):
+    if not is_storable(value):
         raise ValueError("has a character that no database stores")
     return str(value)
 

@@ -117,16 +117,28 @@ def _check_depth(where: str, depth: int) -> None:
         raise InvalidMessage(f"{where} is nested more than {MAX_DEPTH} levels deep")
 
 
-def _check_characters(text: str, where: str) -> None:
-    if "\0" in text:
-        raise InvalidMessage(f"{where} has a NUL character, which no database and not LINE takes")
+def is_storable(text: str) -> bool:
+    """Tell whether every database takes a text: no NUL is in it, and no half of a character."""
+    return "\0" not in text and not _has_half(text)
+
+
+def _has_half(text: str) -> bool:
     try:
         text.encode()
     except UnicodeEncodeError:
-        raise InvalidMessage(
-            f"{where} has half of a character (a lone surrogate): a text was cut in the middle of "
-            "an emoji, or was read in another encoding than its own"
-        ) from None
+        return True
+    return False
+
+
+def _check_characters(text: str, where: str) -> None:
+    if is_storable(text):
+        return
+    if "\0" in text:
+        raise InvalidMessage(f"{where} has a NUL character, which no database and not LINE takes")
+    raise InvalidMessage(
+        f"{where} has half of a character (a lone surrogate): a text was cut in the middle of an "
+        "emoji, or was read in another encoding than its own"
+    )
 
 
 def _check_picture(url: str, where: str) -> None:

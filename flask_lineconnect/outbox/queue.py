@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 
 from ..errors import UsageError
 from ..messages.limits import check_messages
+from ..messages.limits import is_storable
 from ..models import Account
 from ..models import Campaign
 from ..models import OutboxBatch
@@ -58,7 +59,7 @@ def check_key(key: object) -> None:
         raise UsageError(f"key is of the type {type(key).__name__}; give it as a text")
     if len(key) > MAX_KEY:
         raise UsageError(f"key is longer than {MAX_KEY} characters")
-    if "\0" in key or any("\ud800" <= sign <= "\udfff" for sign in key):
+    if not is_storable(key):
         raise UsageError("key has a NUL or half of a character, which no database takes")
 
 

@@ -7,6 +7,7 @@ import os
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from datetime import timedelta
@@ -98,6 +99,26 @@ def test_of_another_machine_what_was_seen_lately_lives(
 def test_on_postgresql_there_is_nothing_to_say(line: LineState, database: str) -> None:
     line.part(Presence).note(line)
     assert _pids(line) == set()
+
+
+@pytest.mark.parametrize(
+    ("database", "begun"), [("postgresql", 0), ("sqlite", 1)], indirect=["database"]
+)
+def test_a_thread_begins_only_where_there_is_something_to_note(
+    line: LineState, monkeypatch: pytest.MonkeyPatch, database: str, begun: int
+) -> None:
+    threads: list[threading.Thread] = []
+    start = threading.Thread.start
+
+    def note(thread: threading.Thread) -> None:
+        threads.append(thread)
+        start(thread)
+
+    monkeypatch.setattr(threading.Thread, "start", note)
+    line.part(Presence).note_beside(line)
+    for thread in threads:
+        thread.join()
+    assert [thread.name for thread in threads] == ["lineconnect-presence"] * begun
 
 
 def test_a_database_that_is_away_ends_nothing(line: LineState) -> None:
