@@ -24,7 +24,8 @@ FLOORS = [
     "error_words",
     "signals",
     "i18n",
-    "after_commit log_fields webhooks.events webhooks.signature messages.objects messages.limits",
+    "after_commit log_fields webhooks.events webhooks.signature messages.objects messages.limits "
+    "marketing.registry",
     "webhooks.parsing marketing.values marketing.calendar",
     "marketing.event_kinds marketing.segments.errors",
     "marketing.segments.rules marketing.segments.operators",

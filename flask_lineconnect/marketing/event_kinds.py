@@ -6,10 +6,8 @@ template that names a fact which no event has is found before anything runs.
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Iterable
-from collections.abc import Iterator
 from collections.abc import Mapping
 from dataclasses import dataclass
 from dataclasses import field
@@ -18,6 +16,8 @@ from typing import Literal
 
 from ..errors import UsageError
 from ..i18n import lazy_gettext as _
+from .registry import Registry
+from .registry import did_you_mean
 from .values import ValueType
 
 #: The parts of a name: what it is about, and a past participle. ``line.`` is LINE's.
@@ -142,7 +142,7 @@ class EventKind:
 
     def _unknown(self, fact: str) -> str:
         known = f"it has {', '.join(self.types)}" if self.types else "it has none"
-        return f"{self.name} has no fact {fact!r}{_nearest(fact, self.types)}; {known}"
+        return f"{self.name} has no fact {fact!r}{did_you_mean(fact, self.types)}; {known}"
 
 
 #: What we tell ourselves, where it happens.
@@ -160,48 +160,33 @@ FOLLOWED = EventKind(
 UNFOLLOWED = EventKind("line.unfollowed", _("ブロックした"))
 
 
-class EventKinds:
+class EventKinds(Registry[EventKind]):
     """The kinds of member events of one app: LINE's, and those that the shop declares."""
 
+    called = "member event"
+
     def __init__(self, kinds: Iterable[EventKind] = (LINKED, UNLINKED, FOLLOWED, UNFOLLOWED)):
-        self._kinds = {kind.name: kind for kind in kinds}
+        super().__init__(kinds)
 
-    def __iter__(self) -> Iterator[EventKind]:
-        """Return all kinds, by name."""
-        return iter(sorted(self._kinds.values(), key=lambda kind: kind.name))
-
-    def __contains__(self, name: object) -> bool:
-        """Tell whether there is a kind of this name."""
-        return name in self._kinds
-
-    def add(self, kind: EventKind) -> None:
+    def add(self, item: EventKind) -> None:
         """Add a kind.
 
         :raises UsageError: there is one of this name, or the name is one for LINE's.
         """
-        if kind.name.startswith(LINES_OWN):
-            raise UsageError(f"{kind.name}: member events that begin with `line.` are LINE's own")
-        if kind.name in self._kinds:
-            raise UsageError(
-                f"the member event {kind.name} is declared twice, in the blueprints "
-                f"{self._kinds[kind.name].home} and {kind.home}"
-            )
-        self._kinds[kind.name] = kind
+        if item.name.startswith(LINES_OWN):
+            raise UsageError(f"{item.name}: member events that begin with `line.` are LINE's own")
+        super().add(item)
 
     def get(self, name: str) -> EventKind:
         """Return the kind of this name.
 
         :raises UsageError: nobody declared it; names the nearest.
         """
-        try:
-            return self._kinds[name]
-        except KeyError:
+        found = self.find(name)
+        if found is None:
+            mean = did_you_mean(name, self._by_name)
             raise UsageError(
-                f"no member event {name!r} is declared{_nearest(name, self._kinds)}; declare it "
-                "with member_event() of a LineBlueprint"
-            ) from None
-
-
-def _nearest(name: str, known: Iterable[str]) -> str:
-    near = difflib.get_close_matches(name, list(known), n=1)
-    return f". Did you mean {near[0]}" if near else ""
+                f"no member event {name!r} is declared{mean}; declare it with member_event() of a "
+                "LineBlueprint"
+            )
+        return found

@@ -7,7 +7,6 @@ line and column before anything runs. What comes out: ``drafts.py``.
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable
 from collections.abc import Iterator
 from collections.abc import Mapping
@@ -27,6 +26,7 @@ from jinja2 import nodes
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from ..errors import UsageError
+from ..marketing.registry import did_you_mean
 from ..marketing.values import ValueType
 from .word_filters import FILTERS
 from .word_filters import MANNER
@@ -220,7 +220,7 @@ class _Check:
     def _filter(self, node: nodes.Filter) -> None:
         known = FILTERS.get(node.name)
         if known is None:
-            near, there = _nearest(node.name, FILTERS), ", ".join(FILTERS)
+            near, there = did_you_mean(node.name, FILTERS), ", ".join(FILTERS)
             self._fail(node, f"there is no filter {node.name!r}{near}; there are {there}")
         if node.node is None or node.kwargs or node.dyn_args or node.dyn_kwargs:
             self._fail(node, f"the filter {node.name} is used as value|{node.name}")
@@ -238,7 +238,7 @@ class _Check:
         """Return the type of a part, or ``None`` for one that is like any text."""
         if isinstance(node, nodes.Name):
             if node.name not in self._variables:
-                near = _nearest(node.name, self._variables)
+                near = did_you_mean(node.name, self._variables)
                 there = ", ".join(self._variables) or "none"
                 self._fail(node, f"there is no value {node.name!r}{near}; there are {there}")
             return self._variables[node.name]
@@ -293,8 +293,3 @@ def _said(node: nodes.Node) -> str:
         nodes.Test: "is",
     }
     return names.get(type(node), type(node).__name__.lower())
-
-
-def _nearest(name: str, known: Iterable[str]) -> str:
-    near = difflib.get_close_matches(name, list(known), n=1)
-    return f". Did you mean {near[0]}" if near else ""

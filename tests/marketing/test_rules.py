@@ -157,7 +157,7 @@ def test_a_segment_on_an_attribute_that_is_gone_says_so(app: Flask, line: LineSt
     audience.save_segment(line, "flowers", "花", read_rule({"attribute": "name", "is": "花"}))
     audience.save_segment(line, "more", "花", read_rule({"any": [{"segment": "flowers"}]}))
     line.session.commit()
-    del line.part(Attributes)._attributes["name"]
+    del line.part(Attributes)._by_name["name"]
     problems = {one.name: one.problem for one in audience.list_segments(line)}
     assert problems["flowers"] == "項目「name」は、いまのお店にはありません。（flowers.attribute）"
     assert problems["more"] is not None

@@ -18,15 +18,14 @@
 
 from __future__ import annotations
 
-import difflib
 import re
-from collections.abc import Iterable
 from datetime import time
 from typing import NoReturn
 from zoneinfo import ZoneInfo
 from zoneinfo import ZoneInfoNotFoundError
 
 from ...errors import UsageError
+from ..registry import did_you_mean
 from .days import WEEKDAYS
 from .days import Days
 from .days import EveryDay
@@ -153,10 +152,10 @@ def _read(words: _Words) -> Wait:
         return _near(words)
     if words.word.startswith("P"):
         return _of_duration(words)
+    near = did_you_mean(words.word, _BEGINNINGS)
     words.fail(
-        f"{words.word!r} begins no time{_nearest(words.word, _BEGINNINGS)}; they are like PT1H, "
-        "P2D at 10:00, monday at 10:00, every month on the last day at 10:00, P1D before start at "
-        "18:00"
+        f"{words.word!r} begins no time{near}; they are like PT1H, P2D at 10:00, monday at 10:00, "
+        "every month on the last day at 10:00, P1D before start at 18:00"
     )
 
 
@@ -209,7 +208,7 @@ def _weekdays(words: _Words) -> Weekdays:
     days = []
     while True:
         if words.word not in WEEKDAYS:
-            near = _nearest(words.word, (*WEEKDAYS, "day", "month", "year"))
+            near = did_you_mean(words.word, (*WEEKDAYS, "day", "month", "year"))
             words.fail(f"{words.word!r} is no day of the week{near}")
         days.append(WEEKDAYS.index(words.take()))
         if not words.accept(","):
@@ -289,8 +288,3 @@ def _zone(words: _Words) -> str | None:
     except (ZoneInfoNotFoundError, ValueError, OSError):
         words.fail(f"{words.word!r} is no time zone, such as Asia/Tokyo")
     return words.take()
-
-
-def _nearest(word: str, known: Iterable[str]) -> str:
-    near = difflib.get_close_matches(word, list(known), n=1)
-    return f". Did you mean {near[0]}" if near else ""

@@ -5,7 +5,6 @@ What can be asked of one is said all at once, and one that is broken holds back 
 
 from __future__ import annotations
 
-import difflib
 import json
 from collections.abc import Collection
 from collections.abc import Iterable
@@ -35,6 +34,7 @@ from ...state import LineState
 from ..calendar.times import Near
 from ..calendar.times import Wait
 from ..event_kinds import EventKinds
+from ..registry import did_you_mean
 from ..segments.attributes import Attributes
 from ..segments.declared import DeclaredSegments
 from ..segments.saved import saved_segments
@@ -247,7 +247,7 @@ class _Check:
             return
         for place, name in self._targets():
             if name != END and name not in names:
-                self._say(place, f"there is no step {name!r}{_nearest(name, [*names, END])}")
+                self._say(place, f"there is no step {name!r}{did_you_mean(name, [*names, END])}")
         loop = self._loop()
         if loop:
             self._say(f"steps.{loop[0]}", f"never ends: {' → '.join(loop)}")
@@ -310,7 +310,7 @@ class _Check:
         if key not in facts:
             known = [OF_MEMBER, *((OF_SUBJECT, *facts) if of_event else (OF_DAY,))]
             there = ", ".join(known)
-            self._say("key", f"there is no {key!r}{_nearest(key, known)}; there are {there}")
+            self._say("key", f"there is no {key!r}{did_you_mean(key, known)}; there are {there}")
         elif facts[key].is_optional or facts[key].is_list:
             self._say("key", f"{key} is {facts[key].name}, and names nothing where it is absent")
 
@@ -349,7 +349,7 @@ class _Check:
             return
         kind = self._types.get(wait.value)
         if kind is None:
-            near, there = _nearest(wait.value, self._types), ", ".join(self._types) or "none"
+            near, there = did_you_mean(wait.value, self._types), ", ".join(self._types) or "none"
             self._say(place, f"there is no fact {wait.value!r}{near}; there are {there}")
         elif kind.is_list or kind.python not in (date, datetime):
             self._say(place, f"{wait.value} is {kind.name}, and no date")
@@ -373,19 +373,14 @@ class _Check:
 
     def _segment(self, name: str, place: str) -> None:
         if name not in self._world.segments:
-            near = _nearest(name, self._world.segments)
+            near = did_you_mean(name, self._world.segments)
             self._say(place, f"there is no segment {name!r}{near}")
 
     def _category(self, name: str, place: str) -> None:
         if name not in self._world.categories:
             there = ", ".join(sorted(self._world.categories))
-            near = _nearest(name, self._world.categories)
+            near = did_you_mean(name, self._world.categories)
             self._say(place, f"there is no category {name!r}{near}; there are {there}")
 
     def _say(self, place: str, message: str) -> None:
         self.problems.append(Problem(f"{self._scenario.name}.{place}", message))
-
-
-def _nearest(name: str, known: Iterable[str]) -> str:
-    near = difflib.get_close_matches(name, list(known), n=1)
-    return f". Did you mean {near[0]}" if near else ""

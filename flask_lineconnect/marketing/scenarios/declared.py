@@ -2,48 +2,29 @@
 
 from __future__ import annotations
 
-import difflib
 import tomllib
-from collections.abc import Iterator
 from pathlib import Path
 
 from ...errors import UsageError
+from ..registry import Registry
 from .definition import Scenario
 from .reading import read_scenarios
 
 
-class Scenarios:
+class Scenarios(Registry[Scenario]):
     """The scenarios of one app."""
 
-    def __init__(self) -> None:
-        self._by_name: dict[str, Scenario] = {}
-
-    def __iter__(self) -> Iterator[Scenario]:
-        """Return all scenarios, by name."""
-        return iter(sorted(self._by_name.values(), key=lambda one: one.name))
-
-    def add(self, scenario: Scenario) -> None:
-        """Add a scenario.
-
-        :raises UsageError: there is one of this name.
-        """
-        before = self._by_name.get(scenario.name)
-        if before is not None:
-            raise UsageError(
-                f"the scenario {scenario.name} is declared twice, in the blueprints {before.home} "
-                f"and {scenario.home}"
-            )
-        self._by_name[scenario.name] = scenario
+    called = "scenario"
 
     def get(self, name: str) -> Scenario:
         """Return the scenario of a name.
 
         :raises UsageError: there is none; names the nearest.
         """
-        found = self._by_name.get(name)
+        found = self.find(name)
         if found is None:
-            near = difflib.get_close_matches(name, list(self._by_name), n=1)
-            mean = f" Did you mean {near[0]}?" if near else ""
+            near = self.nearest(name)
+            mean = f" Did you mean {near}?" if near else ""
             raise UsageError(f"there is no scenario {name!r}.{mean}")
         return found
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from collections.abc import Iterable
-from collections.abc import Iterator
 from collections.abc import Mapping
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -33,6 +32,7 @@ from ...errors import UsageError
 from ...i18n import gettext as _
 from ...i18n import lazy_gettext
 from ...models import Account
+from ..registry import Registry
 from ..values import ValueType
 from .errors import InvalidRule
 
@@ -162,39 +162,26 @@ def _python_type(column: ColumnElement[Any]) -> type:
         ) from None
 
 
-class Attributes:
+class Attributes(Registry[Attribute]):
     """The attributes of one app's members: what LINE tells of them, and what the shop declares."""
 
+    called = "attribute"
+    homes = ""
+
     def __init__(self) -> None:
-        self._attributes = {one.name: one for one in _of_links()}
-
-    def __iter__(self) -> Iterator[Attribute]:
-        """Return all of them, by name."""
-        return iter(sorted(self._attributes.values(), key=lambda one: one.name))
-
-    def add(self, attribute: Attribute) -> None:
-        """Add one.
-
-        :raises UsageError: there is one of this name.
-        """
-        if attribute.name in self._attributes:
-            raise UsageError(
-                f"the attribute {attribute.name} is declared twice, in "
-                f"{self._attributes[attribute.name].home} and {attribute.home}"
-            )
-        self._attributes[attribute.name] = attribute
+        super().__init__(_of_links())
 
     def get(self, name: str, *, place: str) -> Attribute:
         """Return the attribute of this name.
 
         :raises InvalidRule: there is none, or none any more.
         """
-        try:
-            return self._attributes[name]
-        except KeyError:
+        found = self.find(name)
+        if found is None:
             raise InvalidRule(
                 _("項目「%(name)s」は、いまのお店にはありません。", name=name), place=place
-            ) from None
+            )
+        return found
 
 
 def _of_links() -> Iterable[Attribute]:

@@ -126,7 +126,7 @@ def save_segment(
         raise Refused(
             _("セグメントの名前は、英小文字・数字・下線で60文字までにしてください。"), step="name"
         )
-    if line.part(DeclaredSegments).get(name) is not None:
+    if line.part(DeclaredSegments).find(name) is not None:
         raise Refused(
             _("「%(name)s」は、お店のプログラムが使っている名前です。", name=name), step="name"
         )
@@ -170,7 +170,7 @@ def _problem_of(line: LineState, name: str) -> str | None:
 def _find(
     line: LineState, name: str, arguments: Mapping[str, Any], place: str
 ) -> Rule | Select[Any]:
-    declared = line.part(DeclaredSegments).get(name)
+    declared = line.part(DeclaredSegments).find(name)
     if declared is not None and declared.rule is None:
         return declared.call(line.clock(), arguments, place)
     if arguments:

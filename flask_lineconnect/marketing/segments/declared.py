@@ -18,6 +18,7 @@ from sqlalchemy import Select
 
 from ...errors import UsageError
 from ...i18n import gettext as _
+from ..registry import Registry
 from ..values import ValueType
 from .attributes import NAME
 from .errors import InvalidRule
@@ -96,31 +97,14 @@ class DeclaredSegment:
         return found
 
 
-class DeclaredSegments:
+class DeclaredSegments(Registry[DeclaredSegment]):
     """The segments that one app's blueprints declare."""
 
-    def __init__(self) -> None:
-        self._segments: dict[str, DeclaredSegment] = {}
+    called = "segment"
 
     def __iter__(self) -> Iterator[DeclaredSegment]:
         """Return all of them, in the order in which they were written."""
-        return iter(self._segments.values())
-
-    def add(self, segment: DeclaredSegment) -> None:
-        """Add one.
-
-        :raises UsageError: there is one of this name.
-        """
-        if segment.name in self._segments:
-            raise UsageError(
-                f"the segment {segment.name} is declared twice, in the blueprints "
-                f"{self._segments[segment.name].home} and {segment.home}"
-            )
-        self._segments[segment.name] = segment
-
-    def get(self, name: str) -> DeclaredSegment | None:
-        """Return the segment of this name, if there is one."""
-        return self._segments.get(name)
+        return iter(self._by_name.values())
 
 
 def segments_of_file(path: Path, *, home: str) -> Iterator[DeclaredSegment]:
