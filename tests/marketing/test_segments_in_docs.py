@@ -88,7 +88,7 @@ def make_blueprint() -> LineBlueprint:
         of_kind = Purchase.number.like(f"{kind}-%")
         return per_member(Purchase.user_id, of_kind, on=func.max(Purchase.deliver_on)).c.on
 
-    def bookings(now: datetime) -> Select[Any]:
+    def bookings(now: datetime) -> Select[Any, Any]:
         is_booking = Purchase.number.like("booking-%")
         tomorrow = TODAY + timedelta(days=1)
         found = select(Purchase.user_id, Purchase.deliver_on)

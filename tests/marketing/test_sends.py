@@ -247,7 +247,7 @@ def test_what_can_not_be_is_refused_with_its_place(
 
 def test_an_event_with_the_same_subject_or_fact_so_often(app: Flask, line: LineState) -> None:
     # For each member: subject, and the fact `count`.
-    told = [
+    told: list[list[tuple[str | None, int]]] = [
         [("tea:1", 1), ("tea:1", 2), ("tea:2", 3)],
         [("tea:1", 1), ("tea:2", 1), ("tea:3", 2)],
         [(None, 4), (None, 5)],

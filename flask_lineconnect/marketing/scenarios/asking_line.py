@@ -51,7 +51,7 @@ def ask_line(
     scenario = checked.scenario
     variables = {**ALWAYS, **world.attributes, **_facts(scenario, world)}
     known = list(at_hand)
-    problems = []
+    problems: list[Problem] = []
     for step, drafts in checked.drafts.items():
         for number, draft in enumerate(drafts):
             place = f"{scenario.name}.steps.{step}.message"
