@@ -12,6 +12,7 @@ from jinja2 import FileSystemLoader
 
 from .config.settings import IN_MEMORY
 from .config.settings import Config
+from .doctor import health
 from .engines.embedded import NoEngine
 from .engines.embedded import ThreadEngine
 from .errors import ConfigError
@@ -69,6 +70,7 @@ _WITH_ROUTES = (
     live,
     offline,
     webhook_views,
+    health,
 )
 
 

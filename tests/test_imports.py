@@ -54,6 +54,7 @@ FLOORS = [
     "liff",
     # who sets the shop up, and who does its work
     "setting_up metrics",
+    "doctor",
     "engines",
     "testing cli",
     # who knows every part

@@ -33,6 +33,8 @@ class LoginChannel(BaseModel):
     callback_urls: list[str] = []
     #: Whether the official account is linked, which `bot_prompt` and friendship status need.
     is_bot_linked: bool = True
+    #: Whether LINE granted the e-mail permission, without which the scope is refused.
+    may_ask_for_email: bool = True
     status: Literal["developing", "published"] = "published"
     #: User ids that may log in while the channel is developing.
     testers: list[str] = []
@@ -78,6 +80,10 @@ class MessagingChannel(BaseModel):
     #: Whether a multicast to an unknown user is refused; the reference says both.
     refuses_foreign_multicast: bool = False
     default_rich_menu_id: str | None = None
+    #: Whether staff answer by hand too: LINE's "chat" switch.
+    chat_mode: Literal["bot", "chat"] = "bot"
+    #: What LINE's own tools send on each day, by insight's names: ``{"autoResponse": 12}``.
+    sent_by_tools: dict[str, int] = {}
 
 
 class LiffApp(BaseModel):

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from dataclasses import field
 from typing import Any
 from urllib.parse import urlencode
 
@@ -32,12 +33,16 @@ class Answer:
     :ivar content: empty unless it was a JSON object.
     :ivar is_readable: whether it was one, or nothing at all.
     :ivar request_id: of the Messaging API; ``None``: it is not from there.
+    :ivar headers: without regard to case.
+    :ivar text: of an answer that was no JSON object, for example a page.
     """
 
     status: int
     content: Mapping[str, Any]
     is_readable: bool = True
     request_id: str | None = None
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    text: str = field(default="", repr=False)
 
 
 class LineHttp:
@@ -121,7 +126,15 @@ class LineHttp:
         answer.release_conn()
         parsed = _object(content)
         is_readable = parsed is not None or not content.strip()
-        return Answer(answer.status, parsed or {}, is_readable, request_id_of(answer.headers))
+        text = "" if parsed is not None else content.decode(errors="replace")
+        return Answer(
+            answer.status,
+            parsed or {},
+            is_readable,
+            request_id_of(answer.headers),
+            answer.headers,
+            text,
+        )
 
 
 def _object(content: bytes) -> Mapping[str, Any] | None:

@@ -23,8 +23,14 @@ logger = logging.getLogger(__name__)
 
 #: Authenticated by its signature instead of a CSRF token; the only one.
 WEBHOOK = "lineconnect.webhook"
-#: Not counted by Flask-Limiter either: what one page asks for by itself, again and again.
-_OF_A_PAGE = {"lineconnect.static", "lineconnect.liff_static", "lineconnect.changes"}
+#: Not counted by Flask-Limiter either: what one page asks for by itself, again and again, and what
+#: a load balancer does.
+_OF_A_PAGE = {
+    "lineconnect.static",
+    "lineconnect.liff_static",
+    "lineconnect.changes",
+    "lineconnect.health",
+}
 #: What scripts send as JSON, with our token in a header; `guards.py` asks for it.
 _BY_SCRIPT = {"lineconnect.liff_session", "lineconnect.liff_link_proof", "lineconnect.code"}
 

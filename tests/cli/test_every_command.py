@@ -36,6 +36,7 @@ Words = tuple[str, ...]
 USES: dict[Words, Sequence[str]] = {
     ("campaign", "cancel"): ["spring"],
     ("campaign", "list"): [],
+    ("doctor",): ["--offline"],
     ("emulator",): [],
     ("erase",): ["1"],
     ("events",): [],

@@ -64,7 +64,9 @@ def deliveries() -> Response:
     if day >= _today():
         return jsonify(status="unready")
     counts = _deliveries_on(day)
-    return jsonify(status="ready", **{name: counts[kind] for kind, name in _FIELDS.items()})
+    ours = {name: counts[kind] for kind, name in _FIELDS.items()}
+    by_tools = platform().world.messaging_channel.sent_by_tools
+    return jsonify(status="ready", **(by_tools | ours))
 
 
 @insight.get("/message/aggregation/info")

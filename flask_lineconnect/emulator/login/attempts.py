@@ -84,7 +84,7 @@ def web_attempt(line: Platform, args: Args) -> Attempt:
         raise _invalid(attempt, "response_mode is invalid.")
     attempt.response_mode = mode
     attempt.scope = list(dict.fromkeys(args.get("scope", "").split()))
-    _check_web(attempt, args)
+    _check_web(attempt, args, may_ask_for_email=channel.may_ask_for_email)
     return replace(
         attempt,
         nonce=args.get("nonce"),
@@ -179,12 +179,13 @@ def _pairs(query: str) -> list[tuple[str, str]]:
     return parse_qsl(query, keep_blank_values=True)
 
 
-def _check_web(attempt: Attempt, args: Args) -> None:
+def _check_web(attempt: Attempt, args: Args, *, may_ask_for_email: bool) -> None:
     if args.get("response_type") != "code":
         raise Refusal(attempt, "UNSUPPORTED_RESPONSE_TYPE", "response_type must be code.")
     scope = set(attempt.scope)
     is_useful = bool(scope & {"openid", "profile"})
-    if not is_useful or not scope <= SCOPES or ("email" in scope and "openid" not in scope):
+    is_odd = "email" in scope and not ("openid" in scope and may_ask_for_email)
+    if not is_useful or not scope <= SCOPES or is_odd:
         raise Refusal(attempt, "INVALID_SCOPE", "The requested scope is invalid.")
     if not attempt.state:
         raise _invalid(attempt, "state is required.")

@@ -163,8 +163,8 @@ def bot_info() -> Response:
         basicId=channel.basic_id,
         displayName=channel.display_name,
         pictureUrl=absolute_url(channel.picture_url),
-        chatMode="bot",
-        markAsReadMode="auto",
+        chatMode=channel.chat_mode,
+        markAsReadMode="auto" if channel.chat_mode == "bot" else "manual",
     )
 
 

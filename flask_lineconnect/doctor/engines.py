@@ -1,0 +1,137 @@
+"""Who does the work: whether somebody takes what waits, and whether too many do."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from datetime import timedelta
+
+from sqlalchemy import func
+from sqlalchemy import select
+
+from ..models import InboxEvent
+from ..models import LivingProcess
+from ..models.sqlite import is_in_memory
+from ..outbox import by_hand
+from ..outbox import pauses
+from ..state import LineState
+from .findings import Check
+from .findings import Said
+from .findings import doubtful
+from .findings import fine
+from .findings import unasked
+from .findings import untold
+from .findings import wrong
+from .visit import Visit
+
+#: What is due for longer waits for nobody: engines look every two seconds, and a lease or a retry
+#: after a failure moves what it is about into the future.
+OVERDUE = timedelta(minutes=2)
+#: As long after it was seen a process counts; ``engines/presence.py`` notes it every minute.
+SEEN_FOR = timedelta(minutes=3)
+#: Seconds for Celery's workers to say that they are there.
+CELERY_SECONDS = 2.0
+_BEGIN = {
+    "thread": "send the shop a request, which begins the engine's threads, and look into its log",
+    "worker": "run `flask line worker` beside the web processes, and look into its log",
+    "celery": "run Celery's worker and beat with this app, and look into their logs",
+}
+
+
+def _workers(visit: Visit) -> Said:
+    line, now = visit.line, visit.line.clock()
+    engine = line.config.engine
+    since = _waiting_since(line, now)
+    if since is not None and now - since > OVERDUE:
+        minutes = int((now - since).total_seconds() // 60)
+        return wrong(
+            f"something is due for {minutes} minutes and nobody works on it "
+            f"(LINECONNECT_ENGINE={engine})",
+            _BEGIN[engine],
+        )
+    if engine == "celery":
+        return _celery(line)
+    if engine == "worker":
+        return untold(
+            "nothing waits, so whether `flask line worker` runs can't be seen now",
+            "look whether a service runs it; what waits for two minutes is told here",
+        )
+    return fine("nothing waits; the engine's threads begin with a process's first request")
+
+
+def _waiting_since(line: LineState, now: datetime) -> datetime | None:
+    """Return since when the oldest thing that somebody should work on is due."""
+    waits = [
+        line.session.scalar(
+            select(func.min(InboxEvent.next_attempt_at)).where(InboxEvent.next_attempt_at <= now)
+        )
+    ]
+    if not pauses.current(line.session, now=now):
+        waits.append(by_hand.oldest_due(line.session, now=now))
+    return min((one for one in waits if one is not None), default=None)
+
+
+def _celery(line: LineState) -> Said:
+    celery = line.app.extensions["celery"]
+    try:
+        answers = celery.control.ping(timeout=CELERY_SECONDS)
+    except Exception as error:  # each broker's library has errors of its own
+        return unasked(
+            f"Celery's broker does not answer ({type(error).__name__})",
+            "look whether it runs, and whether LINECONNECT_CELERY_BROKER or the shop's Celery "
+            "names it",
+        )
+    if answers:
+        return fine(f"{len(answers)} of Celery's workers answer")
+    return wrong("none of Celery's workers answers", _BEGIN["celery"])
+
+
+def _engines(visit: Visit) -> Said | None:
+    line = visit.line
+    celery = line.app.extensions.get("celery")
+    if line.config.engine == "celery" and celery is not None and celery.conf.task_always_eager:
+        return wrong(
+            "Celery runs tasks at once (task_always_eager), so hooks run inside of LINE's webhook",
+            "leave task_always_eager out of the configuration outside of tests",
+        )
+    engine = line.db.engine
+    if engine.dialect.name != "sqlite" or is_in_memory(engine):
+        return None
+    seen = LivingProcess.seen_at > line.clock() - SEEN_FOR
+    living = line.session.scalars(select(LivingProcess).where(seen)).all()
+    if len(living) < 2:
+        return fine("one process works on the SQLite file")
+    names = ", ".join(f"process {one.pid} of {one.host}" for one in living[:5])
+    return doubtful(
+        f"{len(living)} processes work on one SQLite file ({names}): one writes at a time, the "
+        "others wait",
+        "let one process with threads do everything (gunicorn --workers 1 --threads 8), or use "
+        "PostgreSQL",
+    )
+
+
+def _counters(visit: Visit) -> Said | None:
+    from ..config.settings import IN_MEMORY
+
+    storage = visit.line.config.rate_limit_storage
+    if storage == IN_MEMORY:
+        return None
+    from limits.storage import storage_from_string
+
+    try:
+        is_there = storage_from_string(storage).check()
+    except Exception:  # each storage's library has errors of its own
+        is_there = False
+    if is_there:
+        return fine("what LINECONNECT_RATE_LIMIT_STORAGE names answers")
+    # The address holds a password.
+    return wrong(
+        "what LINECONNECT_RATE_LIMIT_STORAGE names does not answer",
+        "look whether it runs, and whether the address names its host, port and password",
+    )
+
+
+CHECKS = (
+    Check("workers", _workers),
+    Check("two-engines", _engines),
+    Check("shared-counters", _counters),
+)

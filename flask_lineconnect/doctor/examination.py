@@ -1,0 +1,88 @@
+"""All checks, by family, in the order in which somebody would mend what they find.
+
+Each family has a module: ``shop.py``, ``serving.py``, ``database.py``, ``engines.py`` ask the app;
+``channels.py``, ``login.py``, ``liff.py``, ``webhook.py`` and ``account.py`` ask LINE.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection
+from collections.abc import Iterator
+from collections.abc import Mapping
+from collections.abc import Sequence
+
+from sqlalchemy.exc import SQLAlchemyError
+
+from ..errors import LineApiError
+from ..state import LineState
+from . import account
+from . import channels
+from . import database
+from . import engines
+from . import liff
+from . import login
+from . import serving
+from . import shop
+from . import webhook
+from .findings import Check
+from .findings import Finding
+from .findings import Said
+from .findings import unasked
+from .visit import Visit
+
+FAMILIES: Mapping[str, Sequence[Check]] = {
+    "shop": shop.CHECKS,
+    "serving": serving.CHECKS,
+    "database": database.CHECKS,
+    "engines": engines.CHECKS,
+    "channels": channels.CHECKS,
+    "login": login.CHECKS,
+    "liff": liff.CHECKS,
+    "webhook": webhook.CHECKS,
+    "account": account.CHECKS,
+}
+_PERSON = re.compile("U[0-9a-f]{32}")
+#: What an app is called in place of a check that did not start at all.
+START = "start"
+NAMES = (START, *(check.name for checks in FAMILIES.values() for check in checks))
+
+
+def examine(
+    line: LineState, *, names: Collection[str] = NAMES, may_ask: bool = True
+) -> Iterator[Finding]:
+    """Look at one app; give a finding for each check whose question arises.
+
+    :param names: of the checks.
+    :param may_ask: whether LINE and the shop's public address are asked.
+    """
+    visit = Visit(line)
+    for family, checks in FAMILIES.items():
+        for check in checks:
+            if check.name not in names or (check.asks and not may_ask):
+                continue
+            said = _looked(check, visit)
+            if said is not None:
+                yield Finding(family, check.name, said.state, said.text, said.mend)
+
+
+def refused_to_start(error: Exception) -> Finding:
+    """Return the finding of an app that did not start; the error's sentence says the mend."""
+    return Finding("shop", START, "wrong", f"the app does not start: {error}")
+
+
+def _looked(check: Check, visit: Visit) -> Said | None:
+    try:
+        return check.look(visit)
+    except LineApiError as error:
+        said = _PERSON.sub("U…", error.text)
+        return unasked(f"not known: {said}", "run it again; LINE's status page tells more")
+    except SQLAlchemyError as error:
+        return unasked(
+            f"not known: the database did not answer ({type(error).__name__})",
+            "mend what the checks `database` and `tables` say",
+        )
+    except Exception as error:  # an odd shop must not hide what the other checks find
+        return unasked(f"not known: the check failed ({type(error).__name__})", "report it to us")
+    finally:
+        visit.line.session.rollback()
