@@ -45,6 +45,7 @@ from .login import kept_forms
 from .login import sessions
 from .login.basis import basis_of
 from .marketing import member_events
+from .marketing.scenarios.control import ScenarioControl
 from .models import Campaign
 from .models import OutboxMessage
 from .models.base import bind_member_key
@@ -102,6 +103,7 @@ class LineConnect:
         self.db = db
         self.shop = shop
         self.rich_menu = rich_menu
+        self.scenarios = ScenarioControl()
         copy_tables(db.metadata, shop.model)
         watch_commits(db.session)
         watch_use(db.session)
@@ -288,8 +290,7 @@ class LineConnect:
         """
         line = current_line
         member_id = accounts.member_key(line.session, member)
-        account = unlinking.end_links_of(line, member_id, actor="shop", now=line.clock())
-        return account is not None
+        return unlinking.end_links_of(line, member_id, actor="shop", now=line.clock()) is not None
 
     def credentials_changed(self, member: Any) -> None:
         """End what an older password could have begun, inside the caller's transaction.

@@ -48,6 +48,7 @@ if TYPE_CHECKING:
     from .marketing.handling import Consequences
     from .marketing.member_zones import MemberZones
     from .marketing.scenarios.declared import Scenarios
+    from .marketing.scenarios.published import Definitions
     from .marketing.segments.attributes import Attributes
     from .marketing.segments.declared import DeclaredSegments
     from .models import Account
@@ -120,8 +121,15 @@ class Parts:
     def consequences(self) -> Consequences:
         """Make the list of what follows from member events."""
         from .marketing.handling import Consequences
+        from .marketing.scenarios.following import follow
 
-        return Consequences()
+        return Consequences(together=[follow])
+
+    def definitions(self) -> Definitions:
+        """Make room for what is read of published scenarios."""
+        from .marketing.scenarios.published import Definitions
+
+        return Definitions()
 
     def scenarios(self) -> Scenarios:
         """Make the list of the shop's scenarios."""
@@ -298,6 +306,7 @@ _MAKERS: Mapping[str, Callable[[Parts], object]] = {
     "Attributes": Parts.attributes,
     "Consequences": Parts.consequences,
     "DeclaredSegments": Parts.declared_segments,
+    "Definitions": Parts.definitions,
     "EventKinds": Parts.event_kinds,
     "HookTable": Parts.hook_table,
     "Inbox": Parts.inbox,

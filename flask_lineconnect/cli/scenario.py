@@ -23,21 +23,30 @@ from ..marketing.scenarios.definition import Step
 from ..marketing.scenarios.reading import write_scenario
 from ..state import LineState
 from ..state import current_line
+from .scenario_runs import register
+from .scenario_runs import states_of
 from .tables import Row
 from .tables import as_json
 from .tables import show
 
-scenario = AppGroup("scenario", help="Scenarios: list them, look at one, check them.")
+#: Of a scenario that was never published.
+DRAFT: Row = {"state": "draft", "version": None}
+
+scenario = AppGroup("scenario", help="Scenarios: list them, check them, let them run.")
+register(scenario)
 
 
 @scenario.command("list")
 @as_json
 def list_scenarios(is_json: bool) -> None:
-    """List scenarios: what each begins with, its steps, and how much is wrong with it."""
-    world = World.of(current_line)
+    """List scenarios: whether each runs, what it begins with, and how much is wrong with it."""
+    world, states = World.of(current_line), states_of(current_line)
+    names = {one.name for one in current_line.part(Scenarios)}
     rows: list[Row] = [
         {
             "name": one.name,
+            "state": states.get(one.name, DRAFT)["state"],
+            "version": states.get(one.name, DRAFT)["version"],
             "label": str(one.label),
             "begins": _begins(one),
             "steps": len(one.steps),
@@ -48,6 +57,7 @@ def list_scenarios(is_json: bool) -> None:
         }
         for one in current_line.part(Scenarios)
     ]
+    rows += [_undeclared(name, state) for name, state in states.items() if name not in names]
     show(rows, is_json=is_json, empty="No scenarios are declared.")
 
 
@@ -116,6 +126,12 @@ def _named(name: str) -> Scenario:
         return current_line.part(Scenarios).get(name)
     except UsageError as error:
         raise click.ClickException(f"{error} `flask line scenario list` shows them") from None
+
+
+def _undeclared(name: str, state: Row) -> Row:
+    """Return the line of a scenario that runs on, though the shop declares it no more."""
+    rest = ("label", "begins", "steps", "again", "goal", "declared by", "problems")
+    return {"name": name, **state, **dict.fromkeys(rest)}
 
 
 def _begins(one: Scenario) -> str:

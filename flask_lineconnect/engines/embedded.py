@@ -96,13 +96,16 @@ class ThreadEngine:
         # In the thread: what the work needs is no part of the shop's start.
         from ..webhooks.dispatch import Answering
         from .work import WORK
+        from .work import seconds_to_next
 
         if work == "inbox":
             self._stir = line.part(Answering).stir
         while not line.stopping.is_set():
+            pause = POLL_SECONDS
             try:
                 while WORK[work](line) and not line.stopping.is_set():
                     pass
+                pause = seconds_to_next(line, work, POLL_SECONDS)
             except BaseException:  # the thread must outlive whatever the shop's code raises
                 logger.exception(
                     "%s failed; it goes on in %g seconds",
@@ -110,7 +113,7 @@ class ThreadEngine:
                     POLL_SECONDS,
                     extra=log_fields("work_failed", work=work),
                 )
-            self._awake[work].wait(POLL_SECONDS)
+            self._awake[work].wait(pause)
             self._awake[work].clear()
 
 

@@ -16,6 +16,8 @@ from ..line_api.client import LineApi
 from ..linking.unlink_tasks import tell_line_due
 from ..log_fields import log_fields
 from ..marketing.handling import handle_due
+from ..marketing.scenarios.doing import do_due
+from ..marketing.scenarios.doing import next_due_at
 from ..outbox.delivery import deliver_due
 from ..state import EXTENSION_KEY
 from ..state import LineState
@@ -31,11 +33,32 @@ def _keep_up(line: LineState) -> int:
     return tell_line_due(line) + look_after(line)
 
 
+#: What members did, then the steps of the runs that are due; in this order.
+SCHEDULE: tuple[Callable[[LineState], int], ...] = (handle_due, do_due)
+
+
+def _keep_schedule(line: LineState) -> int:
+    return sum(do(line) for do in SCHEDULE)
+
+
+def seconds_to_next(line: LineState, work: Work, most: float) -> float:
+    """Return for how long nothing of a kind becomes due that is known now, at most so many seconds.
+
+    What others store meanwhile may be due sooner.
+    """
+    if work != "schedule":
+        return most
+    with line.work_context():
+        due_at = next_due_at(line.session)
+    seconds = most if due_at is None else (due_at - line.clock()).total_seconds()
+    return min(most, max(0.0, seconds))
+
+
 #: Does what is due now and returns how much there was, by the kind of work.
 WORK: Mapping[Work, Callable[[LineState], int]] = {
     "inbox": dispatch_due,
     "delivery": deliver_due,
-    "schedule": handle_due,
+    "schedule": _keep_schedule,
     "upkeep": _keep_up,
 }
 

@@ -26,6 +26,10 @@ from .outbox import OutboxMessage
 from .preference import Preference
 from .process import LivingProcess
 from .rich_menu import PublishedRichMenu
+from .scenario import PublishedScenario
+from .scenario import ScenarioRun
+from .scenario import ScenarioStep
+from .scenario import ScenarioVersion
 from .segment import SavedSegment
 from .sending import Pace
 from .sending import QuotaMonth
@@ -52,8 +56,12 @@ __all__ = [
     "Pace",
     "Preference",
     "PublishedRichMenu",
+    "PublishedScenario",
     "QuotaMonth",
     "SavedSegment",
+    "ScenarioRun",
+    "ScenarioStep",
+    "ScenarioVersion",
     "SendingPause",
     "SourceLabel",
     "UnlinkTask",

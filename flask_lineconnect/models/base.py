@@ -82,14 +82,18 @@ class LineBase(DeclarativeBase):
     )
 
 
-def partial_index(name: str, *columns: str, where: str) -> Index:
+def partial_index(name: str, *columns: str, where: str, is_unique: bool = False) -> Index:
     """Return an index of some of a table's rows.
 
     :param where: plain SQL; SQLite uses the index for statements that say the very same.
     """
     condition = text(where)
     return Index(
-        f"ix_lineconnect_{name}", *columns, sqlite_where=condition, postgresql_where=condition
+        f"ix_lineconnect_{name}",
+        *columns,
+        unique=is_unique,
+        sqlite_where=condition,
+        postgresql_where=condition,
     )
 
 

@@ -45,9 +45,10 @@ def copy_tables(metadata: MetaData, member_model: type[Any]) -> None:
         for column in copied.columns:
             if isinstance(column.type, MemberKey):
                 column.type = plain_type(key.type)
-                if isinstance(key.table, Table) and key.table.metadata is metadata:
-                    # What is nobody's but the member's goes with them.
-                    ondelete = column.info.get("ondelete", "SET NULL")
+                # What is nobody's but the member's goes with them; a place in a list stays.
+                ondelete = column.info.get("ondelete", "SET NULL")
+                is_here = isinstance(key.table, Table) and key.table.metadata is metadata
+                if is_here and ondelete is not None:
                     column.append_foreign_key(
                         ForeignKey(key, name=_name_of(copied, column), ondelete=ondelete)
                     )

@@ -13,6 +13,7 @@ from .account import Account
 from .base import LineBase
 from .base import UtcDateTime
 from .base import partial_index
+from .scenario import ScenarioRun
 
 #: States in which a row is on its way.
 UNSENT = ("queued", "sending")
@@ -27,6 +28,8 @@ IS_ENDED = "state IN ('accepted', 'refused', 'expired', 'cancelled')"
 IS_STRANGE = "state NOT IN ('queued', 'sending', 'accepted', 'refused', 'expired', 'cancelled')"
 #: Still to be looked at; a batch's messages follow the batch.
 IS_WAITING = f"next_attempt_at IS NOT NULL AND {IS_UNSENT}"
+#: Of a message that a scenario's run put in.
+IS_OF_RUN = "run_id IS NOT NULL"
 #: Claimed by a worker, as itself and not as one of a batch.
 IS_CLAIMED = "state = 'sending' AND next_attempt_at IS NOT NULL"
 #: The column that says when a row ended, and of which rows it does.
@@ -143,6 +146,7 @@ class OutboxMessage(Deliverable, LineBase):
         partial_index("outbox_message_campaign", "campaign_id", where=IS_UNSENT),
         # A campaign's end asks for all of its messages, and so does the database when it goes.
         partial_index("outbox_message_campaigned", "campaign_id", where="campaign_id IS NOT NULL"),
+        partial_index("outbox_message_run", "run_id", where=IS_OF_RUN),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -152,3 +156,5 @@ class OutboxMessage(Deliverable, LineBase):
     campaign_id: Mapped[int | None] = mapped_column(ForeignKey(Campaign.id, ondelete="SET NULL"))
     #: The batch that carries it, if others say the same.
     batch_id: Mapped[int | None] = mapped_column(ForeignKey(OutboxBatch.id, ondelete="SET NULL"))
+    #: The run of a scenario that it comes from.
+    run_id: Mapped[int | None] = mapped_column(ForeignKey(ScenarioRun.id, ondelete="SET NULL"))

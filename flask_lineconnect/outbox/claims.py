@@ -39,6 +39,7 @@ from ..models.outbox import UNSENT
 from ..models.sqlite import begin_writing
 from . import budget
 from . import grouping
+from . import of_runs
 from . import pauses
 from . import results
 from .due import is_anything_due
@@ -159,20 +160,24 @@ class _Claim:
     def messages(self, ids: Sequence[int]) -> Select[Any]:
         """Return the query of claimed messages, with a reason where one must not be sent."""
         reason = self.rules.policy.reason_against_message(self.session, ids, now=self.now)
-        return (
+        statement = (
             select(
                 *_columns(OutboxMessage),
                 OutboxMessage.account_id,
                 literal(1).label("recipients"),
                 Account.line_user_id,
-                func.coalesce(_campaign_ended(), reason).label("reason"),
+                OutboxMessage.run_id,
+                func.coalesce(_campaign_ended(), of_runs.run_ended(), reason).label("reason"),
                 _campaign_is_strange(),
+                of_runs.run_is_paused(),
+                of_runs.has_news(),
             )
             .join(Account, Account.id == OutboxMessage.account_id)
             .outerjoin(Campaign, Campaign.id == OutboxMessage.campaign_id)
             .where(OutboxMessage.id.in_(ids))
             .order_by(OutboxMessage.priority, OutboxMessage.id)
         )
+        return of_runs.join_runs(statement)
 
     def batches(self, ids: Sequence[int]) -> Select[Any]:
         """Return the query of claimed batches, with a reason where one must not be sent."""
@@ -182,8 +187,11 @@ class _Claim:
                 *_columns(OutboxBatch),
                 OutboxBatch.recipients,
                 OutboxBatch.line_user_ids,
+                null().label("run_id"),
                 func.coalesce(_campaign_ended(), nobody).label("reason"),
                 _campaign_is_strange(),
+                false().label("is_paused"),
+                false().label("has_news"),
             )
             .outerjoin(Campaign, Campaign.id == OutboxBatch.campaign_id)
             .where(OutboxBatch.id.in_(ids))
@@ -379,4 +387,8 @@ def _verdict(row: Row[Any], quiet_until: datetime | None, now: datetime) -> Verd
     is_first = row.first_tried_at is None
     if quiet_until is not None and row.priority == MARKETING and is_first:
         return "queued", None, quiet_until
+    if is_first and row.is_paused:
+        return "queued", None, now + of_runs.AFTER_PAUSE
+    if is_first and row.has_news:
+        return "queued", None, now + of_runs.AFTER_EVENTS
     return None

@@ -57,13 +57,14 @@ _KEYS = uuid.UUID("5b1c9d0e-6a52-4a9e-8f0e-2f3a7c1d9e64")
 def gather(session: Session, rows: Sequence[Row[Any]], *, now: datetime) -> list[Row[Any]]:
     """Put messages that say the same to different people into batches; return the others.
 
-    What was tried before stays alone: its request must not change.
+    What was tried before stays alone: its request must not change. So does what a scenario's run
+    sends: it is asked until it goes whether the run still wants it.
     """
     groups: defaultdict[tuple[Any, ...], dict[int, Row[Any]]] = defaultdict(dict)
     alone: list[Row[Any]] = []
     for row in rows:
         group = groups[row.messages, row.category, row.expires_at]
-        if row.first_tried_at is not None or row.account_id in group:
+        if row.first_tried_at is not None or row.run_id is not None or row.account_id in group:
             alone.append(row)
         else:
             group[row.account_id] = row

@@ -16,7 +16,9 @@ from typing import cast
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import ColumnElement
+from sqlalchemy import CompoundSelect
 from sqlalchemy import Select
+from sqlalchemy import Subquery
 from sqlalchemy import and_
 from sqlalchemy import case
 from sqlalchemy import func
@@ -139,13 +141,50 @@ class Policy:
         now: datetime,
     ) -> Select[Any]:
         """Count what was accepted in the cap's period, and what is on its way."""
-        alone = select(OutboxMessage.account_id.label("account_id")).where(
+        sent = self._sent(session, is_meant, is_near, now)
+        return (
+            select(sent.c.account_id)
+            .group_by(sent.c.account_id)
+            .having(func.count() >= (self.marketing_cap or 0))
+        )
+
+    def times_of(
+        self, session: Session, account_ids: Sequence[int], *, now: datetime
+    ) -> CompoundSelect[Any]:
+        """Return when each of these accounts was sent an advertisement that the cap counts.
+
+        What waits in the outbox counts, too, as if it went now.
+        """
+        ids = sorted(account_ids) or [-1]
+        near = and_(OutboxBatch.first_account_id <= ids[-1], OutboxBatch.last_account_id >= ids[0])
+        sent = self._sent(session, lambda account_id: account_id.in_(ids), near, now)
+        waiting = select(
+            OutboxMessage.account_id, literal(now, OutboxMessage.created_at.type)
+        ).where(
+            OutboxMessage.account_id.in_(ids),
+            OutboxMessage.priority == MARKETING,
+            OutboxMessage.state.in_(("queued", "sending")),
+            OutboxMessage.first_tried_at.is_(None),
+        )
+        return union_all(select(sent.c.account_id, sent.c.at), waiting)
+
+    def _sent(
+        self,
+        session: Session,
+        is_meant: Callable[[ColumnElement[int]], ColumnElement[bool]],
+        is_near: ColumnElement[bool],
+        now: datetime,
+    ) -> Subquery:
+        """Return a row for each advertisement and account that the cap counts."""
+        alone = select(
+            OutboxMessage.account_id.label("account_id"), OutboxMessage.first_tried_at.label("at")
+        ).where(
             is_meant(_column(OutboxMessage.account_id)),
             *self._counts(OutboxMessage, now),
         )
         rows, value = elements(session, OutboxBatch.chosen_ids)
         in_batches = (
-            select(value.label("account_id"))
+            select(value.label("account_id"), OutboxBatch.first_tried_at.label("at"))
             .select_from(OutboxBatch)
             .join(rows, true())
             .where(
@@ -156,12 +195,7 @@ class Policy:
                 *self._counts(OutboxBatch, now),
             )
         )
-        sent = union_all(alone, in_batches).subquery("sent")
-        return (
-            select(sent.c.account_id)
-            .group_by(sent.c.account_id)
-            .having(func.count() >= (self.marketing_cap or 0))
-        )
+        return union_all(alone, in_batches).subquery("sent")
 
     def _counts(
         self, model: type[OutboxMessage] | type[OutboxBatch], now: datetime

@@ -266,7 +266,7 @@ class ShopAdapter(ABC, Generic[Member]):
     def member_name(self, member: Member) -> str | None:
         """Return how a page addresses the member; ``None``: by the name in LINE.
 
-        Messages name nobody by it: their templates use the shop's own record.
+        Messages of scenarios have it as ``name``, and never the name in LINE.
         """
         return None
 

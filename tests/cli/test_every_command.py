@@ -57,7 +57,12 @@ USES: dict[Words, Sequence[str]] = {
     ("resume",): [],
     ("scenario", "check"): [],
     ("scenario", "list"): [],
+    ("scenario", "pause"): ["cart"],
+    ("scenario", "publish"): ["cart"],
+    ("scenario", "resume"): ["cart"],
+    ("scenario", "runs"): ["cart"],
     ("scenario", "show"): ["cart"],
+    ("scenario", "stop"): ["cart"],
     ("segment", "count"): ["vip"],
     ("segment", "list"): [],
     ("segment", "remove"): ["vip"],
@@ -77,7 +82,9 @@ APART = {("emulator",), ("worker",)}
 #: What a shop declares in code; the small one declares none.
 DECLARED = {path for path in USES if path[0] == "scenario"}
 ASKS_LINE_FIRST = ("friends", "fetch")
-NEED_NO_DATABASE = {("emulator",), ("settings",), ("store-qr",), ASKS_LINE_FIRST, *DECLARED}
+OF_RUNS = {("scenario", word) for word in ("list", "pause", "resume", "runs", "stop")}
+ASIDE = {("emulator",), ("settings",), ("store-qr",), ASKS_LINE_FIRST}
+NEED_NO_DATABASE = {*ASIDE, *(DECLARED - OF_RUNS)}
 LISTS = [path for path in USES if path[-1] in {"events", "links", "list"}]
 KEPT = [path for path in LISTS if path not in DECLARED]
 SHOWN = [*KEPT, ("friends", "count"), ("inbox", "show"), ("outbox", "show"), ("quota",)]

@@ -14,7 +14,9 @@ from flask_lineconnect import LineBlueprint
 from flask_lineconnect import UsageError
 from flask_lineconnect.cli.group import line as commands
 from tests.conftest import MakeApp
+from tests.marketing.scenario_shop import Stage
 from tests.people import add_member
+from tests.people import link
 from tests.small_shop import db
 from tests.small_shop import line as extension
 
@@ -72,6 +74,8 @@ def run(make_app: MakeApp, blueprint: LineBlueprint) -> Run:
 def _runner(app: Flask) -> Run:
     def run(*words: str) -> tuple[int, str]:
         answer = app.test_cli_runner().invoke(commands, ["scenario", *words])
+        if answer.exception is not None and not isinstance(answer.exception, SystemExit):
+            raise answer.exception
         return answer.exit_code, answer.output
 
     return run
@@ -81,10 +85,12 @@ def test_scenarios_are_listed_below_headings(run: Run) -> None:
     code, output = run("list")
     heading, cart, welcome = output.splitlines()
     assert code == 0
-    assert heading.split()[:3] == ["name", "label", "begins"]
+    assert heading.split()[:5] == ["name", "state", "version", "label", "begins"]
     assert cart.split() == [
         *(
             "cart",
+            "draft",
+            "-",
             "お買い忘れのお知らせ",
             "cart.changed",
             "1",
@@ -94,7 +100,7 @@ def test_scenarios_are_listed_below_headings(run: Run) -> None:
             "2",
         ),
     ]
-    assert welcome.split()[:4] == ["welcome", "ようこそ", "line.linked", "2"]
+    assert welcome.split()[:6] == ["welcome", "draft", "-", "ようこそ", "line.linked", "2"]
     listed = json.loads(run("list", "--json")[1])
     assert [one["problems"] for one in listed] == [2, 0]
 
@@ -193,3 +199,51 @@ def test_a_scenario_that_cant_be_read_is_refused_where_it_is_declared(tmp_path: 
         blueprint.scenario("cart", label="x", starts_when="cart.changed")
     with pytest.raises(UsageError, match=r"missing\.toml can't be read"):
         blueprint.scenarios_from("missing.toml")
+
+
+def test_a_scenario_is_published_paused_resumed_and_stopped(run: Run) -> None:
+    assert run("publish", "welcome") == (0, "welcome runs as version 1.\n")
+    assert run("publish", "welcome")[1] == "welcome runs; nothing has changed since version 1.\n"
+    code, output = run("publish", "cart")
+    assert code == 1
+    assert "cart can't be published:\n  cart.goal: " in output
+    assert run("resume", "welcome")[1] == (
+        "Error: the scenario welcome is running, and not paused\n"
+    )
+    assert run("pause", "welcome") == (0, "welcome is paused.\n")
+    assert json.loads(run("list", "--json")[1])[1]["state"] == "paused"
+    assert run("resume", "welcome") == (0, "welcome goes on.\n")
+    assert run("stop", "welcome") == (0, "welcome is stopped; 0 runs ended.\n")
+    assert json.loads(run("list", "--json")[1])[1] == {
+        **json.loads(run("list", "--json")[1])[1],
+        "state": "stopped",
+        "version": 1,
+    }
+    assert run("stop", "cart")[1] == "Error: the scenario cart was never published\n"
+    assert run("runs", "cart")[1] == "Error: the scenario cart was never published\n"
+    assert "Did you mean welcome?" in run("runs", "welcom")[1]
+
+
+def test_runs_are_listed_with_what_their_steps_did(make_app: MakeApp) -> None:
+    app = make_app()
+    with app.app_context():
+        stage = Stage(app)
+        member = add_member(stage.line)
+        link(stage.line, member)
+        stage.publish()
+        stage.tell("cart.changed", member, version="7")
+        stage.play(hours=1)
+        stage.declare("cart", again="never", key="member")
+    run = _runner(app)
+    listed = json.loads(run("runs", "cart", "--live", "--json")[1])
+    assert [(one["member"], one["about"], one["step"]) for one in listed] == [("1", "7", "end")]
+    [step] = json.loads(run("runs", "cart", "--run", "1", "--json")[1])
+    assert (step["step"], step["outcome"], step["reason"]) == ("remind", "queued", None)
+    assert run("runs", "cart", "--failed")[1] == "There are no runs that fit.\n"
+    assert run("runs", "cart", "--member", "9")[1] == "There are no runs that fit.\n"
+    [state] = {one["state"] for one in json.loads(run("list", "--json")[1])}
+    assert state == "running, changed since version 1"
+    code, output = run("publish", "cart")
+    assert (code, "say who of those already there goes by this version" in output) == (1, True)
+    said = run("publish", "cart", "--enrol", "all")[1]
+    assert said == "cart runs as version 2. 1 runs that are under way go by it.\n"

@@ -110,6 +110,14 @@ class World:
             manner=manner_for(line, "ja"),
         )
 
+    def known_to_messages(self, scenario: Scenario, types: Mapping[str, ValueType]) -> Known:
+        """Return what messages may name, beside facts and attributes of these types."""
+        start = scenario.start
+        facts: Collection[str] = ()
+        if isinstance(start, OnEvent) and start.event in self.kinds:
+            facts = self.kinds.get(start.event).product_facts
+        return Known({**ALWAYS, **types}, sorted({*self.products, *facts}), self.coupons)
+
 
 def facts_at_hand(line: LineState, scenario: Scenario) -> list[Mapping[str, Any]]:
     """Return what the latest events said with which a scenario begins, as texts show it."""
@@ -315,8 +323,8 @@ class _Check:
             self._say("key", f"{key} is {facts[key].name}, and names nothing where it is absent")
 
     def _message(self, step: Step, message: str, place: str) -> None:
-        variables = {**ALWAYS, **self._types}
-        known = Known(variables, self._product_lists(), self._world.coupons)
+        known = self._world.known_to_messages(self._scenario, self._types)
+        variables = known.variables
         try:
             drafts = read_drafts(json.loads(message), known)
         except InvalidDraft as error:
@@ -337,12 +345,6 @@ class _Check:
                 )
             except InvalidDraft as error:
                 self._say(f"{where}{error.place.removeprefix('message')}", error.message)
-
-    def _product_lists(self) -> list[str]:
-        start = self._scenario.start
-        is_known = isinstance(start, OnEvent) and start.event in self._world.kinds
-        facts = self._world.kinds.get(start.event).product_facts if is_known else ()
-        return sorted({*self._world.products, *facts})
 
     def _wait(self, wait: Wait, place: str) -> None:
         if not isinstance(wait, Near):

@@ -1,0 +1,110 @@
+"""From an event to LINE's answer: the embedded engine, the emulator, so many events a second.
+
+``pip install -e '.[bench,demo]' && python bench/marketing/latency.py``. SQLite in a temporary
+folder; ``--database URI`` names another, empty one: ``postgresql+psycopg://…``. Each event commits
+alone, as a request of the shop's does; it begins a run whose message goes at once. Counted is from
+the event's own time to when LINE's acceptance was noted.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import tempfile
+import time
+from datetime import timedelta
+from pathlib import Path
+
+from sqlalchemy import func
+from sqlalchemy import select
+
+ROOT = Path(__file__).parents[2]
+sys.path[:0] = [str(ROOT)]
+
+from flask_lineconnect.models import MemberEvent  # noqa: E402
+from flask_lineconnect.models import OutboxMessage  # noqa: E402
+from flask_lineconnect.models import ScenarioRun  # noqa: E402
+from flask_lineconnect.state import utcnow  # noqa: E402
+from flask_lineconnect.testing.emulator import run_emulator  # noqa: E402
+from tests.marketing.scenario_shop import Stage  # noqa: E402
+from tests.outbox.faults import Scene  # noqa: E402
+from tests.small_shop import User  # noqa: E402
+from tests.small_shop import db  # noqa: E402
+from tests.small_shop import line as extension  # noqa: E402
+
+MEMBERS = 500
+STEPS = [{"name": "thanks", "message": "カート {{ version }} を見ました。"}]
+
+
+def main() -> None:
+    """Tell of events at a steady pace, wait for the last message, print the shares."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rate", type=int, default=200)
+    parser.add_argument("--seconds", type=int, default=20)
+    parser.add_argument("--database")
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder, run_emulator() as emulator:
+        uri = options.database or f"sqlite:///{folder}/shop.db"
+        scene = Scene(emulator, uri, MEMBERS, LINECONNECT_ENGINE="thread")
+        line = scene.app.extensions["lineconnect"]
+        with scene.app.app_context():
+            stage = Stage(scene.app)
+            line.clock = utcnow
+            stage.publish(steps=STEPS, goal=None, exits_on=[])
+            members = db.session.scalars(select(User)).all()
+            line.engine.ensure_running(line)
+            told = _tell(members, options.rate, options.seconds)
+            _wait(told)
+            line.engine.stop(line)
+            _report(told, options.seconds)
+        scene.stop()
+
+
+def _tell(members: list[User], rate: int, seconds: int) -> int:
+    """Tell of events, each at its time; return how many were told."""
+    began = time.perf_counter()
+    for number in range(rate * seconds):
+        ahead = began + number / rate - time.perf_counter()
+        if ahead > 0:
+            time.sleep(ahead)
+        extension.emit("cart.changed", members[number % len(members)], version=str(number))
+        db.session.commit()
+    took = time.perf_counter() - began
+    print(f"{rate * seconds} events in {took:.1f} s, {rate * seconds / took:.0f} a second")
+    return rate * seconds
+
+
+def _wait(told: int) -> None:
+    ends_at = time.monotonic() + 120
+    accepted = select(func.count()).where(OutboxMessage.state == "accepted")
+    while (db.session.scalar(accepted) or 0) < told:
+        db.session.rollback()
+        assert time.monotonic() < ends_at, "not all were accepted"
+        time.sleep(0.2)
+    db.session.rollback()
+
+
+def _report(told: int, seconds: int) -> None:
+    statement = (
+        select(MemberEvent.occurred_at, OutboxMessage.created_at, OutboxMessage.accepted_at)
+        .join(ScenarioRun, ScenarioRun.event_id == MemberEvent.id)
+        .join(OutboxMessage, OutboxMessage.run_id == ScenarioRun.id)
+    )
+    rows = db.session.execute(statement).all()
+    assert len(rows) == told
+    for name, took in (
+        ("event to outbox", [created - at for at, created, _accepted in rows]),
+        ("event to accepted", [accepted - at for at, _created, accepted in rows if accepted]),
+    ):
+        took.sort()
+        print(f"{name}: {_shares(took)}")
+
+
+def _shares(took: list[timedelta]) -> str:
+    at = {share: took[min(len(took) - 1, int(len(took) * share / 100))] for share in (50, 95, 99)}
+    shares = ", ".join(f"p{share} {one.total_seconds():.3f} s" for share, one in at.items())
+    return f"{shares}, longest {took[-1].total_seconds():.3f} s"
+
+
+if __name__ == "__main__":
+    main()
