@@ -28,6 +28,8 @@ from .running import settings_of_running
 from .seed import fill
 from .seed import is_empty
 from .shop import account
+from .shop import back_office
+from .shop import bookings
 from .shop import counter
 from .shop import store
 from .shop.errors import register_errors
@@ -64,7 +66,7 @@ def create_app(config: Mapping[str, Any] | None = None) -> Flask:
     csrf.init_app(app)
     babel.init_app(app, locale_selector=_language)
     line.init_app(app)  # LINE
-    for module in (store, account, counter):
+    for module in (store, account, bookings, counter, back_office):
         app.register_blueprint(module.pages)
     register_filters(app)
     register_errors(app)

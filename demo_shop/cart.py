@@ -52,6 +52,11 @@ def hold(product: Product, quantity: int) -> None:
     set_quantity(product.id, max(quantity, _quantities().get(str(product.id), 0)))
 
 
+def version() -> str:
+    """Return what names the cart as it is now; a changed one is another."""
+    return ",".join(f"{key}:{quantity}" for key, quantity in sorted(_quantities().items()))
+
+
 def clear() -> None:
     """Empty the cart."""
     browser_session.pop(KEY, None)

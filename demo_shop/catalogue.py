@@ -24,6 +24,19 @@ class Item(NamedTuple):
     accent: str
 
 
+#: What there is to try, by slug.
+TRIALS = {"otameshi-cha"}
+#: How many days one lasts, by the owner's experience.
+CYCLES = {
+    "sencha-asatsuyu": 30,
+    "gyokuro-kasumi": 45,
+    "hojicha-takibi": 30,
+    "genmaicha-inaho": 40,
+    "matcha-oborozuki": 30,
+    "wakoucha-akane": 40,
+    "mizudashi-suzukaze": 20,
+}
+
 CATALOGUE = (
     Item(
         "sencha-asatsuyu",
@@ -299,5 +312,16 @@ CATALOGUE = (
         "#f9e6e2",
         "#b8434a",
         "#f6d9a0",
+    ),
+    Item(
+        "otameshi-cha",
+        _("お試し 飲みくらべセット"),
+        "tea",
+        540,
+        _("煎茶、ほうじ茶、和紅茶を少しずつ。はじめての方に。"),
+        "bag",
+        "#eef2e2",
+        "#6f8f4f",
+        "#3f6b2f",
     ),
 )

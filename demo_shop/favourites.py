@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from .models import Favourite
 from .models import Product
 from .models import User
+from .signals import favourite_added
 
 
 def add_favourite(session: Session, user: User, product: Product) -> bool:
@@ -19,7 +20,13 @@ def add_favourite(session: Session, user: User, product: Product) -> bool:
         return False
     session.add(Favourite(user_id=user.id, product_id=product.id))
     session.flush()
+    favourite_added.send(None, user=user, product=product)
     return True
+
+
+def is_favourite(session: Session, user: User, product: Product) -> bool:
+    """Tell whether a member keeps a product."""
+    return session.get(Favourite, (user.id, product.id)) is not None
 
 
 def remove_favourite(session: Session, user: User, slug: str) -> None:

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable
+from collections.abc import Mapping
 from typing import Any
 
 from flask_babel import lazy_gettext as _
 from flask_wtf import FlaskForm
 from wtforms import BooleanField
+from wtforms import DateField
 from wtforms import EmailField
 from wtforms import Field
 from wtforms import Form
 from wtforms import HiddenField
 from wtforms import IntegerField
 from wtforms import PasswordField
+from wtforms import SelectChoice  # type: ignore[attr-defined]  # newer than its types
+from wtforms import SelectField
 from wtforms import StringField
 from wtforms import TelField
 from wtforms import TextAreaField
@@ -34,8 +38,16 @@ from flask_lineconnect import fold_phone
 from flask_lineconnect import fold_postal_code
 from flask_lineconnect import shown_name
 
+from .models import MENUS
+from .models import PAYMENTS
+
 #: Largest purchase that the counter books at once, in yen.
 MAX_PURCHASE = 1_000_000
+
+
+def choices(labels: Mapping[str, Any]) -> list[SelectChoice]:
+    """Return what a field offers, each with its label."""
+    return [SelectChoice(value, label) for value, label in labels.items()]
 
 
 def _required(text: Any) -> InputRequired:
@@ -232,6 +244,7 @@ class CheckoutForm(FlaskForm):
     postal_code = _postal_code_field(_required(_("郵便番号を入力してください。")))
     address = _address_field(_required(_("ご住所を入力してください。")))
     phone = _phone_field(_required(_("電話番号を入力してください。")))
+    payment = SelectField(_("お支払い"), choices=choices(PAYMENTS), default="cod")
     #: Made with the form, so that pressing twice orders once.
     key = HiddenField(default=_new_key)
 
@@ -285,3 +298,24 @@ class PayForm(FlaskForm):
     )
     #: Made with the form, so that pressing twice pays once.
     key = HiddenField(default=_new_key)
+
+
+class WishesForm(FlaskForm):
+    """A member's birthday, and whether the shop may note what they look at."""
+
+    born_on = DateField(_("お誕生日（お祝いをお贈りします）"), [Optional()])
+    sees_views = BooleanField(_("見た商品を記録して、一週間に一度まで、その商品のご案内を受け取る"))
+
+
+class BookingForm(FlaskForm):
+    """A seat at tea or in a class; the times are those that are offered."""
+
+    menu = SelectField(_("内容"), choices=choices(MENUS))
+    starts_at = SelectField(_("日時"))
+
+
+class ShelfForm(FlaskForm):
+    """How many of a product there are, and what it costs."""
+
+    stock = NumberField(_("在庫"), [InputRequired(), NumberRange(0, 9_999)])
+    price = NumberField(_("価格（税込・円）"), [InputRequired(), NumberRange(1, MAX_PURCHASE)])

@@ -20,12 +20,8 @@ from sqlalchemy.orm import Mapped
 from sqlalchemy.orm import mapped_column
 from sqlalchemy.orm import relationship
 
+from .clock import utcnow as utcnow
 from .extensions import Base
-
-
-def utcnow() -> datetime:
-    """Return the time now, aware, UTC."""
-    return datetime.now(UTC)
 
 
 class UtcDateTime(TypeDecorator[datetime]):
@@ -66,6 +62,13 @@ class User(UserMixin, Base):
     rank: Mapped[str] = mapped_column(String(10), default="regular")
     is_staff: Mapped[bool] = mapped_column(default=False)
     is_locked: Mapped[bool] = mapped_column(default=False)
+    #: When the points are lost; kept by the functions of ``points.py``, too.
+    points_expire_on: Mapped[date | None]
+    born_on: Mapped[date | None]
+    #: Since when the birthday is what it is: nobody is congratulated on one that is just made up.
+    born_on_changed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    #: Since when the member lets the shop look at which products they look at.
+    views_allowed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utcnow)
 
     @property
@@ -99,6 +102,13 @@ class Product(Base):
     price: Mapped[int]
     stock: Mapped[int] = mapped_column(default=0)
     description: Mapped[str] = mapped_column(Text)
+    #: Whether it is to try what the shop sells.
+    is_trial: Mapped[bool] = mapped_column(default=False)
+    #: How long one lasts, by the owner's experience; ``None``: it does not run out.
+    cycle_days: Mapped[int | None]
+    #: What it cost before, and since when it costs less.
+    price_before: Mapped[int | None]
+    lowered_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
     @property
     def tax_percent(self) -> int:
@@ -113,6 +123,10 @@ STATES = {
     "shipped": lazy_gettext("発送済み"),
     "delivered": lazy_gettext("お届け済み"),
 }
+#: Beside the way: an order that goes no further.
+CANCELLED = "cancelled"
+#: How an order is paid: to the carrier at the door, or by bank transfer beforehand.
+PAYMENTS = {"cod": lazy_gettext("代金引換"), "transfer": lazy_gettext("銀行振込")}
 
 
 class Order(Base):
@@ -125,7 +139,7 @@ class Order(Base):
     #: Made with the checkout page, so that pressing twice orders once.
     key: Mapped[str | None] = mapped_column(String(32), unique=True)
     user_id: Mapped[int] = mapped_column(ForeignKey(User.id), index=True)
-    #: One of ``STATES``.
+    #: One of ``STATES``, or ``CANCELLED``.
     status: Mapped[str] = mapped_column(String(10), default="received")
     placed_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utcnow)
     total: Mapped[int]
@@ -138,6 +152,9 @@ class Order(Base):
     #: Time of the day, one of ``delivery.SLOTS``.
     delivery_slot: Mapped[str | None] = mapped_column(String(20))
     tracking_number: Mapped[str | None] = mapped_column(String(20))
+    #: One of ``PAYMENTS``.
+    payment: Mapped[str] = mapped_column(String(10), default="cod")
+    paid_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
     user: Mapped[User] = relationship()
     lines: Mapped[list[OrderLine]] = relationship(
@@ -147,7 +164,12 @@ class Order(Base):
     @property
     def status_label(self) -> str:
         """The state as people read it."""
-        return str(STATES[self.status])
+        return str(STATES.get(self.status) or _("キャンセル済み"))
+
+    @property
+    def payment_label(self) -> str:
+        """How it is paid, as people read it."""
+        return str(PAYMENTS[self.payment])
 
 
 class OrderLine(Base):
@@ -178,6 +200,44 @@ class Favourite(Base):
     user_id: Mapped[int] = mapped_column(ForeignKey(User.id), primary_key=True)
     product_id: Mapped[int] = mapped_column(ForeignKey(Product.id), primary_key=True)
     at: Mapped[datetime] = mapped_column(UtcDateTime, default=utcnow)
+    #: When the member was last told that it is back, or will be in their turn.
+    back_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+
+class ProductView(Base):
+    """A product that a member looked at, who lets the shop know."""
+
+    __tablename__ = "product_view"
+
+    user_id: Mapped[int] = mapped_column(ForeignKey(User.id), primary_key=True)
+    product_id: Mapped[int] = mapped_column(ForeignKey(Product.id), primary_key=True)
+    times: Mapped[int] = mapped_column(default=1)
+    last_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utcnow)
+
+
+#: What can be booked: a seat at tea, and a class.
+MENUS = {"tea": lazy_gettext("茶席「一服」"), "class": lazy_gettext("お茶の淹れ方教室")}
+
+
+class Booking(Base):
+    """A seat that a member booked."""
+
+    __tablename__ = "booking"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    user_id: Mapped[int] = mapped_column(ForeignKey(User.id), index=True)
+    #: One of ``MENUS``.
+    menu: Mapped[str] = mapped_column(String(10))
+    starts_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    #: ``booked``, ``cancelled``, ``arrived`` or ``missed``.
+    status: Mapped[str] = mapped_column(String(10), default="booked")
+
+    user: Mapped[User] = relationship()
+
+    @property
+    def menu_label(self) -> str:
+        """What it is, as people read it."""
+        return str(MENUS[self.menu])
 
 
 class Coupon(Base):
@@ -191,6 +251,8 @@ class Coupon(Base):
     title: Mapped[str] = mapped_column(String(100))
     text: Mapped[str] = mapped_column(String(200))
     ends_on: Mapped[date]
+    #: Whose it is: everybody's, or of members with an ``occasion`` of ``coupons.py``.
+    occasion: Mapped[str | None] = mapped_column(String(10))
 
 
 class CouponUse(Base):
@@ -200,6 +262,8 @@ class CouponUse(Base):
 
     user_id: Mapped[int] = mapped_column(ForeignKey(User.id), primary_key=True)
     coupon_id: Mapped[int] = mapped_column(ForeignKey(Coupon.id), primary_key=True)
+    #: Of one that comes again: the year.
+    period: Mapped[str] = mapped_column(String(4), primary_key=True, default="")
     at: Mapped[datetime] = mapped_column(UtcDateTime, default=utcnow)
 
 

@@ -38,11 +38,13 @@ def place_order(
     address: Mapping[str, str],
     *,
     key: str | None = None,
+    payment: str = "cod",
 ) -> Order:
     """Place an order in the caller's transaction, take its stock, book its points.
 
     :param address: ``name``, ``postal_code``, ``address`` and ``phone``.
     :param key: names the press of the button; the same key returns the first order.
+    :param payment: one of ``PAYMENTS``.
     :raises OutOfStock: there is not enough of a product; the caller rolls back.
     :raises IntegrityError: the same key at the same moment; the caller rolls back and asks again.
     """
@@ -58,6 +60,7 @@ def place_order(
         user=user,
         total=yen,
         points_earned=points_for(yen),
+        payment=payment,
         lines=[
             OrderLine(product=line.product, quantity=line.quantity, price=line.product.price)
             for line in cart

@@ -15,16 +15,20 @@ from sqlalchemy import update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+from .clock import day_of
 from .models import PointEntry
 from .models import User
 from .models import utcnow
 from .signals import points_added
 from .signals import points_booked
+from .signals import rank_raised
 
 #: Yen of a purchase that earn one point.
 YEN_PER_POINT = 100
 #: Points collected within a year that make a rank, the lowest first.
 RANKS = {"silver": 300, "gold": 1_000}
+#: How the reason of a booking begins that was made at the counter.
+AT_COUNTER = "店頭でのお買い物"
 #: Points are lost a year after the last booking; a rank looks at the same time.
 YEAR = timedelta(days=365)
 
@@ -70,6 +74,7 @@ def book(session: Session, user: User, amount: int, *, reason: str, key: str) ->
     except IntegrityError:
         return None
     session.refresh(user, ["point_balance"])
+    user.points_expire_on = day_of(entry.at + YEAR)
     _raise_rank(session, user)
     points_booked.send(None, user=user, entry=entry)
     return entry
@@ -107,6 +112,7 @@ def _raise_rank(session: Session, user: User) -> None:
     collected = standing_of(session, user).collected
     while (above := rank_after(user.rank)) and collected >= RANKS[above]:
         user.rank = above
+        rank_raised.send(None, user=user, until=day_of(utcnow() + YEAR))
 
 
 def spend(session: Session, user: User, amount: int, *, key: str) -> PointEntry | None:
@@ -127,7 +133,7 @@ def add_at_counter(session: Session, user: User, yen: int, *, key: str) -> Point
 
     The same key books and says nothing the second time, and returns the first booking.
     """
-    reason = f"店頭でのお買い物 {yen:,}円"
+    reason = f"{AT_COUNTER} {yen:,}円"
     entry = book(session, user, points_for(yen), reason=reason, key=key)
     if entry is None:
         return session.scalars(select(PointEntry).where(PointEntry.key == key)).one()

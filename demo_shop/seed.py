@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from datetime import date
 from datetime import datetime
 from datetime import timedelta
 from pathlib import Path
@@ -12,6 +13,9 @@ from sqlalchemy.orm import Session
 from werkzeug.security import generate_password_hash
 
 from .catalogue import CATALOGUE
+from .catalogue import CYCLES
+from .catalogue import TRIALS
+from .clock import day_of
 from .members import new_card_number
 from .models import Coupon
 from .models import Favourite
@@ -21,6 +25,7 @@ from .models import PointEntry
 from .models import Product
 from .models import User
 from .models import utcnow
+from .points import YEAR
 from .points import points_for
 
 #: E-mail address and password, for whoever tries the demo.
@@ -61,6 +66,21 @@ COUPONS = (
     ("KMRB-TEA300", _("お茶 300円引き"), _("店頭で1,500円以上お買い上げの方に。"), 12),
     ("KMRB-MAME1", _("豆大福 1個プレゼント"), _("お会計のときにお見せください。"), 40),
 )
+#: Those of an occasion, which ``coupons.py`` knows: code, title, conditions, the occasion.
+OCCASIONS = (
+    (
+        "KMRB-BIRTHDAY",
+        _("お誕生日 500円引き"),
+        _("お誕生日の前後15日に、店頭で。"),
+        "birthday",
+    ),
+    (
+        "KMRB-WELCOME",
+        _("次のお買い物 200円引き"),
+        _("店頭で1,000円以上お買い上げの方に。"),
+        "absence",
+    ),
+)
 
 
 def is_empty(session: Session) -> bool:
@@ -77,10 +97,11 @@ def fill(session: Session, pictures_folder: Path) -> None:
     session.add_all([*products, *_coupons(), staff, *members])
     session.flush()
     session.add_all(Favourite(user_id=hanako.id, product_id=one.id) for one in products[:3])
+    usual = [product for product in products if not product.is_trial]
     for number in range(ORDERS):
         is_hanakos = number % 15 == 0 or ORDERS - number in HANAKO_LATELY
         buyer = hanako if is_hanakos else chance.choice(members)
-        session.add(_order(chance, number, buyer, products))
+        session.add(_order(chance, number, buyer, usual))
     session.flush()
     _book_all(session, hanako)
     session.commit()
@@ -101,6 +122,8 @@ def _products(folder: Path) -> list[Product]:
             price=item.price,
             description=item.description,
             stock=30,
+            is_trial=item.slug in TRIALS,
+            cycle_days=CYCLES.get(item.slug),
         )
         for item in CATALOGUE
     ]
@@ -108,9 +131,14 @@ def _products(folder: Path) -> list[Product]:
 
 def _coupons() -> list[Coupon]:
     today = utcnow().date()
-    return [
+    of_all = [
         Coupon(code=code, title=title, text=text, ends_on=today + timedelta(days=days))
         for code, title, text, days in COUPONS
+    ]
+    far = today + timedelta(days=3_650)
+    return of_all + [
+        Coupon(code=code, title=title, text=text, ends_on=far, occasion=occasion)
+        for code, title, text, occasion in OCCASIONS
     ]
 
 
@@ -133,6 +161,7 @@ def _known_people() -> tuple[User, User]:
         address="京都府京都市中京区恵比須町 12-3",
         card_number=new_card_number(twelve="290000000002"),
         rank="gold",
+        born_on=date(1978, 5, 12),
         created_at=utcnow() - 7 * year,
     )
     return staff, hanako
@@ -189,16 +218,20 @@ def _status(age: timedelta) -> str:
 def _book_all(session: Session, hanako: User) -> None:
     """Book every order's points, and what the member of long standing brought along."""
     balances: dict[int, int] = {}
+    latest: dict[int, datetime] = {}
     for order in session.scalars(select(Order)):
         reason, key = f"ご注文 {order.number}", f"order:{order.number}"
         session.add(_entry(order.user_id, order.points_earned, reason, key, order.placed_at))
         balances[order.user_id] = balances.get(order.user_id, 0) + order.points_earned
+        latest[order.user_id] = max(order.placed_at, latest.get(order.user_id, order.placed_at))
     carried = HANAKO_POINTS - balances.get(hanako.id, 0)
     before = utcnow() - timedelta(days=370)
     session.add(_entry(hanako.id, carried, "以前のカードからの引き継ぎ", "carried:hanako", before))
     balances[hanako.id] = HANAKO_POINTS
     for member_id, balance in balances.items():
-        session.get_one(User, member_id).point_balance = balance
+        member = session.get_one(User, member_id)
+        member.point_balance = balance
+        member.points_expire_on = day_of(latest[member_id] + YEAR)
 
 
 def _entry(user_id: int, amount: int, reason: str, key: str, at: datetime) -> PointEntry:

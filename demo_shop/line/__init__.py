@@ -3,12 +3,14 @@
 from flask import Flask
 
 from . import notices as notices
+from . import telling as telling
 from .attributes import attributes
 from .delivery import delivery
 from .events import events
 from .extension import line
 from .hooks import chat
 from .paying import paying
+from .practices import practices
 from .segments import segments
 from .staff import staff
 
@@ -21,6 +23,6 @@ def init_app(app: Flask) -> None:
     # In the order in which they are asked; the last one answers every text.
     for hooks in (delivery, staff, chat):
         app.register_blueprint(hooks)
-    for told in (events, attributes, segments):
+    for told in (events, attributes, segments, practices):
         app.register_blueprint(told)
     app.register_blueprint(paying)

@@ -8,6 +8,8 @@ from flask import current_app
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext
 
+from flask_lineconnect import DEFAULT_CATEGORIES
+from flask_lineconnect import Category
 from flask_lineconnect import LineProfile
 from flask_lineconnect import MemberNotice
 from flask_lineconnect import NextRank
@@ -30,6 +32,7 @@ from ..shop.texts import number
 from ..shop.texts import reason
 from .membership import KomorebiMembership
 from .orders import KomorebiOrders
+from .products import KomorebiProducts
 
 LEAF = (
     '<svg viewBox="0 0 32 32"><path d="M16 3c8 5 11 11 8 18-2 5-6 7-8 8-2-1-6-3-8-8-3-7 0-13 '
@@ -56,6 +59,12 @@ class KomorebiShop(ShopAdapter[User]):
     terms_endpoint = "store.terms"
     orders = KomorebiOrders()
     membership = KomorebiMembership()
+    products = KomorebiProducts()
+    categories: ClassVar = (
+        *DEFAULT_CATEGORIES,
+        Category("booking", lazy_gettext("ご予約のお知らせ")),
+        Category("viewed", lazy_gettext("ご覧になった商品のご案内"), is_marketing=True),
+    )
     card_barcode = "jan13"
     has_card_codes = True
 

@@ -10,7 +10,10 @@ from sqlalchemy import select
 from flask_lineconnect import LineBlueprint
 from flask_lineconnect import per_member
 
+from ..coupons import AROUND
 from ..extensions import db
+from ..models import CANCELLED
+from ..models import Coupon
 from ..models import CouponUse
 from ..models import Favourite
 from ..models import Inquiry
@@ -30,6 +33,7 @@ RANK_LABELS = {"regular": "一般会員", "silver": "シルバー会員", "gold"
 
 orders = per_member(
     Order.user_id,
+    Order.status != CANCELLED,
     count=func.count(),
     total=func.sum(Order.total),
     # In whole yen.
@@ -53,6 +57,7 @@ bought = (
     select(Order.user_id, Product.slug, Order.placed_at)
     .join(OrderLine, OrderLine.order_id == Order.id)
     .join(Product, Product.id == OrderLine.product_id)
+    .where(Order.status != CANCELLED)
 )
 
 
@@ -68,6 +73,10 @@ attributes.attribute("prefecture", prefecture, type=str, label="都道府県")
 attributes.attribute(
     "has_password", User.password_hash.is_not(None), label="パスワードを設定している"
 )
+attributes.attribute("is_staff", User.is_staff, label="スタッフ")
+attributes.attribute("born_on", User.born_on, label="お誕生日")
+attributes.attribute("born_on_changed_at", User.born_on_changed_at, label="お誕生日の登録日時")
+attributes.attribute("points_expire_on", User.points_expire_on, label="ポイントの有効期限")
 attributes.attribute("points", User.point_balance, label="ポイント残高")
 attributes.attribute("points_used", points.c.used, label="ポイントを使った回数", absent=0)
 attributes.attribute("last_points_at", points.c.last_at, label="最後にポイントが動いた日時")
@@ -103,15 +112,31 @@ attributes.attribute(
 )
 
 
+def birthday_coupon_used(now: datetime) -> ColumnElement[bool]:
+    """Return whether each member has used the coupon of the birthday that is near."""
+    of_birthday = select(Coupon.id).where(Coupon.occasion == "birthday")
+    return (
+        select(CouponUse.user_id)
+        .where(
+            CouponUse.user_id == User.id,
+            CouponUse.coupon_id.in_(of_birthday),
+            CouponUse.at > now - 2 * AROUND,
+        )
+        .exists()
+    )
+
+
 def orders_in_year(now: datetime) -> ColumnElement[int]:
     """Return how many orders each member placed within the last year."""
-    found = per_member(Order.user_id, Order.placed_at >= now - YEAR, count=func.count())
+    of_year = Order.placed_at >= now - YEAR, Order.status != CANCELLED
+    found = per_member(Order.user_id, *of_year, count=func.count())
     return found.c.count
 
 
 def spending_fifth(now: datetime) -> ColumnElement[int]:
     """Return in which fifth of the last year's customers a member is; the first spent the most."""
-    spent = per_member(Order.user_id, Order.placed_at >= now - YEAR, total=func.sum(Order.total))
+    of_year = Order.placed_at >= now - YEAR, Order.status != CANCELLED
+    spent = per_member(Order.user_id, *of_year, total=func.sum(Order.total))
     fifth = func.ntile(5).over(order_by=(spent.c.total.desc(), spent.c.member_key))
     return select(spent.c.member_key, fifth.label("fifth")).subquery().c.fifth
 
@@ -124,6 +149,9 @@ def points_to_next_rank(now: datetime) -> ColumnElement[int]:
     return goal - func.coalesce(collected.c.points, 0)
 
 
+attributes.attribute(
+    "birthday_coupon_used", birthday_coupon_used, type=bool, label="お誕生日クーポンを使った"
+)
 attributes.attribute(
     "orders_in_year", orders_in_year, type=int, label="1年のご注文の回数", absent=0
 )

@@ -42,7 +42,7 @@ FAQ = {
     ),
     "payment": (
         lazy_gettext("支払い方法は"),
-        lazy_gettext("代金引換をご利用いただけます。"),
+        lazy_gettext("代金引換と銀行振込をご利用いただけます。"),
     ),
     "gift": (
         lazy_gettext("贈りものにできますか"),

@@ -1,11 +1,13 @@
 """What the membership pages inside LINE learn, and what they may change."""
 
+from collections.abc import Mapping
 from collections.abc import Sequence
 
 from flask import url_for
 from flask_babel import gettext as _
+from sqlalchemy import select
 
-from flask_lineconnect import Coupon
+from flask_lineconnect import Coupon as ShownCoupon
 from flask_lineconnect import Favourite
 from flask_lineconnect import MemberDesk
 from flask_lineconnect import Refused
@@ -18,6 +20,7 @@ from ..extensions import db
 from ..favourites import favourites_of
 from ..favourites import remove_favourite
 from ..forms import ProfileForm
+from ..models import Coupon
 from ..models import User
 from ..shop.texts import words
 
@@ -27,20 +30,26 @@ class KomorebiMembership(MemberDesk[User]):
 
     profile_form = ProfileForm
 
-    def coupons(self, member: User) -> Sequence[Coupon]:
+    def coupons(self, member: User) -> Sequence[ShownCoupon]:
         """Return the coupons of these days, used ones too."""
         return [
-            Coupon(
+            ShownCoupon(
                 key=coupon.code,
                 title=words(coupon.title),
                 text=words(coupon.text),
-                expires_on=coupon.ends_on,
+                expires_on=one.ends_on,
                 barcode=coupon.code,
-                is_usable=use is None,
-                used_at=use.at if use else None,
+                is_usable=one.use is None,
+                used_at=one.use.at if one.use else None,
             )
-            for coupon, use in coupons_of(db.session(), member, today=today())
+            for one in coupons_of(db.session(), member, today=today())
+            for coupon in [one.coupon]
         ]
+
+    def coupons_for_messages(self) -> Mapping[str, str]:
+        """Return all coupons that there are."""
+        found = db.session.execute(select(Coupon.code, Coupon.title).order_by(Coupon.id))
+        return {code: title for code, title in found}
 
     def use_coupon(self, member: User, key: str) -> None:
         """Use one of them, once."""

@@ -17,13 +17,16 @@ from flask_lineconnect import Parcel
 from flask_lineconnect import Refused
 
 from .. import cart
+from ..clock import day_of
 from ..clock import today
 from ..delivery import CHANGEABLE
 from ..delivery import SLOTS
 from ..delivery import TooLate
 from ..delivery import change_delivery
 from ..delivery import days_offered
+from ..dispatch import CARRIER
 from ..extensions import db
+from ..models import CANCELLED
 from ..models import STATES
 from ..models import Order
 from ..models import User
@@ -33,7 +36,6 @@ from ..shop.texts import day as written_day
 from ..shop.texts import postal_code as written_code
 from ..shop.texts import words
 
-CARRIER = "ゆうパック"
 TRACKING = "https://trackings.post.japanpost.jp/services/srv/search/direct?reqCodeNo1={}"
 
 
@@ -86,16 +88,22 @@ def _detail(order: Order) -> OrderDetail:
         status=order.status_label,
         lines=_lines(order),
         url=url_for("account.order", number=order.number),
-        steps=[str(label) for label in STATES.values()],
-        step=list(STATES).index(order.status),
+        steps=[str(label) for label in STATES.values()] if order.status != CANCELLED else (),
+        step=list(STATES).index(order.status) if order.status != CANCELLED else 0,
         parcels=[Parcel(number, CARRIER, TRACKING.format(number))] if number else (),
         facts=_facts(order),
         delivery=_offer(order) if order.status in CHANGEABLE else None,
         can_reorder=True,
-        # Paid to the carrier at the door.
-        paid_on=order.delivery_on if order.status == "delivered" else None,
+        paid_on=_paid_on(order),
         addressee=order.name,
     )
+
+
+def _paid_on(order: Order) -> date | None:
+    """Return when it was paid: by transfer, or to the carrier at the door."""
+    if order.payment == "transfer":
+        return order.paid_at and day_of(order.paid_at)
+    return order.delivery_on if order.status == "delivered" else None
 
 
 def _lines(order: Order) -> list[OrderLine]:
@@ -119,7 +127,7 @@ def _facts(order: Order) -> dict[str, str]:
         facts[label] = written_day(order.delivery_on) + slot
     name = _("%(name)s さま", name=order.name)
     facts[_("お届け先")] = f"〒{written_code(order.postal_code)}\n{order.address}\n{name}"
-    facts[_("お支払い")] = _("代金引換")
+    facts[_("お支払い")] = order.payment_label
     return facts
 
 

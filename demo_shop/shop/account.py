@@ -24,9 +24,11 @@ from flask_login import logout_user
 from werkzeug.wrappers import Response
 
 from .. import cart
+from ..clock import utcnow
 from ..extensions import db
 from ..forms import LoginForm
 from ..forms import RegisterForm
+from ..forms import WishesForm
 from ..members import make_member
 from ..members import recognise
 from ..models import User
@@ -36,6 +38,7 @@ from ..points import history
 from ..signals import language_chosen
 from ..tries import may_try
 from ..tries import note_try
+from ..views import allow_views
 from . import passwords
 
 #: Where a session keeps the language: chosen on the shop's pages, or inside LINE.
@@ -103,7 +106,24 @@ def my_page() -> str:
         "account/my_page.html",
         entries=history(db.session(), member, limit=6),
         orders=orders_of(db.session(), member, limit=3),
+        wishes=WishesForm(born_on=member.born_on, sees_views=member.views_allowed_at is not None),
     )
+
+
+@pages.post("/my-page/wishes")
+@login_required
+def wishes() -> Response:
+    """Keep the member's birthday, and whether the shop may note what they look at."""
+    form, member = WishesForm(), current_user._get_current_object()
+    if form.validate_on_submit():
+        if form.born_on.data != member.born_on:
+            member.born_on, member.born_on_changed_at = form.born_on.data, utcnow()
+        allow_views(db.session(), member, form.sees_views.data)
+        db.session.commit()
+        flash(_("保存しました。"))
+    else:
+        flash(_("お誕生日は 1990-12-03 の形で入力してください。"), "problem")
+    return redirect(url_for(".my_page"))
 
 
 @pages.get("/orders")

@@ -10,6 +10,7 @@ from flask import redirect
 from flask import render_template
 from flask import request
 from flask import send_from_directory
+from flask import session
 from flask import url_for
 from flask_babel import get_locale
 from flask_babel import gettext as _
@@ -22,12 +23,15 @@ from werkzeug.wrappers import Response
 
 from .. import cart
 from ..extensions import db
+from ..favourites import add_favourite
+from ..favourites import is_favourite
 from ..forms import CheckoutForm
 from ..models import Product
 from ..orders import OutOfStock
 from ..orders import order_by_number
 from ..orders import place_order
 from ..signals import cart_changed
+from ..views import note_view
 from .texts import words
 
 pages = Blueprint("store", __name__)
@@ -60,8 +64,26 @@ def home() -> str:
 
 @pages.get("/products/<slug>")
 def product(slug: str) -> str:
-    """Show one product."""
-    return render_template("store/product.html", product=_product(slug))
+    """Show one product; that a member looked at it is noted if they allow it."""
+    found = _product(slug)
+    is_kept = False
+    if current_user.is_authenticated:
+        member = current_user._get_current_object()
+        is_kept = is_favourite(db.session(), member, found)
+        if request.method == "GET" and note_view(db.session(), member, found):
+            db.session.commit()
+    return render_template("store/product.html", product=found, is_kept=is_kept)
+
+
+@pages.post("/products/<slug>/keep")
+@login_required
+def keep(slug: str) -> Response:
+    """Keep a product as a favourite."""
+    found = _product(slug)
+    add_favourite(db.session(), current_user._get_current_object(), found)
+    db.session.commit()
+    flash(_("%(name)sをお気に入りに登録しました。", name=words(found.name)))
+    return redirect(url_for(".product", slug=slug))
 
 
 @pages.get("/pictures/<slug>.png")
@@ -74,6 +96,7 @@ def picture(slug: str) -> Response:
 @pages.get("/cart")
 def show_cart() -> str:
     """Show the cart."""
+    _tell_cart(is_changed=False)
     lines = cart.lines(db.session())
     return render_template("store/cart.html", lines=lines, total=cart.total(lines))
 
@@ -96,40 +119,49 @@ def change_cart(slug: str) -> Response:
     return redirect(url_for(".show_cart"))
 
 
-def _tell_cart() -> None:
-    """Tell what a member's cart holds now; a visitor's is nobody's."""
-    if current_user.is_authenticated:
-        products = [line.product for line in cart.lines(db.session())]
-        user = current_user._get_current_object()
-        cart_changed.send(None, user=user, products=products, count=cart.count())
-        db.session.commit()
+def _tell_cart(*, is_changed: bool = True) -> None:
+    """Tell what a member's cart holds now; a visitor's is nobody's until they log in."""
+    if not current_user.is_authenticated:
+        return
+    user = current_user._get_current_object()
+    told = [user.id, cart.version()]
+    if not is_changed and (session.get("cart_told") == told or not cart.count()):
+        return
+    session["cart_told"] = told
+    products = [line.product for line in cart.lines(db.session())]
+    cart_changed.send(None, user=user, products=products, count=cart.count())
+    db.session.commit()
 
 
 @pages.route("/checkout", methods=["GET", "POST"])
 @login_required
 def checkout() -> Response | str:
     """Ask where the order goes, and place it."""
+    _tell_cart(is_changed=False)
     lines = cart.lines(db.session())
     if not lines:
         return redirect(url_for(".show_cart"))
     form = CheckoutForm(obj=current_user)
     if form.validate_on_submit():
         address = {name: form[name].data for name in ADDRESS_FIELDS}
-        placed = _place(lines, address, (form.key.data or "")[:32] or None)
+        key = (form.key.data or "")[:32] or None
+        placed = _place(lines, address, key, form.payment.data)
         if placed is not None:
             return placed
     return render_template("store/checkout.html", form=form, lines=lines, total=cart.total(lines))
 
 
-def _place(lines: list[cart.CartLine], address: dict[str, str], key: str | None) -> Response | None:
+def _place(
+    lines: list[cart.CartLine], address: dict[str, str], key: str | None, payment: str
+) -> Response | None:
     member = current_user._get_current_object()
     try:
         try:
-            order = place_order(db.session(), member, lines, address, key=key)
+            order = place_order(db.session(), member, lines, address, key=key, payment=payment)
         except IntegrityError:
             # The other press of two at once was faster; its order is found now.
             db.session.rollback()
-            order = place_order(db.session(), member, lines, address, key=key)
+            order = place_order(db.session(), member, lines, address, key=key, payment=payment)
     except OutOfStock as missing:
         db.session.rollback()
         name = words(missing.product.name)

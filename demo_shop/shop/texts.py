@@ -19,6 +19,7 @@ from ..points import points_for
 #: How reasons of bookings are kept, and how they are told.
 _REASONS = {
     r"ご注文 (?P<number>\S+)": lazy_gettext("ご注文 %(number)s"),
+    r"ご注文のキャンセル (?P<number>\S+)": lazy_gettext("ご注文のキャンセル %(number)s"),
     r"店頭でのお買い物 (?P<yen>[\d,]+)円": lazy_gettext("店頭でのお買い物 %(yen)s円"),
     r"ポイントでのお支払い": lazy_gettext("ポイントでのお支払い"),
     r"以前のカードからの引き継ぎ": lazy_gettext("以前のカードからの引き継ぎ"),
@@ -45,6 +46,11 @@ def register_filters(app: Flask) -> None:
 def number(amount: int) -> str:
     """Return a whole number as people read it."""
     return str(format_decimal(amount))
+
+
+def money(yen: int) -> str:
+    """Return an amount of yen as people read it."""
+    return str(_("%(yen)s円", yen=number(yen)))
 
 
 def points(amount: int) -> str:

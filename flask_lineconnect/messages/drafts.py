@@ -26,10 +26,12 @@ from .cards import CouponCard
 from .cards import NoteCard
 from .cards import ProductCards
 from .cards import flex
+from .draft_parts import LIFF
 from .draft_parts import MAX_REPLY_LABEL
 from .draft_parts import InvalidDraft
 from .draft_parts import Tap
 from .draft_parts import Words
+from .draft_parts import absolute
 from .limits import MAX_QUICK_REPLIES
 from .limits import check_messages
 from .objects import JsonObject
@@ -72,7 +74,24 @@ class FlexDraft:
             ) from None
         except ValueError as error:
             raise InvalidMessage(f"contents: {error}") from None
-        return flex(self.alt_text.render(values, manner), contents)
+        return flex(self.alt_text.render(values, manner), _whole(contents, manner))
+
+
+def _whole(node: Any, manner: Manner) -> Any:
+    """Return contents whose addresses are whole, also those of the shop's and of pages in LINE.
+
+    :raises InvalidMessage: one is no https:// address.
+    """
+    if isinstance(node, list):
+        return [_whole(one, manner) for one in node]
+    if not isinstance(node, dict):
+        return node
+    found = {name: _whole(value, manner) for name, value in node.items()}
+    for name in ("uri", "url"):
+        text = found.get(name)
+        if isinstance(text, str) and text.startswith(("/", LIFF)):
+            found[name] = absolute(text, manner)
+    return found
 
 
 Body: TypeAlias = TextDraft | FlexDraft | NoteCard | ProductCards | CouponCard

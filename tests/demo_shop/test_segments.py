@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 import uuid
 from collections.abc import Iterator
 from datetime import datetime
@@ -106,6 +107,14 @@ BY_HAND = {
     "WHERE c.user_id = m.id)",
     "being_answered": "EXISTS (SELECT 1 FROM inquiry i WHERE i.user_id = m.id "
     "AND NOT i.is_answered)",
+    "open_to_offers": "NOT m.is_staff AND (s.last_at IS NULL OR s.last_at < :d3) AND NOT EXISTS "
+    "(SELECT 1 FROM inquiry i WHERE i.user_id = m.id AND NOT i.is_answered)",
+    "has_100_points": "m.point_balance >= 100",
+    "birthday_known": "m.born_on IS NOT NULL AND (m.born_on_changed_at IS NULL "
+    "OR m.born_on_changed_at < :d30)",
+    "customers_for_a_year": '(SELECT min(placed_at) FROM "order" o WHERE o.user_id = m.id) '
+    "< :d300 AND s.last_at < :d14",
+    "fell_asleep": "s.last_at < :d90",
     "lapsed": "s.last_at IS NULL OR s.last_at < :d60",
 }
 
@@ -166,6 +175,9 @@ def _fill_member(
         point_balance=chance.choice([0, 50, 100, 290]),
         rank=chance.choice(["regular", "silver", "gold"]),
         created_at=ago(10, 400),
+        is_staff=chance.random() < 0.1,
+        born_on=chance.choice([None, now.date()]),
+        born_on_changed_at=chance.choice([None, ago(10, 40)]),
     )
     db.session.add(member)
     db.session.flush()
@@ -245,9 +257,8 @@ def test_every_segment_chooses_whom_sql_by_hand_chooses(shop: Flask) -> None:
     assert [one.problem for one in audience.list_segments(line) if one.problem] == []
     for name, condition in BY_HAND.items():
         limits: dict[str, Any] = {}
-        for days in (2, 7, 14, 30, 60, 90, 180, 335, 365):
-            if f":d{days}" in condition:
-                limits[f"d{days}"] = now - timedelta(days=days)
+        for days in re.findall(r":d(\d+)", condition):
+            limits[f"d{days}"] = now - timedelta(days=int(days))
         statement = text(FRAME + condition).bindparams(
             *(bindparam(key, value, type_=UtcDateTime()) for key, value in limits.items())
         )
