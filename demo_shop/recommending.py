@@ -189,7 +189,7 @@ def usual_interval(session: Session, product: Product) -> timedelta | None:
 
     The median of the last thousand gaps between two purchases of the same customer's.
     """
-    before = func.lag(Order.placed_at).over(
+    before = func.lag(Order.placed_at, type_=Order.placed_at.type).over(
         partition_by=Order.user_id, order_by=(Order.placed_at, Order.id)
     )
     gaps = (
