@@ -92,7 +92,9 @@ def birthday_around(born_on: date, today: date) -> date | None:
 def _own(session: Session, user: User, coupon: Coupon, today: date) -> Owned | None:
     if coupon.occasion == "birthday":
         birthday = birthday_around(user.born_on, today) if user.born_on else None
-        return birthday and Owned(coupon, birthday + AROUND, str(birthday.year))
+        if birthday is None:
+            return None
+        return Owned(coupon, birthday + AROUND, str(birthday.year))
     if coupon.occasion == "absence" and not _is_absent(session, user, today):
         return None
     return Owned(coupon, coupon.ends_on)

@@ -118,7 +118,7 @@ def _each(order: Order) -> list[Product]:
     return list({one.product.id: one.product for one in order.lines}.values())
 
 
-def _products(order: Order) -> dict[str, list[str]]:
+def _products(order: Order) -> dict[str, Any]:
     products = _each(order)
     return {
         "products": [product.slug for product in products],
@@ -148,15 +148,15 @@ def tell_restock(
     _sender: object, product: Product, members: Select[tuple[int]], tell_at: datetime
 ) -> None:
     """Tell of a product that is back, for a wave of those who keep it, in one statement."""
-    facts = {"product": product.slug, "tell_at": tell_at}
-    line.emit_many("favourite.restocked", members, subject=product, **facts)
+    slug = product.slug
+    line.emit_many("favourite.restocked", members, subject=product, product=slug, tell_at=tell_at)
 
 
 @price_lowered.connect
 def tell_price(_sender: object, product: Product, members: Select[tuple[int]]) -> None:
     """Tell of a lower price, for all who keep the product, in one statement."""
-    facts = {"product": product.slug, "price": product.price}
-    line.emit_many("favourite.price_lowered", members, subject=product, **facts)
+    slug, price = product.slug, product.price
+    line.emit_many("favourite.price_lowered", members, subject=product, product=slug, price=price)
 
 
 @product_viewed.connect
@@ -182,9 +182,14 @@ def tell_points(_sender: object, user: User, entry: PointEntry, **_more: Any) ->
     """Tell of points that came or went, and let open cards show them."""
     if not entry.amount:
         return
-    facts = {"amount": entry.amount, "balance": user.point_balance}
-    at_counter = entry.reason.startswith(AT_COUNTER)
-    line.emit("points.booked", user, subject=entry, is_at_counter=at_counter, **facts)
+    line.emit(
+        "points.booked",
+        user,
+        subject=entry,
+        amount=entry.amount,
+        balance=user.point_balance,
+        is_at_counter=entry.reason.startswith(AT_COUNTER),
+    )
     line.points_changed(user)
 
 

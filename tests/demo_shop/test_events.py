@@ -206,7 +206,7 @@ def test_favourites_hear_of_stock_in_waves_the_longest_first(
     db.session.rollback()
     rows = select(MemberEvent).where(MemberEvent.name == "favourite.restocked")
     events = db.session.scalars(rows.order_by(MemberEvent.facts["tell_at"].as_string())).all()
-    turns: dict[str, list[int]] = {}
+    turns: dict[str, list[Any]] = {}
     for one in events:
         turns.setdefault(one.facts["tell_at"], []).append(one.member_id)
     in_turn = [*(other.id for other in others), member.id]
