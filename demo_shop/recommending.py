@@ -12,10 +12,13 @@ from collections.abc import Sequence
 from datetime import datetime
 from datetime import timedelta
 from statistics import median
+from typing import Any
 
 from sqlalchemy import ColumnElement
+from sqlalchemy import Executable
 from sqlalchemy import Float
 from sqlalchemy import Select
+from sqlalchemy import SQLColumnExpression
 from sqlalchemy import cast
 from sqlalchemy import func
 from sqlalchemy import select
@@ -80,7 +83,7 @@ def bought_together(session: Session, members: Collection[int], *, limit: int = 
     return _by_member(session, together(members), limit)
 
 
-def together(members: Collection[int]) -> Select[tuple[int, int, float]]:
+def together(members: Collection[int]) -> Select[Any]:
     """Return the statement behind it: member, product, and how much it goes with what they have."""
     now = utcnow()
     counted = Order.placed_at > now - TWO_YEARS, Order.status != CANCELLED
@@ -155,7 +158,7 @@ def back_in_stock(session: Session, since: Mapping[int, datetime]) -> ByMember:
     rows = [
         (user_id, product_id, back_at.timestamp())
         for user_id, product_id, back_at in session.execute(statement)
-        if back_at >= since[user_id] - SLACK
+        if back_at is not None and back_at >= since[user_id] - SLACK
     ]
     return _shown(session, rows, 5)
 
@@ -207,7 +210,7 @@ def usual_interval(session: Session, product: Product) -> timedelta | None:
 
 
 def _bought_since(
-    member: ColumnElement[int], product: ColumnElement[int], since: object
+    member: SQLColumnExpression[int], product: SQLColumnExpression[int], since: object
 ) -> ColumnElement[bool]:
     return (
         select(Order.id)
@@ -222,14 +225,11 @@ def _bought_since(
     )
 
 
-def _by_member(session: Session, statement: Select[tuple[int, int, float]], limit: int) -> ByMember:
-    rows = [tuple(row) for row in session.execute(statement)]
-    return _shown(session, rows, limit, few=FEW_LEFT)
+def _by_member(session: Session, statement: Executable, limit: int) -> ByMember:
+    return _shown(session, session.execute(statement).all(), limit, few=FEW_LEFT)
 
 
-def _shown(
-    session: Session, rows: Sequence[tuple[int, int, float]], limit: int, few: int = 0
-) -> ByMember:
+def _shown(session: Session, rows: Sequence[Any], limit: int, few: int = 0) -> ByMember:
     """Return the products of these rows that are there, of each member the best first."""
     wanted = {product_id for _user_id, product_id, _score in rows}
     statement = select(Product).where(Product.id.in_(wanted), Product.stock > few)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 from sqlalchemy import Select
 from sqlalchemy import select
@@ -77,5 +78,5 @@ def _tell_waves(session: Session, product: Product) -> None:
         favourite_back.send(None, product=product, members=members, tell_at=now + wave * BETWEEN)
 
 
-def _keepers(product: Product) -> Select[tuple[int]]:
+def _keepers(product: Product) -> Select[Any]:
     return select(Favourite.user_id).where(Favourite.product_id == product.id)

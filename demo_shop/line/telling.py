@@ -145,7 +145,7 @@ def tell_favourite(_sender: object, user: User, product: Product) -> None:
 
 @favourite_back.connect
 def tell_restock(
-    _sender: object, product: Product, members: Select[tuple[int]], tell_at: datetime
+    _sender: object, product: Product, members: Select[Any], tell_at: datetime
 ) -> None:
     """Tell of a product that is back, for a wave of those who keep it, in one statement."""
     slug = product.slug
@@ -153,7 +153,7 @@ def tell_restock(
 
 
 @price_lowered.connect
-def tell_price(_sender: object, product: Product, members: Select[tuple[int]]) -> None:
+def tell_price(_sender: object, product: Product, members: Select[Any]) -> None:
     """Tell of a lower price, for all who keep the product, in one statement."""
     slug, price = product.slug, product.price
     line.emit_many("favourite.price_lowered", members, subject=product, product=slug, price=price)
