@@ -129,9 +129,7 @@ def _insert(
     }
     is_sqlite = session.get_bind().dialect.name == "sqlite"
     insert = sqlite.insert(_ACCOUNT) if is_sqlite else postgresql.insert(_ACCOUNT)
-    statement = (
-        insert.values([{"line_user_id": one, **row} for one in ids])
-        .on_conflict_do_nothing()
-        .returning(_ACCOUNT.c.line_user_id)
-    )
-    return set(session.scalars(statement))
+    statement = insert.on_conflict_do_nothing().returning(_ACCOUNT.c.line_user_id)
+    # Many rows to a statement, which is compiled once.
+    rows = [{"line_user_id": one, **row} for one in ids]
+    return set(session.connection().scalars(statement, rows))
