@@ -26,6 +26,7 @@ from .assembly import make_state
 from .config.cookies import protect_session_cookie
 from .config.cookies import watch_session_cookie
 from .config.settings import Config
+from .doctor.start import watch_start
 from .engines.embedded import ThreadEngine
 from .engines.presence import Presence
 from .errors import ConfigError
@@ -60,7 +61,6 @@ from .setting_up.app_checks import check_answers
 from .setting_up.app_checks import check_for_production
 from .setting_up.app_checks import check_neighbours
 from .setting_up.app_checks import warn_of_keys
-from .setting_up.tables import watch_start
 from .shop.adapter import RichMenu
 from .shop.adapter import ShopAdapter
 from .shop.categories import ACCOUNT

@@ -34,6 +34,7 @@ LOADED_LATER = {
 }
 #: Rooms of ours that wait with them.
 OURS_LOADED_LATER = {
+    "flask_lineconnect.doctor.examination",
     "flask_lineconnect.engines.work",
     "flask_lineconnect.liff.receipt",
     "flask_lineconnect.login.oidc",

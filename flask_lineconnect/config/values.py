@@ -8,6 +8,7 @@ from datetime import time
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 from zoneinfo import ZoneInfoNotFoundError
+from zoneinfo import available_timezones
 
 #: What the extension's own registration form can ask; the fields are in ``login/forms.py``.
 SIGN_UP_FIELDS = (
@@ -203,6 +204,11 @@ def zone(value: object) -> str:
     try:
         ZoneInfo(given)
     except (ZoneInfoNotFoundError, ValueError):
+        if not available_timezones():
+            raise ValueError(
+                "can't be read, because this machine has no list of time zones; "
+                "`pip install tzdata`"
+            ) from None
         raise ValueError("must be a time zone such as Asia/Tokyo") from None
     return given
 

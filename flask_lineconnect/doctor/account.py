@@ -14,7 +14,9 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import select
 
 from ..config.plans import JAPANESE_PLANS
+from ..errors import LineConnectError
 from ..models import PublishedRichMenu
+from ..rich_menus import publish
 from .findings import Check
 from .findings import Said
 from .findings import doubtful
@@ -134,11 +136,22 @@ def _rich_menu(visit: Visit) -> Said | None:
     mend = "run `flask line setup`, which publishes the shop's rich menu"
     if answer.status == HTTPStatus.NOT_FOUND:
         return wrong("the shop has a rich menu, and LINE shows none", mend)
-    session = visit.line.session
-    ours = set(session.scalars(select(PublishedRichMenu.rich_menu_id)))
-    if answer.content.get("richMenuId") in ours:
-        return fine("LINE shows the shop's rich menu")
-    return wrong("LINE shows another rich menu than the shop's", mend)
+    known = visit.line.session.scalar(
+        select(PublishedRichMenu).where(
+            PublishedRichMenu.rich_menu_id == str(answer.content.get("richMenuId"))
+        )
+    )
+    if known is None:
+        return wrong("LINE shows another rich menu than the shop's", mend)
+    try:
+        is_ours = known.content_hash in publish.hashes(
+            visit.line.rich_menu, root_path=visit.line.app.root_path
+        )
+    except LineConnectError:
+        return None  # `rich-menu-files` says what is missing
+    if not is_ours:
+        return wrong("LINE shows an older rich menu than the shop's code has", mend)
+    return fine("LINE shows the shop's rich menu")
 
 
 CHECKS = (

@@ -105,6 +105,11 @@ def _long_lived_token(visit: Visit) -> Said | None:
             f"LINECONNECT_MESSAGING_CHANNEL_ID {config.messaging_channel_id}",
             without,
         )
+    info = visit.ask("/v2/bot/info", bearer=config.channel_access_token, also=REFUSED)
+    if info.status != HTTPStatus.OK:
+        text = "LINE knows LINECONNECT_CHANNEL_ACCESS_TOKEN, and takes it from another place only"
+        mend = "add this machine's address to the IP allow list in LINE's console (Security); or "
+        return wrong(text, mend + without)
     return _end(seconds, without)
 
 

@@ -1,7 +1,8 @@
 """All checks, by family, in the order in which somebody would mend what they find.
 
-Each family has a module: ``shop.py``, ``serving.py``, ``database.py``, ``engines.py`` ask the app;
-``channels.py``, ``login.py``, ``liff.py``, ``webhook.py`` and ``account.py`` ask LINE.
+Each family has a module: ``shop.py``, ``code.py``, ``serving.py``, ``database.py`` and
+``engines.py`` ask the app; ``channels.py``, ``login.py``, ``liff.py``, ``webhook.py`` and
+``account.py`` ask LINE.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from ..errors import LineApiError
 from ..state import LineState
 from . import account
 from . import channels
+from . import code
 from . import database
 from . import engines
 from . import liff
@@ -33,6 +35,7 @@ from .visit import Visit
 
 FAMILIES: Mapping[str, Sequence[Check]] = {
     "shop": shop.CHECKS,
+    "code": code.CHECKS,
     "serving": serving.CHECKS,
     "database": database.CHECKS,
     "engines": engines.CHECKS,

@@ -86,6 +86,31 @@ def _scope(visit: Visit) -> Said | None:
     return fine("the LIFF app may say who somebody is")
 
 
+def _size(visit: Visit) -> Said | None:
+    app = _app(visit)
+    if app is None:
+        return None
+    view = app.get("view")
+    if not isinstance(view, dict) or view.get("type") in {"full", "tall"}:
+        return fine("the LIFF app has room for a card")
+    return doubtful(
+        f"the LIFF app is {view.get('type')!s:.20}: half a phone, too little for a card",
+        f"choose Full in {_CONSOLE}, the app's Size",
+    )
+
+
+def _friend_option(visit: Visit) -> Said | None:
+    app = _app(visit)
+    if app is None:
+        return None
+    if app.get("botPrompt") in {"normal", "aggressive"}:
+        return fine("whoever opens the LIFF app is offered to add the account as a friend")
+    return doubtful(
+        "the LIFF app offers nobody to add the official account as a friend",
+        f"choose On (aggressive) in {_CONSOLE}, the app's Add friend option",
+    )
+
+
 def _app(visit: Visit) -> Mapping[str, Any] | None:
     liff_id = visit.line.config.liff_id
     return None if liff_id is None else visit.liff_apps().get(liff_id)
@@ -96,4 +121,6 @@ CHECKS = (
     Check("liff-app", _exists, asks=True),
     Check("liff-endpoint", _endpoint, asks=True),
     Check("liff-scope", _scope, asks=True),
+    Check("liff-size", _size, asks=True),
+    Check("liff-friend", _friend_option, asks=True),
 )

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+import shutil
 import time
 from collections.abc import Callable
 from collections.abc import Mapping
 from dataclasses import dataclass
 from dataclasses import field
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 import requests
 from flask import Flask
+from jinja2 import DictLoader
 from werkzeug.wrappers import Response
 
 from flask_lineconnect import Emulator
 from flask_lineconnect import RichMenu
+from flask_lineconnect import set_up_channels
 from flask_lineconnect.doctor import webhook
 from flask_lineconnect.doctor.findings import State
 from flask_lineconnect.line_api.client import LineApi
@@ -24,6 +28,7 @@ from flask_lineconnect.state import LineState
 from tests.people import log_in
 from tests.people import sign_up
 from tests.setting_up.test_channels import IMAGE
+from tests.setting_up.test_channels import MENU
 
 from .conftest import OpenShop
 from .conftest import look
@@ -243,6 +248,20 @@ FAULTS = [
         setup={"liff_apps": [{"liff_id": APP, "scope": ["openid"]}]},
     ),
     Fault(
+        "liff-size",
+        "is compact",
+        "choose Full",
+        "doubtful",
+        setup={"liff_apps": [{"liff_id": APP, "view_type": "compact"}]},
+    ),
+    Fault(
+        "liff-friend",
+        "offers nobody",
+        "Add friend option",
+        "doubtful",
+        setup={"liff_apps": [{"liff_id": APP, "bot_prompt": "none"}]},
+    ),
+    Fault(
         "webhook-address",
         "no webhook address",
         "flask line setup",
@@ -413,6 +432,32 @@ def test_a_token_that_ends_soon(open_shop: OpenShop, line_emulator: Emulator) ->
     found = look(app, "access-token")["access-token"]
     assert found.state == "doubtful"
     assert "ends in 7" in found.text
+
+
+def test_a_token_that_line_takes_from_elsewhere(
+    open_shop: OpenShop, line_emulator: Emulator
+) -> None:
+    app = open_shop(LINECONNECT_CHANNEL_ACCESS_TOKEN=line_emulator.long_lived_token())
+    line_emulator.fault(path="/v2/bot/info", status=403)
+    found = look(app, "access-token")["access-token"]
+    assert found.state == "wrong"
+    assert "IP allow list" in found.mend
+
+
+def test_an_older_rich_menu(open_shop: OpenShop, line_emulator: Emulator, tmp_path: Path) -> None:
+    app = open_shop()
+    line = _state(app)
+    app.root_path = str(tmp_path)
+    shutil.copy(IMAGE, tmp_path / "menu.png")
+    line.rich_menu = RichMenu(template="menu.json", image="menu.png")
+    line.json_environment.loader = DictLoader({"menu.json": MENU % "first"})
+    with app.app_context():
+        list(set_up_channels(line))
+    assert look(app, "rich-menu")["rich-menu"].state == "fine"
+    (tmp_path / "menu.png").write_bytes(IMAGE.read_bytes() + b"changed")
+    found = look(app, "rich-menu")["rich-menu"]
+    assert found.state == "wrong"
+    assert "older rich menu" in found.text
 
 
 def test_a_member_tells_that_all_is_well(open_shop: OpenShop, line_emulator: Emulator) -> None:
