@@ -110,6 +110,14 @@ attributes.attribute(
     label="お買い上げの分類",
     choices={"tea": "お茶", "sweets": "和菓子", "ware": "うつわ", "gift": "贈りもの"},
 )
+attributes.attribute(
+    "kinds_bought",
+    bought.with_only_columns(
+        Order.user_id, case((Product.is_trial, "trial"), else_="full"), Order.placed_at
+    ),
+    label="お買い上げの種類",
+    choices={"trial": "お試し", "full": "通常の商品"},
+)
 
 
 def birthday_coupon_used(now: datetime) -> ColumnElement[bool]:

@@ -9,15 +9,18 @@ from collections.abc import Iterator
 from datetime import datetime
 from datetime import timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from flask import Flask
 from sqlalchemy import bindparam
+from sqlalchemy import select
 from sqlalchemy import text
 
 from demo_shop import create_app
 from demo_shop.extensions import db
 from demo_shop.line.extension import line as extension
+from demo_shop.models import Booking
 from demo_shop.models import Coupon
 from demo_shop.models import CouponUse
 from demo_shop.models import Favourite
@@ -39,6 +42,9 @@ from tests.postgres import create_database
 from tests.small_shop import SETTINGS
 
 MEMBERS = 60
+ZONE = ZoneInfo("Asia/Tokyo")
+#: Of an order that is delivered nowhere.
+ADDRESS = {"name": "", "postal_code": "", "address": "", "phone": ""}
 
 #: One row for each member who ordered.
 S = (
@@ -81,6 +87,19 @@ BY_HAND = {
     )
     + " AND NOT "
     + EVENT.format("e.name = 'order.placed' AND e.occurred_at >= :d2"),
+    "used_up_soon": EVENT.format(
+        "e.name = 'product.delivered' AND CAST(e.facts ->> 'use_up_on' AS TEXT) "
+        "BETWEEN :today AND :in_3"
+    ),
+    "viewed_not_bought": EVENT.format(
+        "e.name = 'product.viewed' AND e.occurred_at >= :d7 GROUP BY e.subject HAVING count(*) >= 2"
+    )
+    + " AND NOT "
+    + EVENT.format("e.name = 'order.placed' AND e.occurred_at >= :d7"),
+    "birthday_this_month": "CAST(m.born_on AS TEXT) LIKE :month",
+    "trial_only": BOUGHT.format("p.is_trial") + " AND NOT " + BOUGHT.format("NOT p.is_trial"),
+    "booked_tomorrow": "EXISTS (SELECT 1 FROM booking b WHERE b.user_id = m.id "
+    "AND b.status = 'booked' AND b.starts_at >= :t1 AND b.starts_at < :t2)",
     "favourite_in_stock": "EXISTS (SELECT 1 FROM favourite f JOIN product p ON p.id = f.product_id "
     "WHERE f.user_id = m.id AND p.stock > 0)",
     "points_expiring": "m.point_balance >= 100 AND (SELECT max(at) FROM point_entry e "
@@ -149,10 +168,16 @@ def _fill(line: LineState, chance: random.Random, now: datetime) -> None:
             ("daifuku-mame", "sweets", 5),
         )
     ]
+    trial = Product(
+        slug="trial", name="trial", category="tea", price=900, description="", is_trial=True
+    )
     coupon = Coupon(code="C", title="", text="", ends_on=now.date())
-    db.session.add_all([*products, coupon])
+    db.session.add_all([*products, trial, coupon])
     for number in range(MEMBERS):
         _fill_member(line, chance, now, number, products, coupon)
+    db.session.flush()
+    for number, member in enumerate(db.session.scalars(select(User).order_by(User.id)).all()):
+        _fill_more(member, chance, now, number, trial)
     db.session.commit()
 
 
@@ -232,6 +257,31 @@ def _fill_member(
         )
 
 
+def _fill_more(
+    member: User, chance: random.Random, now: datetime, number: int, trial: Product
+) -> None:
+    """Add what is about single products and days."""
+    today = now.astimezone(ZONE).date()
+    member.born_on = chance.choice([None, today, today - timedelta(days=40)])
+    if chance.random() < 0.3:
+        order = Order(
+            number=f"{number}-trial", user_id=member.id, total=900, placed_at=now, **ADDRESS
+        )
+        order.lines = [OrderLine(product=trial, quantity=1, price=900)]
+        db.session.add(order)
+    for _ in range(chance.choice([0, 2, 3])):
+        at = now - timedelta(days=chance.choice([1, 3, 9]))
+        subject = chance.choice(["product:1", "product:2"])
+        extension.emit("product.viewed", member, subject=subject, at=at, product="daifuku-mame")
+    if chance.random() < 0.5:
+        use_up_on = chance.choice([None, *(today + timedelta(days=n) for n in (-1, 1, 2, 9))])
+        extension.emit("product.delivered", member, product="sencha-asatsuyu", use_up_on=use_up_on)
+    for hours in chance.sample(range(72), 2):
+        starts_at = now.replace(minute=0, second=0, microsecond=0) + timedelta(hours=hours)
+        status = chance.choice(["booked", "booked", "cancelled"])
+        db.session.add(Booking(user_id=member.id, menu="tea", starts_at=starts_at, status=status))
+
+
 def _send(account_id: int, chance: random.Random, now: datetime) -> None:
     for _ in range(chance.choice([0, 0, 1, 9, 12])):
         at = now - timedelta(days=chance.choice([2, 4, 20, 60, 100]))
@@ -250,6 +300,21 @@ def _send(account_id: int, chance: random.Random, now: datetime) -> None:
         )
 
 
+def days_of(now: datetime) -> dict[str, Any]:
+    """Return the days that conditions name, as texts, and when tomorrow begins and ends."""
+    local = now.astimezone(ZONE)
+    midnight = local.replace(hour=0, minute=0, second=0, microsecond=0)
+    # The zone has no summer time.
+    t1 = midnight + timedelta(days=1)
+    return {
+        "today": f"{local:%Y-%m-%d}",
+        "in_3": f"{local + timedelta(days=3):%Y-%m-%d}",
+        "month": f"%-{local:%m}-%",
+        "t1": t1,
+        "t2": t1 + timedelta(days=1),
+    }
+
+
 def test_every_segment_chooses_whom_sql_by_hand_chooses(shop: Flask) -> None:
     line: LineState = shop.extensions["lineconnect"]
     now = line.clock()
@@ -259,8 +324,13 @@ def test_every_segment_chooses_whom_sql_by_hand_chooses(shop: Flask) -> None:
         limits: dict[str, Any] = {}
         for days in re.findall(r":d(\d+)", condition):
             limits[f"d{days}"] = now - timedelta(days=int(days))
+        days_named = {key: one for key, one in days_of(now).items() if f":{key}" in condition}
         statement = text(FRAME + condition).bindparams(
-            *(bindparam(key, value, type_=UtcDateTime()) for key, value in limits.items())
+            *(bindparam(key, value, type_=UtcDateTime()) for key, value in limits.items()),
+            *(
+                bindparam(key, value, type_=UtcDateTime() if key in ("t1", "t2") else None)
+                for key, value in days_named.items()
+            ),
         )
         by_hand = sorted(db.session.scalars(statement))
         assert sorted(db.session.scalars(audience.members_in(line, name))) == by_hand, name

@@ -13,7 +13,6 @@ from typing import Any
 
 import pytest
 from flask import Flask
-from sqlalchemy import Select
 from sqlalchemy import bindparam
 from sqlalchemy import func
 from sqlalchemy import select
@@ -65,7 +64,6 @@ BY_HAND = {
     f"AND NOT {EVENT.format('order.placed', 14)}",
     "bought the trial, not the product": f"{BOUGHT.format('trial', 'IS NOT NULL')} "
     f"AND NOT {BOUGHT.format('full', 'IS NOT NULL')}",
-    "has a booking tomorrow": BOUGHT.format("booking", "= :tomorrow"),
 }
 
 
@@ -73,10 +71,9 @@ def shown() -> dict[str, dict[str, Any]]:
     """Return the rules of the table, by their questions."""
     found = {}
     for line in PAGE.read_text("utf-8").splitlines():
-        row = re.match(r"\| ([^|]+) \| (?:`(\{.+?\})`|.*`(is_set = true)`)", line)
+        row = re.match(r"\| ([^|]+) \| [^{|]*`(\{.+?\})`", line)
         if row and row[1] in BY_HAND:
-            rule = row[2] or f'{{ attribute = "bookings_tomorrow", {row[3]} }}'
-            found[row[1]] = tomllib.loads(f"rule = {rule}")["rule"]
+            found[row[1]] = tomllib.loads(f"rule = {row[2]}")["rule"]
     return found
 
 
@@ -88,15 +85,8 @@ def make_blueprint() -> LineBlueprint:
         of_kind = Purchase.number.like(f"{kind}-%")
         return per_member(Purchase.user_id, of_kind, on=func.max(Purchase.deliver_on)).c.on
 
-    def bookings(now: datetime) -> Select[Any, Any]:
-        is_booking = Purchase.number.like("booking-%")
-        tomorrow = TODAY + timedelta(days=1)
-        found = select(Purchase.user_id, Purchase.deliver_on)
-        return found.where(is_booking, Purchase.deliver_on == tomorrow)
-
     shop.attribute("next_use_up_on", last("tea"), label="使い切る日")
     shop.attribute("birthday", last("born"), label="お誕生日")
-    shop.attribute("bookings_tomorrow", bookings, label="明日のご予約")
     # `trial-12` is a trial.
     product = func.substr(Purchase.number, 1, func.length(Purchase.number) - 3)
     shop.attribute(
@@ -128,7 +118,7 @@ def _fill(line: LineState, chance: random.Random) -> None:
         member = User(name="花子")
         db.session.add(member)
         db.session.flush()
-        for kind in ("tea", "born", "trial", "full", "booking"):
+        for kind in ("tea", "born", "trial", "full"):
             if chance.random() < 0.6:
                 day = TODAY + timedelta(days=chance.choice([-200, -40, -3, 0, 1, 1, 2, 4, 30]))
                 # Two digits behind the kind.
@@ -165,7 +155,6 @@ def test_each_rule_chooses_whom_sql_by_hand_chooses(app: Flask, line: LineState)
     assert set(rules) == set(BY_HAND)
     days: dict[str, Any] = {
         "today": TODAY,
-        "tomorrow": TODAY + timedelta(days=1),
         "in_3": TODAY + timedelta(days=3),
         "first": date(TODAY.year, TODAY.month, 1),
         "last": date(TODAY.year, TODAY.month, 30),
