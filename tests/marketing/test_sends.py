@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from flask import Flask
 from sqlalchemy import select
+from sqlalchemy import text
 
 from flask_lineconnect.linking import accounts
 from flask_lineconnect.marketing.segments import audience
@@ -298,3 +299,18 @@ def test_same_of_what_no_event_has(line: LineState, same: Any, place: str) -> No
     with pytest.raises(InvalidRule) as refused:
         chosen(line, {"event": "cart.changed", "at_least": 2, "same": same})
     assert refused.value.place == place
+
+
+def test_a_rule_about_the_last_days_reads_nothing_older(
+    line: LineState, sent: Sent, database: str
+) -> None:
+    word = "EXPLAIN QUERY PLAN" if database == "sqlite" else "EXPLAIN"
+    if database == "postgresql":
+        # So few rows it would rather read all.
+        line.session.execute(text("SET enable_seqscan = off"))
+    statement = audience.members_where(line, read_rule({"sent": "news", "days": 7}))
+    engine = line.db.engine
+    sql = str(statement.compile(engine, compile_kwargs={"literal_binds": True}))
+    plan = "\n".join(str(row[-1]) for row in line.session.execute(text(f"{word} {sql}")))
+    for table in ("message", "batch"):
+        assert f"ix_lineconnect_outbox_{table}_accepted_at" in plan, plan
