@@ -51,6 +51,8 @@ from . import json_rows
 #: Each further one is twice as long: a server that keeps falling over costs no innocent event.
 LEASE = timedelta(seconds=20)
 MAX_ATTEMPTS = 5
+#: After so many, whose process ended each time, the event is taken for the cause of it.
+MAX_KILLS = 10
 #: Attempts of which nobody knows how they ended, after which an event is suspected of ending the
 #: process. It is worked on alone then, so that no other event is counted as often as it is.
 SUSPECTED_AFTER = 2
@@ -97,6 +99,11 @@ class Claim:
         is_hook_due = self.state == "queued" and self.is_unexplained
         return is_hook_due and self.attempt > SUSPECTED_AFTER
 
+    @property
+    def is_last_passed(self) -> bool:
+        """Tell whether the event has had all its attempts."""
+        return self.attempt > (MAX_KILLS if self.is_unexplained else MAX_ATTEMPTS)
+
 
 #: What a claim gives back, in the order of :class:`Claim`.
 _CLAIMED = (
@@ -134,8 +141,7 @@ def lease_of(attempt: int) -> timedelta:
 def writing(engine: Engine, *, is_durable: bool) -> Iterator[Connection]:
     """Open a transaction in which one worker alone chooses and writes, and commit it.
 
-    Who waited must see what the others took, so a transaction that sees what was when it began
-    won't do, whatever the shop's others are.
+    Who waited must see what the others took, so one that sees what was when it began will not do.
 
     :param is_durable: wait for the disk. Without, the transaction outlives this process, but not
         the machine: until a later one waits for the disk, which takes it along.
@@ -350,7 +356,7 @@ def _claiming(which: ColumnElement[bool]) -> Update:
     )
 
 
-_ATTEMPTS = range(1, MAX_ATTEMPTS + 1)
+_ATTEMPTS = range(1, MAX_KILLS + 1)
 # Made once: making them takes longer than the database does.
 _ANYTHING_DUE = select(exists().where(_is_due()))
 _ANYTHING_FREE = select(_chosen().exists())

@@ -35,7 +35,6 @@ from ..state import itself
 from . import claims
 from . import outcomes
 from . import replies
-from .claims import MAX_ATTEMPTS
 from .claims import Claim
 from .claims import Outcome
 from .hook_runs import HookRan
@@ -283,7 +282,7 @@ class _Dispatch:
         """Let a claimed event's hook run, or only its stored reply be sent."""
         if claim.state == "answering":
             self._send_again(claim)
-        elif claim.attempt > MAX_ATTEMPTS:
+        elif claim.is_last_passed:
             self._outcomes.append(outcomes.after_kills(claim, now=self._line.clock()))
         else:
             self._submit(lambda job: self._run_hook(claim, job), claim)

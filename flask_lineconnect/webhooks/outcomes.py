@@ -73,10 +73,10 @@ def after_kills(claim: Claim, *, now: datetime) -> Outcome:
     logger.error(
         "webhook event %s is given up: the process ended while it was worked on, %d times",
         claim.event_id,
-        MAX_ATTEMPTS,
+        claim.attempt - 1,
         extra=log_fields("event_dead", webhook_event_id=claim.event_id),
     )
-    return Outcome(claim, {"attempts": MAX_ATTEMPTS, **finished("dead", now=now)})
+    return Outcome(claim, {"attempts": claim.attempt - 1, **finished("dead", now=now)})
 
 
 def _put_back(claim: Claim, error: str, *, again_at: datetime, now: datetime) -> Outcome:

@@ -408,6 +408,19 @@ def test_a_clock_that_was_wrong_keeps_nobody_waiting(
     assert chats.answers(1) == ["claimed meanwhile"]
 
 
+def test_what_was_there_when_ten_processes_ended_is_dead_and_what_saw_nine_is_answered(
+    chats: Chats, line: LineState
+) -> None:
+    for person, kills in enumerate((5, 9, 10)):
+        chats.write(person, "hello")
+        chats.row(person).attempts = kills
+        line.session.commit()
+    _dispatch_until(line, lambda: chats.row(2).state == "dead")
+    _dispatch_until(line, lambda: chats.answers(1) == ["hello"])
+    assert [chats.answers(person) for person in range(3)] == [["hello"], ["hello"], []]
+    assert chats.row(2).attempts == 10
+
+
 def test_a_hook_that_commits_by_itself_and_fails_is_told_of_once(
     chats: Chats, line: LineState, caplog: pytest.LogCaptureFixture
 ) -> None:
