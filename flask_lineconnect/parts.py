@@ -24,6 +24,7 @@ from .after_commit import after_commit
 from .config.settings import Config
 from .shop.adapter import ShopAdapter
 from .shop.categories import ACCOUNT
+from .state import EXTENSION_KEY
 from .vault import Vault
 
 if TYPE_CHECKING:
@@ -188,7 +189,7 @@ class Parts:
         from .line_api.http import LineHttp
         from .login.oidc import LineLogin
 
-        return LineLogin(self._config, self.get(LineHttp))
+        return LineLogin(self._config, self.get(LineHttp), self._seconds)
 
     def pressed_logins(self) -> PressedLogins:
         """Make what bounds logins that wait for a slow LINE."""
@@ -200,7 +201,7 @@ class Parts:
         """Make what bounds logins that nobody pressed for."""
         from .login.quiet import QuietLogins
 
-        return QuietLogins(self._config)
+        return QuietLogins(self._config, self._seconds)
 
     def login_token_api(self) -> LoginTokenApi:
         """Make the client for members' login tokens."""
@@ -246,7 +247,7 @@ class Parts:
         from .liff.id_token import LiffTokens
         from .line_api.http import LineHttp
 
-        return LiffTokens(self._config.login_channel_id, self.get(LineHttp))
+        return LiffTokens(self._config.login_channel_id, self.get(LineHttp), self._seconds)
 
     def rate_limits(self) -> RateLimits:
         """Make the counters of logins."""
@@ -282,6 +283,11 @@ class Parts:
 
         token_url = f"{self._config.hosts.api}/oauth2/v3/token"
         return StatelessToken(token_url, channel_id, channel_secret, self.get(LineHttp))
+
+    def _seconds(self) -> float:
+        """Return the time now by the app's clock, in seconds since 1970."""
+        state: LineState = self._app.extensions[EXTENSION_KEY]
+        return state.clock().timestamp()
 
     def _commit(self, step: Callable[[Session], float]) -> float:
         with self._app.app_context():

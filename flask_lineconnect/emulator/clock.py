@@ -22,9 +22,23 @@ class Clock:
         """Return the platform's time in whole seconds since 1970."""
         return int(self.now().timestamp())
 
+    @property
+    def stopped_at(self) -> datetime | None:
+        """The time at which the clock stands; ``None`` while it runs."""
+        return None if self._frozen_at is None else self.now()
+
+    @property
+    def ahead(self) -> timedelta:
+        """How far it is ahead of the real time while it runs."""
+        return self._shift
+
     def advance(self, seconds: float) -> None:
         """Move the clock forward."""
         self._shift += timedelta(seconds=seconds)
+
+    def go_to(self, at: datetime) -> None:
+        """Move the clock to a time; it runs on if it ran."""
+        self._shift += at - self.now()
 
     def freeze(self, at: datetime) -> None:
         """Stop the clock at a time."""

@@ -42,6 +42,7 @@ class LiffTokens:
 
     channel_id: str
     http: LineHttp
+    clock: Callable[[], float] = time.time
     monotonic: Callable[[], float] = time.monotonic
     _keys: dict[str, ECKey] = field(default_factory=dict)
     _asked_at: float | None = None
@@ -56,7 +57,8 @@ class LiffTokens:
         if not isinstance(id_token, str) or len(id_token) > MAX_ID_TOKEN:
             raise _refused("id_token")
         key = self._key(_key_id(id_token))
-        return identity_of(verify_liff_id_token(id_token, key, channel_id=self.channel_id))
+        claims = verify_liff_id_token(id_token, key, channel_id=self.channel_id, clock=self.clock)
+        return identity_of(claims)
 
     def _key(self, key_id: str) -> ECKey:
         # A key that is known needs no turn: who fetches may wait for LINE for long.

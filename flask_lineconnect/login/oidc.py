@@ -10,6 +10,7 @@ import logging
 import re
 import secrets
 import time
+from collections.abc import Callable
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC
@@ -71,11 +72,13 @@ class LineLogin:
     """LINE Login for one app: where to send the browser, and what its return is worth.
 
     :param http: to LINE's API host.
+    :param clock: returns the time now, in seconds since 1970.
     """
 
-    def __init__(self, config: Config, http: LineHttp):
+    def __init__(self, config: Config, http: LineHttp, clock: Callable[[], float] = time.time):
         self._config = config
         self._http = http
+        self._clock = clock
 
     def authorization(
         self, redirect_uri: str, *, state: str | None = None, **parameters: str
@@ -123,6 +126,7 @@ class LineLogin:
             channel_id=self._config.login_channel_id,
             channel_secret=self._config.login_channel_secret,
             nonce=nonce,
+            clock=self._clock,
         )
         return identity_of(claims), token
 
@@ -166,7 +170,12 @@ def _word(error: object) -> str:
 
 
 def verify_web_id_token(
-    id_token: object, *, channel_id: str, channel_secret: str, nonce: str
+    id_token: object,
+    *,
+    channel_id: str,
+    channel_secret: str,
+    nonce: str,
+    clock: Callable[[], float] = time.time,
 ) -> Mapping[str, Any]:
     """Check the ID token of a web login, HS256 with the channel secret and nothing else.
 
@@ -176,7 +185,7 @@ def verify_web_id_token(
     # joserfc asks for keys by their type; the channel secret is an octet string.
     key = OctKey.import_key(channel_secret)
     claims = _decode(id_token, key, "HS256")
-    check_claims(claims, channel_id=channel_id)
+    check_claims(claims, channel_id=channel_id, now=clock())
     if not isinstance(claims.get("nonce"), str) or not hmac.compare_digest(
         claims["nonce"].encode(errors="replace"), nonce.encode()
     ):
@@ -184,20 +193,23 @@ def verify_web_id_token(
     return claims
 
 
-def verify_liff_id_token(id_token: object, key: ECKey, *, channel_id: str) -> Mapping[str, Any]:
+def verify_liff_id_token(
+    id_token: object, key: ECKey, *, channel_id: str, clock: Callable[[], float] = time.time
+) -> Mapping[str, Any]:
     """Check the ID token of a LIFF page, ES256 with LINE's key and nothing else.
 
     :return: its claims.
     :raises Refused: any check fails; the step names which.
     """
     claims = _decode(id_token, key, "ES256")
-    check_claims(claims, channel_id=channel_id)
+    check_claims(claims, channel_id=channel_id, now=clock())
     return claims
 
 
-def check_claims(claims: Mapping[str, Any], *, channel_id: str) -> None:
+def check_claims(claims: Mapping[str, Any], *, channel_id: str, now: float) -> None:
     """Check issuer, audience, subject and times of an ID token's claims.
 
+    :param now: in seconds since 1970.
     :raises Refused: one of them is wrong; the step names which.
     """
     if claims.get("iss") != ISSUER:
@@ -206,7 +218,7 @@ def check_claims(claims: Mapping[str, Any], *, channel_id: str) -> None:
         raise _refused("aud")
     if not is_line_user_id(str(claims.get("sub"))):
         raise _refused("sub")
-    expires_at, issued_at, now = claims.get("exp"), claims.get("iat"), time.time()
+    expires_at, issued_at = claims.get("exp"), claims.get("iat")
     # Written so that a value which compares with nothing, JSON's NaN, is refused as well.
     if not is_number(expires_at) or not expires_at + LEEWAY >= now:
         raise _refused("exp")

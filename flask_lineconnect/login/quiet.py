@@ -42,11 +42,18 @@ REST = 30.0
 class QuietLogins:
     """The quiet logins of one app, in this process.
 
-    :ivar monotonic: the clock, in seconds.
+    :param clock: returns the time now, in seconds since 1970.
+    :ivar monotonic: the clock for lengths of time, in seconds.
     """
 
-    def __init__(self, config: Config, monotonic: Callable[[], float] = time.monotonic):
+    def __init__(
+        self,
+        config: Config,
+        clock: Callable[[], float] = time.time,
+        monotonic: Callable[[], float] = time.monotonic,
+    ):
         self._config = config
+        self._clock = clock
         self.monotonic = monotonic
         self._free = threading.Semaphore(AT_ONCE)
         self._rests_until: float | None = None
@@ -59,7 +66,8 @@ class QuietLogins:
         from .oidc import LineLogin
 
         patience = min(self._config.timeout_seconds, PATIENCE)
-        return LineLogin(self._config, LineHttp(self._config.hosts.api, patience))
+        http = LineHttp(self._config.hosts.api, patience)
+        return LineLogin(self._config, http, self._clock)
 
     def may_begin(self) -> bool:
         """Tell whether LINE answered when it was asked last."""

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from .emulator import free_port
     from .emulator import run_emulator
     from .plugin import line_chat
+    from .plugin import line_clock
     from .plugin import line_emulator
     from .plugin import line_emulator_server
 
@@ -22,6 +23,7 @@ _HOME_OF = {
     "LineBrowser": "browser",
     "free_port": "emulator",
     "line_chat": "plugin",
+    "line_clock": "plugin",
     "line_emulator": "plugin",
     "line_emulator_server": "plugin",
     "run_emulator": "emulator",
@@ -32,6 +34,7 @@ __all__ = [
     "LineBrowser",
     "free_port",
     "line_chat",
+    "line_clock",
     "line_emulator",
     "line_emulator_server",
     "run_emulator",

@@ -14,8 +14,11 @@ from collections.abc import Iterator
 from contextlib import closing
 from contextlib import contextmanager
 from dataclasses import dataclass
+from dataclasses import field
 from datetime import datetime
+from datetime import timedelta
 from typing import Any
+from typing import Protocol
 
 import requests
 
@@ -25,6 +28,24 @@ from .browser import LineBrowser
 #: Seconds that an emulator may take to start.
 START_TIMEOUT = 60.0
 REQUEST_TIMEOUT = 10.0
+#: How often a journey may stop: more often than anything happens in a year.
+MAX_STOPS = 20_000
+
+
+class Traveller(Protocol):
+    """A shop whose clock goes by LINE's; see ``time_machine.py``."""
+
+    def follow(self, now: datetime, *, is_stopped: bool) -> None:
+        """Let it be the time that it is for LINE."""
+
+    def work(self) -> None:
+        """Do what is due on the way."""
+
+    def arrive(self) -> None:
+        """Do what is due at the end of the way, tidying up included."""
+
+    def next_due(self) -> datetime | None:
+        """Return when something is due next, after now."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,9 +53,11 @@ class Emulator:
     """A running LINE emulator, driven through its control pages.
 
     :ivar url: its origin, for ``LINECONNECT_EMULATOR_URL``.
+    :ivar travellers: the shops that travel in time with it.
     """
 
     url: str
+    travellers: list[Traveller] = field(default_factory=list, repr=False, compare=False)
 
     def settings(self, base_url: str) -> dict[str, str]:
         """Return the settings of a shop at ``base_url`` for the channels of this emulator."""
@@ -54,6 +77,7 @@ class Emulator:
     def reset(self) -> None:
         """Forget everything that happened since the start."""
         self._post("/_emulator/reset")
+        self.tell_time()
 
     def set_up(self, **setup: Any) -> None:
         """Change the platform's setup, for example ``base_url="http://127.0.0.1:5000"``."""
@@ -167,17 +191,57 @@ class Emulator:
         """Return the webhooks that the emulator sent, with their outcome."""
         return list(self._get("/_emulator/webhooks")["webhooks"])
 
+    def now(self) -> datetime:
+        """Return LINE's time, aware, UTC."""
+        return datetime.fromisoformat(self._get("/_emulator/clock")["now"])
+
+    def tell_time(self) -> None:
+        """Let the shops that travel along know LINE's time."""
+        self._tell(self._get("/_emulator/clock"))
+
     def advance(self, seconds: float) -> None:
         """Move the emulator's clock forward."""
-        self._post("/_emulator/clock", {"advance_seconds": seconds})
+        self._set_clock(advance_seconds=seconds)
+
+    def travel(
+        self, *, days: float = 0, hours: float = 0, minutes: float = 0, to: datetime | None = None
+    ) -> None:
+        """Move LINE's clock forward, and with it those of the shops that travel along.
+
+        They do on the way what becomes due, each at its time; see the fixture ``line_clock``.
+
+        :param to: an aware time, instead of how far.
+        :raises UsageError: it is past, or a shop has something to do again and again.
+        """
+        far = timedelta(days=days, hours=hours, minutes=minutes)
+        begin = self.now()
+        goal = begin + far if to is None else to
+        if goal < begin:
+            raise UsageError(f"LINE's clock is at {begin:%Y-%m-%d %H:%M}, and goes forward only")
+        for _stop in range(MAX_STOPS):
+            for traveller in self.travellers:
+                traveller.work()
+            stops = [stop for one in self.travellers if (stop := one.next_due()) is not None]
+            stop = min(stops, default=goal)
+            if stop >= goal:
+                break
+            self._go_to(stop)
+        else:
+            raise UsageError(
+                f"after {MAX_STOPS:,} stops it is {self.now():%Y-%m-%d %H:%M}, and something is "
+                "due again: travel less far at a time"
+            )
+        self._go_to(goal)
+        for traveller in self.travellers:
+            traveller.arrive()
 
     def freeze(self, at: datetime) -> None:
         """Stop the emulator's clock at an aware time."""
-        self._post("/_emulator/clock", {"freeze": at.isoformat()})
+        self._set_clock(freeze=at.isoformat())
 
     def unfreeze(self) -> None:
         """Let the emulator's clock tell the real time again."""
-        self._post("/_emulator/clock", {"unfreeze": True})
+        self._set_clock(unfreeze=True)
 
     def send_events(
         self,
@@ -222,6 +286,19 @@ class Emulator:
     def rotate_keys(self, keep_seconds: float = 0) -> None:
         """Let ID tokens of LIFF be signed with a new key, and forget the old one later."""
         self._post("/_emulator/keys/rotate", {"keep_seconds": keep_seconds})
+
+    def _go_to(self, at: datetime) -> None:
+        # Work takes time, too: the clock may be past it.
+        if at > self.now():
+            self._set_clock(to=at.isoformat())
+
+    def _set_clock(self, **change: Any) -> None:
+        self._tell(self._post("/_emulator/clock", change))
+
+    def _tell(self, clock: dict[str, Any]) -> None:
+        now = datetime.fromisoformat(clock["now"])
+        for traveller in self.travellers:
+            traveller.follow(now, is_stopped=clock["is_stopped"])
 
     def _send_message(self, user_id: str, kind: str, body: dict[str, Any]) -> str:
         return str(self._post(f"/_emulator/users/{user_id}/{kind}", body)["message_id"])

@@ -27,6 +27,7 @@ __all__ = [
     "LineBrowser",
     "free_port",
     "line_chat",
+    "line_clock",
     "line_emulator",
     "line_emulator_server",
 ]
@@ -58,3 +59,16 @@ def line_chat(line_emulator: Emulator) -> Iterator[Callable[[Flask, str], LineCh
 
     with ExitStack() as chats:
         yield lambda app, user_id: chats.enter_context(open_chat(app, line_emulator, user_id))
+
+
+@pytest.fixture
+def line_clock(line_emulator: Emulator) -> Iterator[Callable[[Flask], None]]:
+    """Return a function that lets an app go by LINE's clock, for time travel.
+
+    After ``line_clock(app)``, ``line_emulator.travel(days=30)`` plays thirty days: the app does on
+    the way what becomes due, each at its time.
+    """
+    from .time_machine import travelling
+
+    with ExitStack() as journeys:
+        yield lambda app: journeys.enter_context(travelling(app, line_emulator))

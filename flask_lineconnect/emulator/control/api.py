@@ -16,6 +16,7 @@ from werkzeug.wrappers import Response
 
 from ..api_errors import ApiError
 from ..checks import is_number
+from ..clock import Clock
 from ..faults import Fault
 from ..login.signing_keys import rotate
 from ..messaging import chats
@@ -147,20 +148,30 @@ def send_events() -> Response:
     return jsonify(ok=True)
 
 
+@control.get("/clock")
+def tell_clock() -> Response:
+    """Return the platform's time, and whether its clock stands."""
+    return _clock_json(platform().clock)
+
+
 @control.post("/clock")
 def set_clock() -> Response:
-    """Move, stop or release the platform's clock."""
+    """Move, stop or release the platform's clock; ``to`` moves it forward to a time."""
     clock, body = platform().clock, body_of_ours()
     if set(body) == {"advance_seconds"}:
         clock.advance(_seconds(body["advance_seconds"], clock.now()))
+    elif set(body) == {"to"}:
+        _go_to(clock, _time("to", body["to"]))
     elif set(body) == {"freeze"}:
-        clock.freeze(_time(body["freeze"]))
+        clock.freeze(_time("freeze", body["freeze"]))
     elif body == {"unfreeze": True}:
         clock.reset()
     else:
-        raise ApiError(400, "The clock takes one of advance_seconds, freeze and unfreeze: true")
+        raise ApiError(400, "The clock takes one of advance_seconds, to, freeze and unfreeze: true")
     deliver_due(platform())
-    return jsonify(now=clock.now().isoformat())
+    # The phones show today's date.
+    platform().notify()
+    return _clock_json(clock)
 
 
 @control.post("/long-lived-token")
@@ -218,6 +229,16 @@ def _users_json() -> list[dict[str, Any]]:
     return [user.model_dump(mode="json") for user in platform().world.users.values()]
 
 
+def _clock_json(clock: Clock) -> Response:
+    return jsonify(now=clock.now().isoformat(), is_stopped=clock.stopped_at is not None)
+
+
+def _go_to(clock: Clock, at: datetime) -> None:
+    if at < clock.now():
+        raise ApiError(400, f"The clock is at {clock.now().isoformat()}, and goes forward only")
+    clock.go_to(at)
+
+
 def _seconds(value: object, now: datetime) -> float:
     try:
         seconds = float(value) if is_number(value) else math.nan
@@ -228,11 +249,11 @@ def _seconds(value: object, now: datetime) -> float:
     raise ApiError(400, "'advance_seconds' must be a number of seconds to move forward")
 
 
-def _time(value: object) -> datetime:
+def _time(name: str, value: object) -> datetime:
     try:
         at = datetime.fromisoformat(value) if isinstance(value, str) else None
     except ValueError:
         at = None
     if at is None or at.tzinfo is None or at.year not in YEARS:
-        raise ApiError(400, "'freeze' must be an ISO 8601 time with its zone")
+        raise ApiError(400, f"{name!r} must be an ISO 8601 time with its zone")
     return at

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from ..clock import Clock
 from ..messaging import chats
 from ..platform import Platform
 from ..rich_menus.menus import shown_to
@@ -32,9 +33,19 @@ def phone_state(line: Platform, user: User) -> dict[str, Any]:
             },
             "app": {"name": line.world.login_channel.name} if user.granted else None,
             "liff_views": {one.liff_id: one.view_type for one in line.world.liff_apps.values()},
+            "clock": _clock_json(line.clock),
             "messages": _messages(line, user),
             "rich_menu": _menu_json(user, shown_menu(line, user)),
         }
+
+
+def _clock_json(clock: Clock) -> dict[str, Any]:
+    """Return by what a page knows LINE's time; the same for as long as nobody moves it."""
+    stopped_at = clock.stopped_at
+    return {
+        "ahead_seconds": clock.ahead.total_seconds(),
+        "stopped_at": None if stopped_at is None else stopped_at.isoformat(),
+    }
 
 
 def _messages(line: Platform, user: User) -> list[dict[str, Any]]:

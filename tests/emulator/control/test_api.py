@@ -65,12 +65,26 @@ def test_a_user_of_the_wrong_form_is_refused(client: FlaskClient, body: dict[str
 
 def test_the_clock_stops_moves_and_runs_again(client: FlaskClient) -> None:
     frozen = post(client, "/clock", freeze="2026-08-01T09:00:00+09:00").json
-    assert frozen == {"now": "2026-08-01T09:00:00+09:00"}
+    assert frozen == {"now": "2026-08-01T09:00:00+09:00", "is_stopped": True}
     moved = post(client, "/clock", advance_seconds=60).json
-    assert moved == {"now": "2026-08-01T09:01:00+09:00"}
+    assert moved == {"now": "2026-08-01T09:01:00+09:00", "is_stopped": True}
+    gone = post(client, "/clock", to="2026-08-31T00:00:00+00:00").json
+    assert gone == {"now": "2026-08-31T09:00:00+09:00", "is_stopped": True}
+    assert client.get("/_emulator/clock").json == gone
+    assert post(client, "/clock", to="2026-08-30T00:00:00+00:00").status_code == 400
     freed = post(client, "/clock", unfreeze=True).json
     assert freed is not None
-    assert not freed["now"].startswith("2026-08-01T09:01")
+    assert not freed["is_stopped"]
+    assert not freed["now"].startswith("2026-08-31")
+
+
+def test_a_clock_that_runs_goes_to_a_time_and_runs_on(client: FlaskClient) -> None:
+    gone = post(client, "/clock", to="2090-08-31T00:00:00+00:00").json
+    assert gone is not None
+    assert not gone["is_stopped"]
+    later = client.get("/_emulator/clock").json
+    assert later is not None
+    assert gone["now"] < later["now"] < "2090-08-31T00:01"
 
 
 @pytest.mark.parametrize(
@@ -87,6 +101,10 @@ def test_the_clock_stops_moves_and_runs_again(client: FlaskClient) -> None:
         {"freeze": "2026-08-01T09:00:00"},
         {"freeze": "9999-12-31T00:00:00+00:00"},
         {"freeze": 5},
+        {"to": "tomorrow"},
+        {"to": "2090-08-01T09:00:00"},
+        {"to": "9999-12-31T00:00:00+00:00"},
+        {"to": None},
         {"unfreeze": False},
         {"advance_seconds": 1, "unfreeze": True},
     ],

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from datetime import UTC
+from datetime import datetime
 
 import pytest
 from playwright.sync_api import Page
@@ -47,6 +49,19 @@ def test_messages_appear_without_a_reload_and_the_newest_is_in_view(
     for start in range(0, 15, 5):
         bot.push(user_id, *(text(f"お知らせ {start + at}") for at in range(5)))
     expect(phone.get_by_role("log").get_by_text("お知らせ 14", exact=True)).to_be_in_viewport()
+
+
+def test_days_go_by_lines_clock(phone: Page, emulator: Emulator, bot: Bot, user_id: str) -> None:
+    emulator.freeze(datetime(2027, 11, 30, 1, 0, tzinfo=UTC))
+    days = phone.locator(".day")
+    for message, far in (("初日", 0), ("翌日", 1), ("三十日目", 29), ("三十一日目", 1)):
+        emulator.travel(days=far)
+        bot.push(user_id, text(message))
+        expect(phone.get_by_text(message, exact=True)).to_be_visible()
+        expect(days.last).to_have_text("今日")
+    expect(days).to_have_text(["11月30日(火)", "12月1日(水)", "昨日", "今日"])
+    emulator.travel(days=1)
+    expect(days).to_have_text(["2027年11月30日", "2027年12月1日", "2027年12月30日", "昨日"])
 
 
 def test_text_is_text_and_its_addresses_are_links(

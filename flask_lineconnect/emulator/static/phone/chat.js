@@ -4,6 +4,7 @@ import { act } from "./client.js";
 import { byId } from "./dom.js";
 import { dayOf } from "./page_data.js";
 import { element } from "./dom.js";
+import { now } from "./page_data.js";
 import { renderMessage } from "./messages.js";
 import { texts } from "./page_data.js";
 import { timeOf } from "./page_data.js";
@@ -15,6 +16,7 @@ export class Chat {
     this.list = byId("messages");
     this.shown = new Set();
     this.lastDay = null;
+    this.today = null;
     this.isAtEnd = true;
     this.lastTop = 0;
     // Images arrive late and the rich menu takes room: only scrolling up leaves the end.
@@ -32,6 +34,10 @@ export class Chat {
     const known = new Set(messages.map(({ id }) => id));
     // Taken back, or all of it gone with a reset.
     if ([...this.shown].some((id) => !known.has(id))) this.#clear();
+    // What was written today was written yesterday by now.
+    const today = now().toDateString();
+    if (this.today !== today) this.#clear();
+    this.today = today;
     byId("answering").hidden = !account?.is_answering;
     const isFirst = this.shown.size === 0;
     const fresh = messages.filter(({ id }) => !this.shown.has(id));

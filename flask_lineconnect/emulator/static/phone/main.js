@@ -10,6 +10,8 @@ import { act } from "./client.js";
 import { actionPerformer } from "./actions.js";
 import { byId } from "./dom.js";
 import { fetchState } from "./client.js";
+import { now } from "./page_data.js";
+import { setClock } from "./page_data.js";
 import { showTalks } from "./talk_list.js";
 import { texts } from "./page_data.js";
 import { timeOf } from "./page_data.js";
@@ -64,6 +66,8 @@ let state;
 
 function show(next) {
   state = next;
+  setClock(state.clock);
+  tick();
   showTalks(state, { open: () => showScreen("chat") });
   accountBar.update(state.account, state.app);
   browser.views = state.liff_views;
@@ -87,7 +91,7 @@ function showScreen(name) {
 }
 
 function tick() {
-  byId("clock").textContent = timeOf(new Date());
+  byId("clock").textContent = timeOf(now());
 }
 
 const addressedScreen = () => (location.hash === "#chat" ? "chat" : "talks");
