@@ -23,6 +23,7 @@ from ..marketing.scenarios.definition import Step
 from ..marketing.scenarios.reading import write_scenario
 from ..state import LineState
 from ..state import current_line
+from .scenario_rehearse import rehearse
 from .scenario_runs import register
 from .scenario_runs import states_of
 from .tables import Row
@@ -34,6 +35,7 @@ DRAFT: Row = {"state": "draft", "version": None}
 
 scenario = AppGroup("scenario", help="Scenarios: list them, check them, let them run.")
 register(scenario)
+scenario.add_command(rehearse)
 
 
 @scenario.command("list")

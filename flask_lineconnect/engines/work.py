@@ -18,6 +18,8 @@ from ..log_fields import log_fields
 from ..marketing.handling import handle_due
 from ..marketing.scenarios.doing import do_due
 from ..marketing.scenarios.doing import next_due_at
+from ..marketing.scenarios.starting import next_start_at
+from ..marketing.scenarios.starting import start_due
 from ..outbox.delivery import deliver_due
 from ..state import EXTENSION_KEY
 from ..state import LineState
@@ -33,8 +35,8 @@ def _keep_up(line: LineState) -> int:
     return tell_line_due(line) + look_after(line)
 
 
-#: What members did, then the steps of the runs that are due; in this order.
-SCHEDULE: tuple[Callable[[LineState], int], ...] = (handle_due, do_due)
+#: What members did, the steps of the runs that are due, and what begins by itself; in this order.
+SCHEDULE: tuple[Callable[[LineState], int], ...] = (handle_due, do_due, start_due)
 
 
 def _keep_schedule(line: LineState) -> int:
@@ -49,7 +51,8 @@ def seconds_to_next(line: LineState, work: Work, most: float) -> float:
     if work != "schedule":
         return most
     with line.work_context():
-        due_at = next_due_at(line.session)
+        due = next_due_at(line.session), next_start_at(line.session)
+    due_at = min((at for at in due if at is not None), default=None)
     seconds = most if due_at is None else (due_at - line.clock()).total_seconds()
     return min(most, max(0.0, seconds))
 

@@ -31,6 +31,7 @@ from ..after_commit import after_commit
 from ..errors import UsageError
 from ..models import Account
 from ..models import MemberEvent
+from ..models import ScenarioMember
 from ..models import ScenarioRun
 from ..models.portions import Step
 from ..models.portions import deleting
@@ -195,11 +196,12 @@ def forget_account(session: Session, account: Account) -> None:
 def forget_members(session: Session, member_ids: Sequence[Any]) -> None:
     """Delete what is known of members with these keys, and their runs of scenarios."""
     _forget(session, MemberEvent.member_id.in_(member_ids))
-    session.execute(
-        delete(ScenarioRun)
-        .where(ScenarioRun.member_id.in_(member_ids))
-        .execution_options(synchronize_session=False)
-    )
+    for table in (ScenarioRun, ScenarioMember):
+        session.execute(
+            delete(table)
+            .where(table.member_id.in_(member_ids))
+            .execution_options(synchronize_session=False)
+        )
 
 
 def _forget(session: Session, is_theirs: ColumnElement[bool]) -> None:

@@ -27,6 +27,7 @@ from .preference import Preference
 from .process import LivingProcess
 from .rich_menu import PublishedRichMenu
 from .scenario import PublishedScenario
+from .scenario import ScenarioMember
 from .scenario import ScenarioRun
 from .scenario import ScenarioStep
 from .scenario import ScenarioVersion
@@ -59,6 +60,7 @@ __all__ = [
     "PublishedScenario",
     "QuotaMonth",
     "SavedSegment",
+    "ScenarioMember",
     "ScenarioRun",
     "ScenarioStep",
     "ScenarioVersion",

@@ -135,3 +135,17 @@ class ScenarioStep(LineBase):
     outcome: Mapped[str] = mapped_column(String(10))
     reason: Mapped[str | None] = mapped_column(Text)
     at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class ScenarioMember(LineBase):
+    """A member whom a scenario's segment chose when it was last looked at."""
+
+    __tablename__ = "lineconnect_scenario_member"
+
+    scenario_id: Mapped[int] = mapped_column(
+        ForeignKey(PublishedScenario.id, ondelete="CASCADE"), primary_key=True, autoincrement=False
+    )
+    member_id: Mapped[Any] = mapped_column(
+        MemberKey, primary_key=True, index=True, info={"ondelete": "CASCADE"}
+    )
+    since: Mapped[datetime] = mapped_column(UtcDateTime)

@@ -59,6 +59,7 @@ USES: dict[Words, Sequence[str]] = {
     ("scenario", "list"): [],
     ("scenario", "pause"): ["cart"],
     ("scenario", "publish"): ["cart"],
+    ("scenario", "rehearse"): ["cart"],
     ("scenario", "resume"): ["cart"],
     ("scenario", "runs"): ["cart"],
     ("scenario", "show"): ["cart"],

@@ -9,6 +9,7 @@ import time
 from sqlalchemy.exc import OperationalError
 
 from flask_lineconnect.engines.work import SCHEDULE
+from flask_lineconnect.marketing.scenarios import starting
 from flask_lineconnect.outbox.delivery import deliver_due
 from flask_lineconnect.state import EXTENSION_KEY
 from flask_lineconnect.state import utcnow
@@ -20,6 +21,8 @@ def main() -> None:
     """Work by the real clock, and say when it begins."""
     app = create_app(json.loads(sys.argv[1]))
     Stage(app)
+    # For how many members a scenario begins in one transaction.
+    starting.PORTION = next((int(one) for one in sys.argv if one.isdecimal()), starting.PORTION)
     line = app.extensions[EXTENSION_KEY]
     line.clock = utcnow
     work = [*SCHEDULE, deliver_due] if "deliver" in sys.argv else SCHEDULE

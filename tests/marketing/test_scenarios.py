@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import tomllib
+from dataclasses import replace
 from datetime import UTC
 from datetime import date
 from datetime import datetime
@@ -164,6 +165,84 @@ def test_a_scenario_is_read_from_toml() -> None:
     assert list(found.leads_to(look)) == [END, "many", "one"]
     assert found.after(many) == END
     assert hash(found)
+
+
+@pytest.mark.parametrize(
+    ("ends_after", "waits", "is_done"),
+    [
+        ("P1D", ["PT23H", "PT59M"], True),
+        ("P1D", ["PT23H", "PT2H"], False),
+        ("P1D", ["P1D at 10:00"], True),
+        ("P1D", ["P3D at 10:00"], False),
+        ("P3D", ["every monday at 10:00"], True),
+        ("P3D", ["P1D", "P1D"], True),
+        ("P3D", ["P2D", "P2D"], False),
+        # A month may be shorter than thirty days, and another one longer.
+        ("P30D", ["P1M"], True),
+        ("P28D", ["P30D"], False),
+        ("P1M", ["P30D"], True),
+        ("P1M", ["P32D"], False),
+    ],
+)
+def test_a_step_that_is_never_done_is_found(
+    ends_after: str, waits: list[str], is_done: bool
+) -> None:
+    steps = [
+        {"name": f"step{number}", "wait": wait, "message": "a"} for number, wait in enumerate(waits)
+    ]
+    found = problems(cart(*steps, ends_after=ends_after))
+    last = f"cart.steps.step{len(waits) - 1}: is never done: a run ends after {ends_after}"
+    assert (found == []) if is_done else found[0].startswith(last)
+
+
+def test_the_shortest_way_to_a_step_counts() -> None:
+    short = {"name": "one", "branch": [{"when": {"segment": "lapsed"}, "go": "three"}]}
+    long = {"name": "two", "wait": "P9D"}
+    last = {"name": "three", "wait": "PT1H", "message": "a"}
+    [problem] = problems(cart(short, long, last, ends_after="P2D"))
+    assert problem.startswith("cart.steps.two: is never done")
+
+
+@pytest.mark.parametrize(
+    ("category", "own", "problem"),
+    [
+        ("news", "08:00-21:00", "cart.quiet_hours: leave no time at which a message may be sent"),
+        ("news", "09:00-20:00", None),
+        # The shop's quiet hours are for advertising.
+        ("order", "08:00-21:00", None),
+        ("order", "00:00-23:59", None),
+    ],
+)
+def test_quiet_hours_leave_some_time_of_the_day(
+    category: str, own: str, problem: str | None
+) -> None:
+    world = replace(WORLD, advertising=["news"], quiet_hours=(time(20, 30), time(9)))
+    data = cart(MESSAGE, category=category, quiet_hours=own)
+    found = [str(one) for one in check_scenario(read_scenario("cart", data), world).problems]
+    assert [one.partition(";")[0] for one in found] == ([] if problem is None else [problem])
+
+
+def test_a_segment_that_asks_for_what_is_gone_is_refused_where_it_is_named() -> None:
+    def problem(name: str) -> str | None:
+        return "項目「rank」は、いまのお店にはありません。" if name == "lapsed" else None
+
+    data = cart(MESSAGE | {"only": {"segment": "lapsed"}}, starts_on=None, where=None, key=None) | {
+        "starts_in": "lapsed",
+        "again": "never",
+        "exits_on": [],
+    }
+    world = replace(WORLD, segment_problem=problem)
+    found = [str(one) for one in check_scenario(read_scenario("cart", data), world).problems]
+    said = "the segment 'lapsed' chooses nobody: 項目「rank」は、いまのお店にはありません。"
+    assert found == [f"cart.starts_in: {said}", f"cart.steps.one.only: {said}"]
+
+
+def test_a_start_by_an_attribute_that_there_is_not() -> None:
+    data = cart(MESSAGE, starts_on=None, where=None, key=None, again="never", exits_on=[])
+    found = problems(data | {"starts_at": "every year on bron_on at 10:00"})
+    assert found[0].startswith(
+        "cart.starts_at: there is no attribute 'bron_on'. Did you mean born_on; there are "
+    )
 
 
 def test_whole_scenarios_have_nothing_wrong_and_know_their_messages() -> None:

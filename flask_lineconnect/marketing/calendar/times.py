@@ -16,6 +16,7 @@ How they are written, ``"every monday at 10:00"``: ``words.py``.
 
 from __future__ import annotations
 
+from calendar import isleap
 from collections.abc import Iterator
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -134,13 +135,13 @@ class Recurring:
 
     def first(self, now: datetime, zone: ZoneInfo) -> Occurrence:
         """Return the first occurrence after a moment."""
-        zone = _named(self.zone, zone)
+        zone = named_zone(self.zone, zone)
         day = _local(now, zone).date() - _DAY - _DAY
         return next(one for one in self.from_day(day, zone) if one.at > now)
 
     def next(self, day: date, zone: ZoneInfo) -> Occurrence:
         """Return the occurrence after the one of a day, also if it is long past."""
-        return next(self.from_day(day, _named(self.zone, zone)))
+        return next(self.from_day(day, named_zone(self.zone, zone)))
 
     def from_day(self, day: date, zone: ZoneInfo) -> Iterator[Occurrence]:
         """Return all occurrences after a day."""
@@ -174,7 +175,7 @@ class After:
 
     def until(self, began_at: datetime, zone: ZoneInfo, facts: Mapping[str, Any]) -> datetime:
         """Return when a wait that began at a moment is over, in UTC."""
-        zone = _named(self.zone, zone)
+        zone = named_zone(self.zone, zone)
         end = self.duration.of_moment(began_at, zone)
         if self.at is None:
             return end
@@ -223,7 +224,7 @@ class Near:
     ) -> datetime | None:
         """Return when it is, in UTC, which may be past; ``None``: the value is absent."""
         value = facts.get(self.value)
-        zone = _named(self.zone, zone)
+        zone = named_zone(self.zone, zone)
         if value is None:
             return None
         if self.is_yearly:
@@ -242,7 +243,7 @@ class Near:
             if (it := day_of_month(year, value.month, value.day, self.short)) is not None
             and (moved := self._moved(it)) > day
         )
-        return Occurrence(found, instant(found, self.at or time(), _named(self.zone, zone)))
+        return Occurrence(found, instant(found, self.at or time(), named_zone(self.zone, zone)))
 
     def values_on(self, day: date) -> Iterator[date]:
         """Return the days that a value may have for which a day is the right one.
@@ -261,6 +262,20 @@ class Near:
                 and meant == day_of_month(meant.year, 2, 29, self.short)
             ):
                 yield date(2000, 2, 29)
+
+    def days_on(self, day: date, *, years: int) -> Iterator[date]:
+        """Return the very days that a value may have for which a day is the right one.
+
+        Each year: those of so many years before; what is of this year comes in the next.
+        """
+        if not self.is_yearly:
+            yield from self.values_on(day)
+            return
+        this_year = self._distance.of_day(day, -self._sign).year
+        for value in self.values_on(day):
+            for year in range(this_year - years, this_year):
+                if (value.month, value.day) != (2, 29) or isleap(year):
+                    yield value.replace(year=year)
 
     @property
     def _distance(self) -> Duration:
@@ -298,7 +313,8 @@ def _as_day(value: date | datetime, zone: ZoneInfo) -> date:
     return _day_of(value, zone) if isinstance(value, datetime) else value
 
 
-def _named(name: str | None, zone: ZoneInfo) -> ZoneInfo:
+def named_zone(name: str | None, zone: ZoneInfo) -> ZoneInfo:
+    """Return the zone of a name; without one the one that is handed in."""
     return zone if name is None else ZoneInfo(name)
 
 

@@ -6,6 +6,7 @@ What can be asked of one is said all at once, and one that is broken holds back 
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from collections.abc import Collection
 from collections.abc import Iterable
 from collections.abc import Iterator
@@ -15,6 +16,7 @@ from dataclasses import dataclass
 from dataclasses import field
 from datetime import date
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from sqlalchemy import select
@@ -36,6 +38,7 @@ from ..calendar.times import Wait
 from ..event_kinds import EventKinds
 from ..registry import did_you_mean
 from ..segments.attributes import Attributes
+from ..segments.audience import problem_of_segment
 from ..segments.declared import DeclaredSegments
 from ..segments.saved import saved_segments
 from ..values import ValueType
@@ -60,6 +63,12 @@ from .definition import OnSegment
 from .definition import OnTime
 from .definition import Scenario
 from .definition import Step
+from .reaching import Hours
+from .reaching import loop_of
+from .reaching import never_done
+from .reaching import no_time_left
+from .reaching import steps_reached
+from .stepping import category_of
 
 #: What every message may name: the member's name in the shop's record, and the shop's.
 ALWAYS: Mapping[str, ValueType] = {
@@ -77,11 +86,13 @@ class World:
     """What scenarios of one app may name.
 
     :ivar segments: names of segments.
+    :ivar segment_problem: says of a segment why it chooses nobody, if it asks for what is gone.
     :ivar attributes: what is known of each member, by name.
     :ivar products: names of lists of products for cards.
     :ivar coupons: names of coupons for cards.
     :ivar manner: how values and addresses are written.
     :ivar languages: in which messages are held against LINE's limits.
+    :ivar quiet_hours: of advertising, which are the categories ``advertising``.
     """
 
     kinds: EventKinds
@@ -92,6 +103,9 @@ class World:
     coupons: Collection[str] = ()
     languages: Sequence[str] = ("ja",)
     manner: Manner = field(default_factory=lambda: Manner(base_url="https://shop.example"))
+    segment_problem: Callable[[str], str | None] = lambda _name: None
+    quiet_hours: Hours | None = None
+    advertising: Collection[str] = ()
 
     @classmethod
     def of(cls, line: LineState) -> World:
@@ -108,6 +122,9 @@ class World:
             coupons=coupon_names(line),
             languages=tuple(languages()),
             manner=manner_for(line, "ja"),
+            segment_problem=partial(problem_of_segment, line),
+            quiet_hours=line.config.quiet_hours,
+            advertising={one.name for one in line.shop.categories if one.is_marketing},
         )
 
     def known_to_messages(self, scenario: Scenario, types: Mapping[str, ValueType]) -> Known:
@@ -216,6 +233,7 @@ class _Check:
             self._segment(start.segment, "starts_in" if isinstance(start, OnSegment) else "segment")
         self._key(self._scenario.key)
         self._category(self._scenario.category, "category")
+        self._hours()
 
     def ends(self) -> None:
         """Look at the events that end it."""
@@ -256,10 +274,13 @@ class _Check:
         for place, name in self._targets():
             if name != END and name not in names:
                 self._say(place, f"there is no step {name!r}{did_you_mean(name, [*names, END])}")
-        loop = self._loop()
+        loop = loop_of(self._scenario)
         if loop:
             self._say(f"steps.{loop[0]}", f"never ends: {' → '.join(loop)}")
-        reached = self._reached()
+        else:
+            for place, problem in never_done(self._scenario):
+                self._say(place, problem)
+        reached = steps_reached(self._scenario)
         for name in dict.fromkeys(names):
             if name not in reached:
                 self._say(f"steps.{name}", "no step leads here")
@@ -270,36 +291,6 @@ class _Check:
                 yield f"steps.{step.name}.branch[{number}].go", way.go
             if step.then is not None:
                 yield f"steps.{step.name}.then", step.then
-
-    def _next(self, name: str) -> list[str]:
-        step = self._scenario.step(name)
-        return [] if step is None else list(dict.fromkeys(self._scenario.leads_to(step)))
-
-    def _reached(self) -> set[str]:
-        waiting, reached = [self._scenario.steps[0].name], set[str]()
-        while waiting:
-            name = waiting.pop()
-            if name not in reached:
-                reached.add(name)
-                waiting += self._next(name)
-        return reached
-
-    def _loop(self) -> list[str]:
-        """Return the steps of a way that comes back to where it began, if there is one."""
-        done: set[str] = set()
-        ways = (self._walk(step.name, [], done) for step in self._scenario.steps)
-        return next(filter(None, ways), [])
-
-    def _walk(self, name: str, path: list[str], done: set[str]) -> list[str]:
-        """Go all ways on from a step; ``done`` are steps from which no way comes back."""
-        if name in path:
-            return [*path[path.index(name) :], name]
-        if name not in done:
-            for following in self._next(name):
-                if loop := self._walk(following, [*path, name], done):
-                    return loop
-            done.add(name)
-        return []
 
     def _facts(self) -> Mapping[str, ValueType]:
         start = self._scenario.start
@@ -352,11 +343,20 @@ class _Check:
         kind = self._types.get(wait.value)
         if kind is None:
             near, there = did_you_mean(wait.value, self._types), ", ".join(self._types) or "none"
-            self._say(place, f"there is no fact {wait.value!r}{near}; there are {there}")
+            what = "fact" if isinstance(self._scenario.start, OnEvent) else "attribute"
+            self._say(place, f"there is no {what} {wait.value!r}{near}; there are {there}")
         elif kind.is_list or kind.python not in (date, datetime):
             self._say(place, f"{wait.value} is {kind.name}, and no date")
         elif kind.python is date and wait.at is None:
             self._say(place, f"{wait.value} is a day; a time is needed, such as `{wait} at 10:00`")
+
+    def _hours(self) -> None:
+        own, world = self._scenario.quiet_hours, self._world
+        categories = {category_of(self._scenario, step) for step in self._scenario.steps}
+        shops = world.quiet_hours if categories <= set(world.advertising) else None
+        if own is not None and no_time_left(own, shops):
+            of_shop = "" if shops is None else f"; the shop's are {shops[0]:%H:%M}-{shops[1]:%H:%M}"
+            self._say("quiet_hours", f"leave no time at which a message may be sent{of_shop}")
 
     def _condition(self, condition: Condition | None, place: str) -> None:
         for leaf in leaves(condition):
@@ -377,6 +377,8 @@ class _Check:
         if name not in self._world.segments:
             near = did_you_mean(name, self._world.segments)
             self._say(place, f"there is no segment {name!r}{near}")
+        elif (problem := self._world.segment_problem(name)) is not None:
+            self._say(place, f"the segment {name!r} chooses nobody: {problem}")
 
     def _category(self, name: str, place: str) -> None:
         if name not in self._world.categories:

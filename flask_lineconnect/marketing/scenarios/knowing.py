@@ -147,6 +147,32 @@ def know(line: LineState, scenario: Scenario, runs: Sequence[Any], messages: Ste
     return known
 
 
+def know_all(
+    line: LineState, scenario: Scenario, ids: Sequence[Any], messages: StepMessages
+) -> Known:
+    """Read what any step may look at, of members who may have no run: for a rehearsal.
+
+    :raises InvalidRule: a segment or an attribute is gone.
+    """
+    known = _known(line, scenario, ids, messages)
+    asked, waits = leaves_of(scenario), [step.wait for step in scenario.steps]
+    names = {wait.value for wait in waits if isinstance(wait, Near)}
+    names |= {name for step in scenario.steps for name in messages.names(step)}
+    _read_answers(line, known, asked, names, ids, messages)
+    _read_readers(line, known, scenario.steps, ids)
+    known.members = members_of(line, ids)
+    return known
+
+
+def leaves_of(scenario: Scenario) -> list[Fact | Done | InSegment]:
+    """Return all that a scenario's conditions ask."""
+    conditions = [step.only for step in scenario.steps]
+    conditions += [way.when for step in scenario.steps for way in step.branch]
+    if isinstance(scenario.start, OnEvent):
+        conditions.append(scenario.start.where)
+    return [leaf for condition in conditions for leaf in leaves(condition)]
+
+
 def know_members(
     line: LineState,
     scenario: Scenario,

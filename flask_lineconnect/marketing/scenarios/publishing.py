@@ -35,11 +35,14 @@ from .checking import facts_at_hand
 from .deciding import STOPPED
 from .declared import Scenarios
 from .definition import END
-from .definition import OnEvent
 from .definition import OnSegment
 from .definition import Scenario
 from .published import forget_read
+from .published import published_of
+from .reading import read_scenario
 from .reading import write_scenario
+from .starting import plan_start
+from .starting import resume_start
 
 #: Who of those already there goes by the new version.
 Enrol = Literal["nobody", "all", "from-now"]
@@ -67,7 +70,7 @@ def publish(line: LineState, name: str, *, enrol: Enrol | None = None) -> Public
     """
     session, now = line.session, line.clock()
     scenario = line.part(Scenarios).get(name)
-    _check(line, scenario)
+    require_sound(line, scenario, "published")
     if enrol is not None and enrol not in get_args(Enrol):
         raise UsageError(f"enrol is one of {', '.join(get_args(Enrol))}, not {enrol!r}")
     begin_writing(session)
@@ -77,15 +80,18 @@ def publish(line: LineState, name: str, *, enrol: Enrol | None = None) -> Public
     current = _version(session, row)
     digest = digest_of(definition)
     is_new = current is None or current.digest != digest
-    asks = isinstance(scenario.start, OnSegment) or not is_first
-    if is_new and asks and enrol is None:
+    begins_anew = is_new or row.state == "stopped"
+    chooses = begins_anew and isinstance(scenario.start, OnSegment)
+    if (chooses or (is_new and not is_first)) and enrol is None:
         raise UsageError(
             f"{name}: say who of those already there goes by this version, with enrol: "
             f"{', '.join(get_args(Enrol))}"
         )
+    before = None
+    if current is not None and row.state == "running":
+        before = read_scenario(name, current.definition).start
     if is_new:
         row.version += 1
-        row.cursor = None
         current = ScenarioVersion(
             scenario_id=row.id,
             number=row.version,
@@ -94,7 +100,11 @@ def publish(line: LineState, name: str, *, enrol: Enrol | None = None) -> Public
             published_at=now,
         )
         session.add(current)
-    _let_run(line, row, scenario, now)
+    if begins_anew:
+        plan_start(line, row, scenario.start, before=before, enrol=enrol or "nobody", now=now)
+    elif row.state == "paused":
+        resume_start(line, row, scenario.start, now=now)
+    _go_on(line, row, now)
     moved = _enrol_all(session, row, scenario, now) if is_new and enrol == "all" else 0
     forget_read(line)
     return Publication(row.version, is_new, moved)
@@ -115,8 +125,9 @@ def resume(line: LineState, name: str) -> None:
 
     :raises UsageError: it is not paused.
     """
-    row = _in_state(line, name, "paused")
-    _go_on(line, row, line.clock())
+    row, now = _in_state(line, name, "paused"), line.clock()
+    resume_start(line, row, published_of(line, row).scenario.start, now=now)
+    _go_on(line, row, now)
     _note_change(line)
 
 
@@ -138,12 +149,17 @@ def digest_of(definition: Mapping[str, Any]) -> str:
     return sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()
 
 
-def _check(line: LineState, scenario: Scenario) -> None:
+def require_sound(line: LineState, scenario: Scenario, done: str) -> None:
+    """Refuse a scenario that could not run.
+
+    :param done: what can't be done with it: ``published``.
+    :raises UsageError: something is wrong with it; each thing with its place.
+    """
     at_hand = facts_at_hand(line, scenario)
     problems = check_scenario(scenario, World.of(line), at_hand=at_hand).problems
     if problems:
         said = "\n".join(f"  {problem}" for problem in problems)
-        raise UsageError(f"{scenario.name} can't be published:\n{said}")
+        raise UsageError(f"{scenario.name} can't be {done}:\n{said}")
 
 
 def _locked(session: Session, name: str) -> PublishedScenario:
@@ -155,11 +171,6 @@ def _locked(session: Session, name: str) -> PublishedScenario:
 def _version(session: Session, row: PublishedScenario) -> ScenarioVersion | None:
     is_it = ScenarioVersion.scenario_id == row.id, ScenarioVersion.number == row.version
     return session.scalars(select(ScenarioVersion).where(*is_it)).one_or_none()
-
-
-def _let_run(line: LineState, row: PublishedScenario, scenario: Scenario, now: datetime) -> None:
-    row.next_at = None if isinstance(scenario.start, OnEvent) else now
-    _go_on(line, row, now)
 
 
 def _go_on(line: LineState, row: PublishedScenario, now: datetime) -> None:

@@ -151,15 +151,16 @@ def list_segments(line: LineState) -> list[Listed]:
     for one in line.part(DeclaredSegments):
         arguments = {key: value.default for key, value in (one.parameters or {}).items()}
         kind = "query" if one.rule is None else "rule"
-        problem = _problem_of(line, one.name)
+        problem = problem_of_segment(line, one.name)
         listed.append(Listed(one.name, str(one.label), kind, one.home, None, arguments, problem))
     for row in saved_segments(line.session):
-        problem = _problem_of(line, row.name)
+        problem = problem_of_segment(line, row.name)
         listed.append(Listed(row.name, row.label, "saved", "", row.version, {}, problem))
     return listed
 
 
-def _problem_of(line: LineState, name: str) -> str | None:
+def problem_of_segment(line: LineState, name: str) -> str | None:
+    """Say why a segment chooses nobody, if it asks for what is gone or includes itself."""
     try:
         members_in(line, name)
     except InvalidRule as error:

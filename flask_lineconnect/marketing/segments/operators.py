@@ -264,7 +264,7 @@ _BY_TYPE: Mapping[type, Mapping[str, Operator]] = {
     int: {**_ANY, **_SEVERAL, **_NUMBERS, **_RANGES},
     Decimal: {**_ANY, **_SEVERAL, **_NUMBERS, **_RANGES},
     bool: _ANY,
-    date: {**_ANY, **_TIMES, **_RANGES, **_DAYS},
+    date: {**_ANY, **_SEVERAL, **_TIMES, **_RANGES, **_DAYS},
     datetime: {**_TIMES, **_RANGES},
 }
 #: Asks whether there is a value at all; the one question that an absent one answers.
