@@ -85,6 +85,8 @@ def prepare_database(app: Flask) -> None:
         db.metadata.create_all(db.engine)
         if is_empty(db.session()):
             fill(db.session(), Path(app.config["PICTURES_FOLDER"]))
+            line.switch_on()
+            db.session.commit()
 
 
 @click.command("seed")

@@ -19,7 +19,6 @@ from .clock import day_of
 from .models import PointEntry
 from .models import User
 from .models import utcnow
-from .signals import points_added
 from .signals import points_booked
 from .signals import rank_raised
 
@@ -129,15 +128,14 @@ def booked_as(session: Session, key: str) -> PointEntry | None:
 
 
 def add_at_counter(session: Session, user: User, yen: int, *, key: str) -> PointEntry:
-    """Book the points of a purchase at the counter, and say so; return the booking.
+    """Book the points of a purchase at the counter; return the booking.
 
-    The same key books and says nothing the second time, and returns the first booking.
+    The same key books nothing the second time, and returns the first booking.
     """
     reason = f"{AT_COUNTER} {yen:,}円"
     entry = book(session, user, points_for(yen), reason=reason, key=key)
     if entry is None:
         return session.scalars(select(PointEntry).where(PointEntry.key == key)).one()
-    points_added.send(None, entry=entry)
     return entry
 
 

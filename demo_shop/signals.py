@@ -4,8 +4,6 @@ from blinker import Namespace
 
 _signals = Namespace()
 
-#: Points were added at the counter; argument ``entry``.
-points_added = _signals.signal("points-added")
 #: A member's password was set or changed; argument ``user``.
 password_changed = _signals.signal("password-changed")
 #: Somebody chose a language on the shop's pages; argument ``language``.

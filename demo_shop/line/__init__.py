@@ -11,6 +11,7 @@ from .extension import line
 from .hooks import chat
 from .paying import paying
 from .practices import practices
+from .practices import switch_on as switch_on
 from .segments import segments
 from .staff import staff
 

@@ -1,41 +1,13 @@
-"""What the shop tells members by LINE, in the same transaction as the thing itself."""
+"""What the shop tells the extension and single members; all else is sent by scenarios."""
 
 from typing import Any
 
-from flask_lineconnect import render_message
-
 from ..models import Inquiry
-from ..models import Order
-from ..models import PointEntry
 from ..models import User
-from ..points import balance_of
 from ..signals import inquiry_answered
 from ..signals import language_chosen
-from ..signals import order_placed
 from ..signals import password_changed
-from ..signals import points_added
 from .extension import line
-
-
-@points_added.connect
-def tell_points(_sender: object, entry: PointEntry, **_more: Any) -> None:
-    """Tell the member about points that were added at the counter, if there were any."""
-    if not entry.amount:
-        return
-    with line.in_language_of(entry.user):
-        balance = balance_of(entry.user)
-        message = render_message("line/points_added.json", entry=entry, balance=balance)
-    line.send(entry.user, message, category="points", key=f"points:{entry.key}")
-    line.points_changed(entry.user)
-
-
-@order_placed.connect
-def confirm_order(_sender: object, order: Order, **_more: Any) -> None:
-    """Confirm an order to the member who placed it."""
-    with line.in_language_of(order.user):
-        message = render_message("line/order_placed.json", order=order)
-    line.send(order.user, message, category="order", key=f"order:{order.number}:placed")
-    line.points_changed(order.user)
 
 
 @inquiry_answered.connect

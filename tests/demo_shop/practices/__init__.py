@@ -1,0 +1,1 @@
+"""Each practice from the shop's own events to the customer's phone, in fast time."""
