@@ -98,8 +98,7 @@ class Stage:
             email=f"c{number}@mail.example",
             name=name,
             card_number=f"{number:013d}",
-            created_at=self.now - timedelta(days=100),
-            **more,
+            **{"created_at": self.now - timedelta(days=100), **more},
         )
         db.session.add(member)
         db.session.flush()
@@ -205,8 +204,9 @@ class Customer:
         return db.session.scalars(latest).first() or Order()
 
     def receive(self, product: Product, quantity: int = 1) -> Order:
-        """Buy a product, which is shipped and delivered at once."""
+        """Buy a product, which is shipped and delivered a minute later."""
         order = self.buy(product, quantity)
+        self.stage.later(minutes=1)
         self.stage.order_goes_on(order, "ship", "deliver")
         return order
 

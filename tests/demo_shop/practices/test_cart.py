@@ -7,6 +7,7 @@ import pytest
 from demo_shop.extensions import db
 from demo_shop.models import Inquiry
 from demo_shop.models import Product
+from flask_lineconnect.models import Preference
 
 from .stage import Stage
 
@@ -98,7 +99,7 @@ def test_at_night_it_waits_for_the_morning(stage: Stage, sencha: Product) -> Non
     customer.put_into_cart(sencha)
     stage.later(hours=2)
     assert customer.news() == []
-    stage.at(9, days=1)
+    stage.at(9)
     assert len(customer.news()) == 2
 
 
@@ -113,8 +114,6 @@ def test_nobody_is_courted_who_waits_for_an_answer(stage: Stage, sencha: Product
 
 
 def test_whoever_declined_such_messages_gets_none(stage: Stage, sencha: Product) -> None:
-    from flask_lineconnect.models import Preference
-
     customer = stage.customer()
     db.session.add(
         Preference(

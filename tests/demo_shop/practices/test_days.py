@@ -36,6 +36,7 @@ def test_only_a_first_order_is_followed_up(stage: Stage, kyusu: Product, trial: 
     customer = stage.customer()
     customer.receive(trial)
     assert stage.runs("second_order", customer) == []
+    stage.later(days=1)
     customer.receive(kyusu)
     assert stage.runs("second_order", customer) == []
 

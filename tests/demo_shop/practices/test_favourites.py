@@ -67,8 +67,6 @@ def test_waves_follow_while_some_are_left(stage: Stage, kyusu: Product) -> None:
     db.session.execute(db.text("DELETE FROM favourite"))
     db.session.commit()
     customers = [keeper(stage, kyusu) for _number in range(7)]
-    for customer in customers:
-        stage.later(seconds=1)
     fill_shelf(stage, kyusu, 1)
     stage.later(minutes=15)
     assert [len(customer.news()) for customer in customers] == [1, 1, 1, 0, 0, 0, 0]
@@ -87,6 +85,7 @@ def test_waves_follow_while_some_are_left(stage: Stage, kyusu: Product) -> None:
 def test_lower_prices_come_at_the_next_noon_in_one_message(
     stage: Stage, sencha: Product, hojicha: Product, kyusu: Product
 ) -> None:
+    fill_shelf(stage, hojicha, 50)
     stage.at(9, days=1)
     customer = keeper(stage, sencha, hojicha, kyusu)
     fill_shelf(stage, sencha, 50, 1_100)

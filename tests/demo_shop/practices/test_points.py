@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from demo_shop.models import Product
 from flask_lineconnect.engines.work import work_until_idle
+from flask_lineconnect.testing.chat import open_chat
 
 from .stage import Customer
 from .stage import Stage
@@ -34,9 +36,9 @@ def test_points_of_a_purchase_come_with_the_balance(stage: Stage) -> None:
     assert customer.news() == []
 
 
-def test_points_of_an_order_stand_in_its_own_message(stage: Stage, sencha: object) -> None:
+def test_points_of_an_order_stand_in_its_own_message(stage: Stage, sencha: Product) -> None:
     customer = stage.customer()
-    customer.buy(sencha)  # type: ignore[arg-type]
+    customer.buy(sencha)
     assert customer.news() == []
 
 
@@ -62,8 +64,6 @@ def test_a_rank_of_the_night_is_told_of_in_the_morning(stage: Stage) -> None:
 
 
 def test_the_balance_is_answered_on_demand(stage: Stage) -> None:
-    from flask_lineconnect.testing.chat import open_chat
-
     customer = stage.customer()
     buy_at_counter(customer, 1_000)
     with open_chat(stage.app, stage.emulator, customer.user_id) as chat:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from demo_shop.extensions import db
 from demo_shop.models import Product
 
 from .stage import Stage
@@ -17,8 +18,6 @@ def practice(stage: Stage, kyusu_buyers: None) -> None:
 @pytest.fixture(scope="module")
 def kyusu_buyers(stage: Stage) -> None:
     """Let three customers buy tea and a pot, and five others sweets alone."""
-    from demo_shop.extensions import db
-
     sencha, kyusu, yokan = (db.session.get_one(Product, number) for number in (1, 3, 4))
     for _number in range(3):
         customer = stage.customer()
@@ -49,8 +48,6 @@ def test_what_others_also_bought_comes_after_ten_days(
 def test_what_is_nearly_gone_is_not_recommended(
     stage: Stage, sencha: Product, kyusu: Product
 ) -> None:
-    from demo_shop.extensions import db
-
     customer = stage.customer()
     customer.receive(sencha)
     kyusu.stock = 1

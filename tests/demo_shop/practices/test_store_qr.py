@@ -38,6 +38,5 @@ def test_a_promise_that_has_ended_is_not_made(stage: Stage) -> None:
     db.session.commit()
     customer = stage.customer(source="shelf-3")
     assert customer.news() == []
-    [(step, outcome, reason)] = stage.outcomes("store_qr", customer)[-1:]
-    assert (step, outcome) == ("shelf", "dropped")
-    assert "KMRB-TEA300" in str(reason)
+    reasons = {step: reason for step, _outcome, reason in stage.outcomes("store_qr", customer)}
+    assert "KMRB-TEA300" in str(reasons["shelf"])
