@@ -18,6 +18,7 @@ from sqlalchemy import select
 from demo_shop import create_app
 from demo_shop.catalogue import CATALOGUE
 from demo_shop.extensions import db
+from demo_shop.line.extension import line as extension
 from demo_shop.members import make_member
 from demo_shop.models import Favourite
 from demo_shop.models import Inquiry
@@ -27,6 +28,7 @@ from demo_shop.models import Product
 from demo_shop.models import User
 from demo_shop.points import add_at_counter
 from demo_shop.signals import order_placed
+from flask_lineconnect.engines.work import SCHEDULE
 from flask_lineconnect.linking import accounts
 from flask_lineconnect.messages.render import render_json
 from flask_lineconnect.models import OutboxMessage
@@ -243,12 +245,18 @@ def test_messages_that_nobody_asked_for_are_english_too(
     member.name = "Sakura Sato"
     product = db.session.scalars(select(Product).limit(1)).one()
     product.name = CATALOGUE[0].name
+    extension.scenarios.publish("points_added")
+    extension.scenarios.publish("order_confirmed")
+    db.session.commit()
     with app.test_request_context():
         # Staff read Japanese.
         add_at_counter(db.session(), member, 12_000, key="first")
         order = _order(member, "K-1")
         order_placed.send(None, order=order)
         db.session.commit()
+    line: LineState = app.extensions["lineconnect"]
+    while sum(do(line) for do in SCHEDULE):
+        pass
     rows = db.session.scalars(select(OutboxMessage)).all()
     told = [message for row in rows for message in json.loads(row.messages)]
     assert len(told) == 2

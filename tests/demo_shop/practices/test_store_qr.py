@@ -22,7 +22,7 @@ def test_the_shelf_keeps_its_promise(stage: Stage) -> None:
 
 
 def test_the_counter_says_something_else(stage: Stage) -> None:
-    [text] = stage.customer(source="counter").news()
+    [text] = stage.customer(source="store").news()
     assert "会員証をご提示ください" in text
 
 
