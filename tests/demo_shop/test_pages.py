@@ -15,6 +15,7 @@ from sqlalchemy import func
 from sqlalchemy import select
 
 from demo_shop.extensions import db
+from demo_shop.line.extension import line as extension
 from demo_shop.members import make_member
 from demo_shop.models import Inquiry
 from demo_shop.models import Order
@@ -22,6 +23,7 @@ from demo_shop.models import PointEntry
 from demo_shop.models import Product
 from demo_shop.models import User
 from demo_shop.points import history
+from flask_lineconnect.engines.work import SCHEDULE
 from flask_lineconnect.linking import accounts
 from flask_lineconnect.models import OutboxMessage
 from tests.conftest import ApartClient
@@ -250,11 +252,14 @@ def test_a_purchase_that_earns_no_points_sends_nothing(
     with app.app_context():
         account = accounts.ensure_account(db.session(), "U" + "1" * 32, now=datetime.now(UTC))
         account.member_id = hanako.id
+        extension.scenarios.publish("points_added")
         db.session.commit()
     staff, card = log_in("staff"), f"/counter/{hanako.card_number}"
     for key, yen, messages in (("a", "９９円", 0), ("b", "１００", 1)):
         assert staff.post(card, data={"yen": yen, "key": key}).location == "/counter"
         with app.app_context():
+            while sum(do(app.extensions["lineconnect"]) for do in SCHEDULE):
+                pass
             count = select(func.count()).select_from(OutboxMessage)
             assert db.session.scalar(count) == messages
         said = staff.get("/counter").text

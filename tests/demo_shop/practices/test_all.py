@@ -29,9 +29,7 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Flask:
     """Return the demo as `make demo` fills it."""
     folder = tmp_path_factory.mktemp("demo")
     uri = f"sqlite:///{folder / 'shop.db'}"
-    app = create_app(
-        {**SETTINGS, "SQLALCHEMY_DATABASE_URI": uri, "PICTURES_FOLDER": str(folder)}
-    )
+    app = create_app({**SETTINGS, "SQLALCHEMY_DATABASE_URI": uri, "PICTURES_FOLDER": str(folder)})
     prepare_database(app)
     return app
 
@@ -78,4 +76,6 @@ def test_every_practice_is_named_in_the_documentation(demo: Flask) -> None:
     text = "\n".join(page.read_text("utf-8") for page in PAGES)
     declared = [one.name for one in demo.extensions[EXTENSION_KEY].part(Scenarios)]
     short = text.replace("`…_7_days`", "`points_expiring_in_7_days`")
-    assert [name for name in declared if f"`{name}`" not in short and f"[{name}]" not in short] == []
+    assert [
+        name for name in declared if f"`{name}`" not in short and f"[{name}]" not in short
+    ] == []
