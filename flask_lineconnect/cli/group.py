@@ -22,6 +22,7 @@ WORDS = (
     "events",
     "friends",
     "inbox",
+    "init",
     "links",
     "outbox",
     "quota",

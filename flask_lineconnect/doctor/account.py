@@ -17,13 +17,13 @@ from ..config.plans import JAPANESE_PLANS
 from ..errors import LineConnectError
 from ..models import PublishedRichMenu
 from ..rich_menus import publish
+from ..setting_up.questions import REFUSED
 from .findings import Check
 from .findings import Said
 from .findings import doubtful
 from .findings import fine
 from .findings import untold
 from .findings import wrong
-from .visit import REFUSED
 from .visit import Visit
 
 #: LINE counts days in Japan's time.

@@ -10,13 +10,13 @@ from datetime import timedelta
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 
+from ..setting_up.questions import REFUSED
 from .findings import Check
 from .findings import Said
 from .findings import doubtful
 from .findings import fine
 from .findings import unasked
 from .findings import wrong
-from .visit import REFUSED
 from .visit import Visit
 
 #: How soon the end of a token is said.

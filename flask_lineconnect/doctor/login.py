@@ -18,12 +18,12 @@ from sqlalchemy.orm import undefer
 
 from ..errors import LineApiError
 from ..models import Account
+from ..setting_up.questions import REFUSED
 from .findings import Check
 from .findings import Said
 from .findings import fine
 from .findings import untold
 from .findings import wrong
-from .visit import REFUSED
 from .visit import Visit
 
 #: Of so many members the tokens are tried.

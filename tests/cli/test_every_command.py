@@ -47,6 +47,7 @@ USES: dict[Words, Sequence[str]] = {
     ("inbox", "list"): [],
     ("inbox", "replay"): ["event"],
     ("inbox", "show"): ["event"],
+    ("init",): ["--dry-run"],
     ("links",): [],
     ("outbox", "cancel"): ["m1"],
     ("outbox", "deliver"): [],
@@ -84,7 +85,7 @@ APART = {("emulator",), ("worker",)}
 DECLARED = {path for path in USES if path[0] == "scenario"}
 ASKS_LINE_FIRST = ("friends", "fetch")
 OF_RUNS = {("scenario", word) for word in ("list", "pause", "resume", "runs", "stop")}
-ASIDE = {("emulator",), ("settings",), ("store-qr",), ASKS_LINE_FIRST}
+ASIDE = {("emulator",), ("init",), ("settings",), ("store-qr",), ASKS_LINE_FIRST}
 NEED_NO_DATABASE = {*ASIDE, *(DECLARED - OF_RUNS)}
 LISTS = [path for path in USES if path[-1] in {"events", "links", "list"}]
 KEPT = [path for path in LISTS if path not in DECLARED]
