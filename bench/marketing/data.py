@@ -99,9 +99,8 @@ class Chance:
         """Return a time within the last so many days, as the tables keep it."""
         seconds = self.below(number, days * DAY, salt)
         if self._is_sqlite:
-            now = f"{self._now:%Y-%m-%d %H:%M:%S}"
-            shift = func.printf("-%d seconds", seconds)
-            return func.strftime("%Y-%m-%d %H:%M:%S.000000", now, shift)
+            at = _big(int(self._now.timestamp())) - seconds
+            return func.strftime("%Y-%m-%d %H:%M:%S.000000", at, "unixepoch")
         back = func.make_interval(0, 0, 0, 0, 0, 0, seconds)
         return literal(self._now, DateTime(timezone=True)) - back
 
@@ -234,7 +233,7 @@ def _event(number: ColumnElement[int], chance: Chance, members: int) -> Values:
             1: literal('{"number": "K", "total": ') + total + literal(', "products": []}'),
         },
         value=kind,
-        else_='{"amount": 9, "balance": 90}',
+        else_='{"amount": 9, "balance": 90, "is_at_counter": false}',
     )
     return {
         "id": number,

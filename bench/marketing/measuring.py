@@ -136,7 +136,7 @@ def _explain(connection: Connection, title: str, statement: Any, plans: TextIO) 
 
 def _measure_emit(line: LineState, turns: int) -> None:
     member = db.session.get_one(User, 1)
-    facts = {"amount": 9, "balance": 90}
+    facts = {"amount": 9, "balance": 90, "is_at_counter": False}
     now = line.clock()
     row = {
         "name": "points.booked",
