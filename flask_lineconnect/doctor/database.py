@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from sqlalchemy import Connection
 from sqlalchemy import Engine
 from sqlalchemy import inspect
 from sqlalchemy import text
@@ -145,9 +146,48 @@ def _member_keys(visit: Visit) -> Said:
     )
 
 
+def _sequences(visit: Visit) -> Said | None:
+    """Look whether a sequence gives a key that is taken, as after an import with its keys."""
+    line = visit.line
+    engine = line.db.engine
+    if engine.dialect.name != "postgresql":
+        return None
+    schema = effective_schema(engine, line.db.metadata)
+    ours = [(schema, table.name) for table in LineBase.metadata.sorted_tables]
+    members = inspect(line.shop.model).local_table
+    behind = []
+    with engine.connect() as connection:
+        for place, name in [*ours, (getattr(members, "schema", None), members.name)]:
+            quote = engine.dialect.identifier_preparer.quote
+            table = quote(name) if place is None else f"{quote(place)}.{quote(name)}"
+            columns = inspect(connection).get_pk_constraint(name, place)["constrained_columns"]
+            if len(columns) == 1 and _is_behind(connection, table, columns[0], quote(columns[0])):
+                behind.append(name)
+    if not behind:
+        return fine("sequences give keys that are free")
+    return wrong(
+        f"the sequence of {', '.join(behind)} is behind, as after an import: new rows are refused",
+        "SELECT setval(pg_get_serial_sequence('TABLE', 'id'), (SELECT max(id) FROM TABLE)) for "
+        "each of them",
+    )
+
+
+def _is_behind(connection: Connection, table: str, column: str, quoted: str) -> bool:
+    sequence = connection.scalar(
+        text("SELECT pg_get_serial_sequence(:table, :column)"), {"table": table, "column": column}
+    )
+    if sequence is None:
+        return False
+    next_key = f"SELECT CASE WHEN is_called THEN last_value + 1 ELSE last_value END FROM {sequence}"
+    most = connection.scalar(text(f"SELECT max({quoted}) FROM {table}"))
+    given = connection.scalar(text(next_key))
+    return isinstance(most, int) and isinstance(given, int) and given <= most
+
+
 CHECKS = (
     Check("database", _database),
     Check("tables", _tables),
     Check("database-pool", _pool),
     Check("member-keys", _member_keys),
+    Check("sequences", _sequences),
 )

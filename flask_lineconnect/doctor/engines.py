@@ -28,6 +28,14 @@ from .visit import Visit
 OVERDUE = timedelta(minutes=2)
 #: As long after it was seen a process counts; ``engines/presence.py`` notes it every minute.
 SEEN_FOR = timedelta(minutes=3)
+#: Failures from before are old news.
+LATELY = timedelta(days=1)
+_REASONS = {
+    "unauthorized": "LINE refused the channel's token",
+    "quota": "the month's messages are used up",
+    "budget": "the month's budget is spent",
+    "reserve": "what is left is kept for orders",
+}
 #: Seconds for Celery's workers to say that they are there.
 CELERY_SECONDS = 2.0
 _BEGIN = {
@@ -81,7 +89,7 @@ def _celery(line: LineState) -> Said:
             "names it",
         )
     if answers:
-        return fine(f"{len(answers)} of Celery's workers answer")
+        return fine(f"{len(answers)} of Celery's workers answer; whether beat runs can't be asked")
     return wrong("none of Celery's workers answers", _BEGIN["celery"])
 
 
@@ -130,8 +138,36 @@ def _counters(visit: Visit) -> Said | None:
     )
 
 
+def _pauses(visit: Visit) -> Said | None:
+    line = visit.line
+    found = pauses.current(line.session, now=line.clock())
+    reasons = [one.reason for one in found if one.reason in _REASONS]
+    if not reasons:
+        return fine("nothing stands in the way of sending")
+    why = ", ".join(_REASONS[reason] for reason in reasons)
+    is_all = any(not one.is_for_marketing_only for one in found if one.reason in _REASONS)
+    text = f"{'no message is' if is_all else 'no advertising is'} sent now: {why}"
+    say = wrong if is_all else doubtful
+    return say(text, "mend the cause, then `flask line resume`; `flask line quota` tells more")
+
+
+def _failures(visit: Visit) -> Said:
+    line = visit.line
+    is_lately = InboxEvent.occurred_at > line.clock() - LATELY
+    dead = InboxEvent.state == "dead", InboxEvent.finished_at.is_not(None), is_lately
+    count = line.session.scalar(select(func.count()).select_from(InboxEvent).where(*dead))
+    if not count:
+        return fine("no hook failed in the last day")
+    return doubtful(
+        f"{count} webhook events of the last day failed, and their people had no answer",
+        "`flask line inbox list` says why; mend the hook, then `flask line inbox replay`",
+    )
+
+
 CHECKS = (
     Check("workers", _workers),
     Check("two-engines", _engines),
     Check("shared-counters", _counters),
+    Check("pauses", _pauses),
+    Check("failures", _failures),
 )

@@ -7,6 +7,7 @@ Each family has a module: ``shop.py``, ``code.py``, ``serving.py``, ``database.p
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Collection
 from collections.abc import Iterator
@@ -45,6 +46,7 @@ FAMILIES: Mapping[str, Sequence[Check]] = {
     "webhook": webhook.CHECKS,
     "account": account.CHECKS,
 }
+_IN_ENVIRON = "FLASK_LINECONNECT_"
 _PERSON = re.compile("U[0-9a-f]{32}")
 #: What an app is called in place of a check that did not start at all.
 START = "start"
@@ -71,7 +73,13 @@ def examine(
 
 def refused_to_start(error: Exception) -> Finding:
     """Return the finding of an app that did not start; the error's sentence says the mend."""
-    return Finding("shop", START, "wrong", f"the app does not start: {error}")
+    mend = ""
+    if " is missing." in str(error) and any(name.startswith(_IN_ENVIRON) for name in os.environ):
+        mend = (
+            f"{_IN_ENVIRON}… is in the environment: call app.config.from_prefixed_env() before "
+            "line.init_app(app)"
+        )
+    return Finding("shop", START, "wrong", f"the app does not start: {error}", mend)
 
 
 def _looked(check: Check, visit: Visit) -> Said | None:

@@ -43,7 +43,15 @@ def _adapter(visit: Visit) -> Said:
         (shop.membership, MemberDesk),
         (shop.products, ProductDesk),
     )
-    found = [one for place, base in places if place is not None for one in _odd(place, base)]
+    strange = [
+        f"{type(shop).__name__} has {base.__name__} as "
+        f"{'a class' if isinstance(place, type) else type(place).__name__}, not as an object of it"
+        for place, base in places
+        if place is not None and not isinstance(place, base)
+    ]
+    found = strange or [
+        one for place, base in places if place is not None for one in _odd(place, base)
+    ]
     if found:
         return wrong("; ".join(found[:5]), "give it the name and the arguments of the base class")
     return fine("the adapter has no misspelt method")

@@ -107,6 +107,13 @@ def test_an_app_that_does_not_start_is_a_finding() -> None:
     assert "LINECONNECT_BASE_URL is missing" in found["text"]
 
 
+def test_an_environment_that_nobody_reads(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FLASK_LINECONNECT_BASE_URL", "https://shop.example")
+    result = CliRunner().invoke(doctor, [], obj=ScriptInfo(create_app=_refuse))
+    assert "-> FLASK_LINECONNECT_… is in the environment" in result.stdout
+    assert "from_prefixed_env()" in " ".join(result.stdout.split())
+
+
 def test_an_app_without_the_extension_is_a_finding() -> None:
     result = _run(Flask("bare"))
     assert result.exit_code == 1

@@ -21,6 +21,7 @@ from sqlalchemy import text
 from flask_lineconnect import Emulator
 from flask_lineconnect.models import InboxEvent
 from flask_lineconnect.models import LivingProcess
+from flask_lineconnect.outbox.pauses import pause
 from flask_lineconnect.state import LineState
 from tests.conftest import DATABASES
 from tests.conftest import MakeApp
@@ -151,6 +152,19 @@ def test_adapter_methods_that_are_misspelt(app: Flask, shop: SmallShop, seen: st
     found = _found(app, "adapter")
     assert found.state == "wrong"
     assert seen in found.text
+
+
+class ClassForDesk(SmallShop):
+    """Forgot the brackets."""
+
+    membership = SmallMembership  # type: ignore[assignment]  # the mistake
+
+
+def test_a_desk_that_is_a_class(app: Flask) -> None:
+    app.extensions["lineconnect"].shop = ClassForDesk()
+    found = _found(app, "adapter")
+    assert found.state == "wrong"
+    assert "ClassForDesk has MemberDesk as a class" in found.text
 
 
 @pytest.mark.parametrize("shop", [SmallShop(), Helpful()])
@@ -359,3 +373,48 @@ def test_a_check_that_fails_hides_no_other(app: Flask, monkeypatch: pytest.Monke
     assert found["login-page"].state == "unasked"
     assert "AttributeError" in found["login-page"].text
     assert found["pages"].state == "fine"
+
+
+@pytest.mark.parametrize("database", ["postgresql"], indirect=True)
+def test_sequences_that_are_behind(app: Flask, line: LineState, database: str) -> None:
+    assert _found(app, "sequences").state == "fine"
+    add_member(line)
+    assert _found(app, "sequences").state == "fine"
+    _say("""INSERT INTO "user" (id, name, is_locked) VALUES (2, 'x', false)""")
+    found = _found(app, "sequences")
+    assert found.state == "wrong"
+    assert "the sequence of user is behind" in found.text
+    assert "setval" in found.mend
+    _say("""SELECT setval(pg_get_serial_sequence('"user"', 'id'), 2)""")
+    assert _found(app, "sequences").state == "fine"
+
+
+def test_sending_that_is_paused(app: Flask, line: LineState) -> None:
+    assert _found(app, "pauses").state == "fine"
+    now = line.clock()
+    until = now + timedelta(minutes=30)
+    pause(line.session, "reserve", "", now=now, until=until, is_for_marketing_only=True)
+    line.session.commit()
+    assert _found(app, "pauses").state == "doubtful"
+    pause(line.session, "unauthorized", "", now=now, until=until)
+    line.session.commit()
+    found = _found(app, "pauses")
+    assert found.state == "wrong"
+    assert "LINE refused the channel's token" in found.text
+    assert "flask line resume" in found.mend
+
+
+@pytest.mark.parametrize(("hours", "state"), [(1, "doubtful"), (48, "fine")])
+def test_hooks_that_failed(app: Flask, line: LineState, hours: int, state: str) -> None:
+    at = line.clock() - timedelta(hours=hours)
+    row = InboxEvent(
+        webhook_event_id="e1",
+        payload="{}",
+        state="dead",
+        occurred_at=at,
+        received_at=at,
+        finished_at=at,
+    )
+    line.session.add(row)
+    line.session.commit()
+    assert _found(app, "failures").state == state
