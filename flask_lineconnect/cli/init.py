@@ -11,18 +11,29 @@ from pathlib import Path
 from typing import Any
 
 import click
+from flask.cli import NoAppException
+from flask.cli import ScriptInfo
+from sqlalchemy.exc import SQLAlchemyError
 
 from ..config.settings import Config
 from ..config.values import origin as read_origin
+from ..doctor.examination import examine
+from ..errors import ConfigError
 from ..errors import LineConnectError
+from ..line_api.client import LineApi
 from ..line_api.http import LineHttp
+from ..rich_menus.publish import publish
 from ..setting_up.env_file import PREFIX
+from ..setting_up.env_file import for_environment
 from ..setting_up.env_file import read_env
 from ..setting_up.env_file import write_env
 from ..setting_up.joining import by_hand
 from ..setting_up.joining import check_channels
 from ..setting_up.joining import join
 from ..setting_up.questions import Questions
+from ..setting_up.tables import check_tables
+from ..state import EXTENSION_KEY
+from ..state import LineState
 
 #: What is asked for, and how; everything else is found out.
 _WANTED = {
@@ -48,12 +59,16 @@ EMULATOR_SECONDS = 5.0
 @click.option("--dry-run", is_flag=True, help="Show what would change; change nothing.")
 @click.option("--emulator", is_flag=True, help="For the emulator, which must run.")
 @click.option("--emulator-url", default=EMULATOR, show_default=True, help="Where it is.")
-def init(env_file: str, dry_run: bool, emulator: bool, emulator_url: str) -> None:
+@click.pass_context
+def init(
+    ctx: click.Context, env_file: str, dry_run: bool, emulator: bool, emulator_url: str
+) -> None:
     """Write the settings that join a shop to LINE, and tell LINE where the shop is.
 
     Channel IDs and secrets come from the environment, the file, or your answers; LINE is asked
     whether they are right. LIFF app and webhook are set, the console's part is listed. May be
-    repeated: it changes only what differs. It needs no app.
+    repeated: it changes only what differs. It needs no app; where there is one, its rich menu is
+    published.
     """
     file = Path(env_file)
     try:
@@ -67,6 +82,8 @@ def init(env_file: str, dry_run: bool, emulator: bool, emulator_url: str) -> Non
             click.echo(f"{'would be' if dry_run else 'done'}: {step.text}")
             values.update(step.settings)
         _write(file, values, is_dry=dry_run)
+        if not dry_run:
+            _publish_menu(ctx, values)
         _say_the_rest(questions, is_emulator="LINECONNECT_EMULATOR_URL" in values)
     except LineConnectError as error:
         raise click.ClickException(str(error)) from None
@@ -162,6 +179,41 @@ def _write(file: Path, values: Mapping[str, str], *, is_dry: bool) -> None:
         return
     write_env(file, changed)
     click.echo(f"done: {names} in {file}. It holds secrets: keep it out of version control.")
+
+
+def _publish_menu(ctx: click.Context, values: Mapping[str, str]) -> None:
+    """Publish the rich menu of the shop's app, if there is an app that has one LINE does not show.
+
+    :raises LineConnectError: the menu can't be made, or LINE refused it.
+    """
+    for name, value in for_environment(values).items():
+        os.environ.setdefault(name, value)
+    try:
+        app = ctx.ensure_object(ScriptInfo).load_app()
+    except NoAppException:
+        return
+    except Exception as error:  # whatever the shop's code raises while it has no settings yet
+        said = f": {error}" if isinstance(error, LineConnectError) else ""
+        click.echo(f"The app does not start yet ({type(error).__name__}{said}).")
+        return
+    line = app.extensions.get(EXTENSION_KEY)
+    if not isinstance(line, LineState) or line.rich_menu is None:
+        return
+    with app.app_context():
+        try:
+            check_tables(line)
+        except (ConfigError, SQLAlchemyError):
+            click.echo("The rich menu waits for the tables: make them, then `flask line setup`.")
+            return
+        if any(one.state == "wrong" for one in examine(line, names={"rich-menu"})):
+            menu_id, _is_new = publish(
+                line.session,
+                line.part(LineApi),
+                line.rich_menu,
+                root_path=app.root_path,
+                now=line.clock(),
+            )
+            click.echo(f"done: the rich menu is {menu_id}")
 
 
 def _say_the_rest(questions: Questions, *, is_emulator: bool) -> None:

@@ -66,6 +66,14 @@ def write_env(file: Path, values: Mapping[str, str]) -> None:
         raise ConfigError(f"{file} can't be written: {_reason(error)}") from None
 
 
+def for_environment(values: Mapping[str, str]) -> dict[str, str]:
+    """Return values as Flask wants them in the environment, by their names there."""
+    return {
+        PREFIX + name: json.dumps(value) if _needs_json(name, value) else value
+        for name, value in values.items()
+    }
+
+
 def _lines(file: Path) -> list[str]:
     try:
         return file.read_text("utf-8").splitlines() if file.exists() else []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import stat
 from collections.abc import Mapping
 from pathlib import Path
@@ -15,8 +16,11 @@ from click.testing import CliRunner
 from click.testing import Result
 from dotenv import dotenv_values
 from flask import Flask
+from flask.cli import ScriptInfo
+from jinja2 import DictLoader
 
 from flask_lineconnect import Emulator
+from flask_lineconnect import RichMenu
 from flask_lineconnect.cli import init as init_module
 from flask_lineconnect.cli.init import init
 from flask_lineconnect.config.settings import Config
@@ -26,6 +30,8 @@ from flask_lineconnect.setting_up.joining import Addresses
 from flask_lineconnect.state import LineState
 from tests.conftest import MakeApp
 from tests.doctor.conftest import look
+from tests.setting_up.test_channels import IMAGE
+from tests.setting_up.test_channels import MENU
 
 BASE_URL = "http://127.0.0.1:5999"
 CHANGES = {"POST", "PUT", "DELETE"}
@@ -35,6 +41,8 @@ CHANGES = {"POST", "PUT", "DELETE"}
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Return the empty folder in which the commands run, with no settings around."""
     monkeypatch.chdir(tmp_path)
+    # The command leaves settings in the environment, for the app that it loads.
+    monkeypatch.setattr(os, "environ", os.environ.copy())
     for name in list(os.environ):
         if name.startswith("FLASK_"):
             monkeypatch.delenv(name)
@@ -201,6 +209,38 @@ def test_the_emulator_gives_a_whole_configuration(
     # The shop itself does not run here.
     assert bad == {"public-address", "webhook-answer"}
     assert ".env has all settings" in _run("--emulator", "--emulator-url", line_emulator.url).output
+
+
+def test_the_rich_menu_of_an_app_is_published_once(
+    line_emulator: Emulator, folder: Path, make_app: MakeApp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    env = _known_settings(line_emulator)
+    for name, value in env.items():
+        monkeypatch.setenv(name, value)
+    app = make_app(**line_emulator.settings(BASE_URL))
+    app.root_path = str(folder)
+    shutil.copy(IMAGE, folder / "menu.png")
+    state: LineState = app.extensions["lineconnect"]
+    state.rich_menu = RichMenu(template="menu.json", image="menu.png")
+    state.json_environment.loader = DictLoader({"menu.json": MENU % "first"})
+    info = ScriptInfo(create_app=lambda: app)
+    first = _run(obj=info)
+    assert "done: the rich menu is richmenu-" in first.output, first.output
+    told = _told(line_emulator)
+    again = _run(obj=info)
+    assert again.exit_code == 0
+    assert "the rich menu is" not in again.output
+    assert _told(line_emulator) == told
+
+
+def _raise() -> Flask:
+    raise KeyError("a-word-of-the-shop")
+
+
+def test_an_app_that_does_not_start_yet(line_emulator: Emulator) -> None:
+    result = _run(env=_known_settings(line_emulator), obj=ScriptInfo(create_app=_raise))
+    assert result.exit_code == 0, result.output
+    assert "The app does not start yet (KeyError)." in result.output
 
 
 @pytest.mark.parametrize("url", ["http://127.0.0.1:9", "nowhere", "", "http://\0", "ftp://x"])
