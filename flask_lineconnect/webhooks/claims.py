@@ -13,7 +13,6 @@ from collections.abc import Callable
 from collections.abc import Iterator
 from collections.abc import Mapping
 from collections.abc import Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from datetime import timedelta
@@ -25,7 +24,6 @@ from sqlalchemy import BindParameter
 from sqlalchemy import ColumnElement
 from sqlalchemy import CompoundSelect
 from sqlalchemy import Connection
-from sqlalchemy import Engine
 from sqlalchemy import Integer
 from sqlalchemy import Select
 from sqlalchemy import Table
@@ -58,12 +56,6 @@ MAX_KILLS = 10
 SUSPECTED_AFTER = 2
 #: Rows that are looked at for each one that is taken: a person may have written many in a row.
 _LOOKED_AT = 4
-
-#: The name of the lock under which a worker chooses; any number that nobody else uses.
-_CLAIMING = int.from_bytes(b"LINEhook")
-
-_BEGIN_DURABLY = f"SELECT pg_advisory_xact_lock({_CLAIMING})"
-_BEGIN_LIGHTLY = f"{_BEGIN_DURABLY}, set_config('synchronous_commit', 'off', true)"
 
 _table = cast(Table, InboxEvent.__table__)
 _columns = _table.c
@@ -135,44 +127,6 @@ class Outcome(NamedTuple):
 def lease_of(attempt: int) -> timedelta:
     """Return how long a hook may take at an attempt."""
     return LEASE * (1 << min(max(attempt, 1), MAX_ATTEMPTS) - 1)
-
-
-@contextmanager
-def writing(engine: Engine, *, is_durable: bool) -> Iterator[Connection]:
-    """Open a transaction in which one worker alone chooses and writes, and commit it.
-
-    Who waited must see what the others took, so one that sees what was when it began will not do.
-
-    :param is_durable: wait for the disk. Without, the transaction outlives this process, but not
-        the machine: until a later one waits for the disk, which takes it along.
-    """
-    if engine.dialect.name == "sqlite":
-        with _writing_sqlite(engine, is_durable=is_durable) as connection:
-            yield connection
-        return
-    with engine.connect() as plain:
-        connection = plain.execution_options(isolation_level="READ COMMITTED")
-        connection.exec_driver_sql(_BEGIN_DURABLY if is_durable else _BEGIN_LIGHTLY)
-        yield connection
-        connection.commit()
-
-
-@contextmanager
-def _writing_sqlite(engine: Engine, *, is_durable: bool) -> Iterator[Connection]:
-    with engine.connect() as connection:
-        driver: Any = connection.connection.dbapi_connection
-        if not is_durable:
-            driver.execute("PRAGMA synchronous = NORMAL")
-        try:
-            # Python's driver begins none before reading, and one that has read may not write then.
-            if not driver.in_transaction:
-                connection.exec_driver_sql("BEGIN IMMEDIATE")
-            yield connection
-            connection.commit()
-        finally:
-            connection.rollback()
-            if not is_durable:
-                driver.execute("PRAGMA synchronous = FULL")
 
 
 def is_anything_due(connection: Connection, *, now: datetime) -> bool:

@@ -35,6 +35,7 @@ from ..state import itself
 from . import claims
 from . import outcomes
 from . import replies
+from . import turns
 from .claims import Claim
 from .claims import Outcome
 from .hook_runs import HookRan
@@ -239,7 +240,7 @@ class _Dispatch:
         # A reply that is lost with the machine is sent again, and LINE takes its token once; but
         # where LINE's refusal is followed by a push, how often it was asked must be known.
         is_durable = self._line.config.late_answers_per_day > 0
-        with claims.writing(self._answering.engine, is_durable=is_durable) as connection:
+        with turns.writing(self._answering.engine, is_durable=is_durable) as connection:
             written = claims.write(connection, self._outcomes)
             claimed: Sequence[Claim] = ()
             if limit > 0:

@@ -37,6 +37,7 @@ from flask_lineconnect.state import LineState
 from flask_lineconnect.testing.plugin import Emulator
 from flask_lineconnect.webhooks import claims
 from flask_lineconnect.webhooks import replies
+from flask_lineconnect.webhooks import turns
 from flask_lineconnect.webhooks.dispatch import dispatch_due
 from tests.conftest import DATABASES
 from tests.conftest import MakeApp
@@ -397,7 +398,7 @@ def test_a_clock_that_was_wrong_keeps_nobody_waiting(
     line.clock = clock
     chats.write(0, "stored meanwhile")
     chats.write(1, "claimed meanwhile")
-    with claims.writing(line.db.engine, is_durable=True) as connection:
+    with turns.writing(line.db.engine, is_durable=True) as connection:
         claims.claim(connection, now=line.clock(), limit=2)
     line.clock = right
     if wrong < timedelta():

@@ -21,6 +21,7 @@ from sqlalchemy.orm import Session
 from flask_lineconnect.models import InboxEvent
 from flask_lineconnect.state import LineState
 from flask_lineconnect.webhooks import claims
+from flask_lineconnect.webhooks import turns
 from flask_lineconnect.webhooks.claims import LEASE
 from tests.conftest import DATABASES
 from tests.conftest import MakeApp
@@ -39,7 +40,7 @@ def _row(event_id: str, now: datetime, **values: Any) -> InboxEvent:
 @contextmanager
 def _choosing(engine: Engine) -> Iterator[Session]:
     """Be the worker that chooses now, until the block ends."""
-    with claims.writing(engine, is_durable=True) as connection, Session(connection) as session:
+    with turns.writing(engine, is_durable=True) as connection, Session(connection) as session:
         yield session
         session.flush()
 
@@ -131,7 +132,7 @@ def test_what_may_have_ended_processes_is_worked_on_alone(line: LineState) -> No
     line.session.add(_row("once", now, line_user_id="once", attempts=1))
     line.session.add(_row("failed", now, line_user_id="failed", attempts=4, error="ValueError"))
     line.session.commit()
-    with claims.writing(line.db.engine, is_durable=True) as connection:
+    with turns.writing(line.db.engine, is_durable=True) as connection:
         first = claims.claim(connection, now=now, limit=50)
         assert claims.claim(connection, now=now, limit=50, suspects=0) == []
         assert not claims.is_anything_free(connection, now=now, suspects=0)

@@ -22,6 +22,7 @@ from flask_lineconnect.state import LineState
 from flask_lineconnect.testing.plugin import Emulator
 from flask_lineconnect.webhooks import claims
 from flask_lineconnect.webhooks import outcomes
+from flask_lineconnect.webhooks import turns
 from flask_lineconnect.webhooks.claims import Outcome
 from flask_lineconnect.webhooks.dispatch import dispatch_due
 from flask_lineconnect.webhooks.replies import TOO_LATE
@@ -254,7 +255,7 @@ def test_of_many_outcomes_only_those_of_events_taken_over_are_left_out(line: Lin
         Outcome(taken, claims.finished("dead", now=line.clock())),
         Outcome(reply, later),
     ]
-    with claims.writing(line.db.engine, is_durable=False) as connection:
+    with turns.writing(line.db.engine, is_durable=False) as connection:
         assert claims.write(connection, outcomes) == {mine.event_id, reply.event_id}
     states = [_row(line, one.event_id).state for one in found]
     assert states == ["done", "queued", "answering"]
