@@ -26,6 +26,7 @@ events.member_event(
         **PRODUCTS,
         "eta": DELIVERY["eta"],
         "payment": Fact(str | None, "お支払い方法"),
+        "earned": Fact(int | None, "ついたポイント"),
         # In the language of the member, as they were bought.
         "lines": Fact(list[str] | None, "明細"),
     },

@@ -62,6 +62,7 @@ def tell_order(_sender: object, order: Order, **_more: Any) -> None:
         total=order.total,
         eta=order.delivery_on,
         payment=order.payment,
+        earned=order.points_earned,
         lines=lines,
         **_products(order),
     )

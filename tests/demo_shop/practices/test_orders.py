@@ -25,6 +25,7 @@ def test_each_step_of_an_order_comes_to_the_phone(stage: Stage, sencha: Product)
     assert f"ご注文ありがとうございます（{order.number}）" in confirmed
     assert "煎茶「あさつゆ」80g × 2　2,592円" in confirmed
     assert "ご入金待ちです" in confirmed
+    assert "25ポイントがつきました。残高は25ポイントです。" in confirmed
     stage.order_goes_on(order, "pay")
     [paid] = customer.news()
     assert "ご入金を確認しました" in paid
