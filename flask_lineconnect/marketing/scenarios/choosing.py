@@ -70,8 +70,8 @@ def note(
     table = cast(Table, ScenarioMember.__table__)
     into = sqlite.insert(table) if is_sqlite else postgresql.insert(table)
     rows = [{"scenario_id": scenario_id, "member_id": key, "since": now} for key in keys]
-    statement = into.values(rows).on_conflict_do_nothing().returning(table.c.member_id)
-    return session.scalars(statement).all()
+    statement = into.on_conflict_do_nothing().returning(table.c.member_id)
+    return session.scalars(statement, rows).all()
 
 
 def forget(session: Session, scenario_id: int, keys: Sequence[Any]) -> None:
