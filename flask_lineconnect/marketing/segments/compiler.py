@@ -7,6 +7,7 @@ becomes a question that is asked for each member anew.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from dataclasses import field
 from dataclasses import replace
@@ -75,6 +76,8 @@ class _Statement:
     #: The joined tables, and whether members without a row there are left out anyway.
     joins: dict[Subquery, bool] = field(default_factory=dict)
     asks_member: bool = False
+    #: The tables of each expression: a rule may ask one a hundred times, for each year.
+    tables: dict[ColumnElement[Any], Sequence[Any]] = field(default_factory=dict)
 
     def select(self, rule: Rule, where: Where) -> Select[Any]:
         """Return the statement for a rule."""
@@ -178,7 +181,9 @@ class _Statement:
 
     def _need(self, value: ColumnElement[Any], *, is_required: bool) -> None:
         """Join the tables from which an expression comes."""
-        tables = select(value).get_final_froms()
+        if value not in self.tables:
+            self.tables[value] = select(value).get_final_froms()
+        tables = self.tables[value]
         for table in tables:
             if isinstance(table, Subquery):
                 self._join(table, is_required=is_required)
