@@ -13,10 +13,10 @@ from flask.cli import ScriptInfo
 from ..doctor.examination import NAMES
 from ..doctor.examination import examine
 from ..doctor.examination import refused_to_start
+from ..doctor.examination import started
 from ..doctor.findings import Finding
 from ..doctor.findings import State
 from ..doctor.findings import worst
-from ..errors import LineConnectError
 from ..state import current_line
 from ..state import itself
 from .tables import as_json
@@ -74,9 +74,13 @@ def _findings(ctx: click.Context, names: Sequence[str], *, may_ask: bool) -> lis
     try:
         app = ctx.ensure_object(ScriptInfo).load_app()
         with app.app_context():
-            return list(examine(itself(current_line), names=names, may_ask=may_ask))
-    except LineConnectError as error:
+            line = itself(current_line)
+    except click.ClickException:
+        raise  # there is no app at all
+    except Exception as error:  # whatever stops the app is the finding
         return [refused_to_start(error)]
+    with app.app_context():
+        return [*started(names), *examine(line, names=names, may_ask=may_ask)]
 
 
 def _show(findings: Sequence[Finding], *, is_all: bool) -> None:

@@ -6,14 +6,21 @@ from datetime import datetime
 from datetime import timedelta
 
 from sqlalchemy import func
+from sqlalchemy import or_
 from sqlalchemy import select
+from sqlalchemy import text
 
 from ..models import InboxEvent
 from ..models import LivingProcess
+from ..models import OutboxBatch
+from ..models import OutboxMessage
+from ..models.outbox import IS_WAITING
 from ..models.sqlite import is_in_memory
 from ..outbox import by_hand
 from ..outbox import pauses
+from ..outbox.due import PRIORITIES
 from ..state import LineState
+from ..webhooks.claims import LEASE
 from .findings import Check
 from .findings import Said
 from .findings import doubtful
@@ -36,6 +43,8 @@ _REASONS = {
     "budget": "the month's budget is spent",
     "reserve": "what is left is kept for orders",
 }
+#: Of what is due so many are looked at.
+MOST_LOOKED_AT = 100
 #: Seconds for Celery's workers to say that they are there.
 CELERY_SECONDS = 2.0
 _BEGIN = {
@@ -68,14 +77,50 @@ def _workers(visit: Visit) -> Said:
 
 def _waiting_since(line: LineState, now: datetime) -> datetime | None:
     """Return since when the oldest thing that somebody should work on is due."""
-    waits = [
-        line.session.scalar(
-            select(func.min(InboxEvent.next_attempt_at)).where(InboxEvent.next_attempt_at <= now)
-        )
-    ]
+    if _is_somebody_at_work(line, now):
+        # A long campaign is due as a whole, and takes its time.
+        return None
+    waits = [_event_since(line, now)]
     if not pauses.current(line.session, now=now):
         waits.append(by_hand.oldest_due(line.session, now=now))
     return min((one for one in waits if one is not None), default=None)
+
+
+def _event_since(line: LineState, now: datetime) -> datetime | None:
+    due = line.session.execute(
+        select(InboxEvent.next_attempt_at, InboxEvent.line_user_id)
+        .where(InboxEvent.next_attempt_at <= now)
+        .order_by(InboxEvent.occurred_at)
+        .limit(MOST_LOOKED_AT)
+    ).all()
+    # Whose earlier event is tried again later waits for it.
+    people = {person for _since, person in due if person is not None}
+    busy = set(
+        line.session.scalars(
+            select(InboxEvent.line_user_id).where(
+                InboxEvent.next_attempt_at > now, InboxEvent.line_user_id.in_(people)
+            )
+        )
+    )
+    return min((since for since, person in due if since and person not in busy), default=None)
+
+
+def _is_somebody_at_work(line: LineState, now: datetime) -> bool:
+    """Tell whether somebody holds something now, for as long as it takes."""
+    holds_event = select(InboxEvent.webhook_event_id).where(
+        InboxEvent.next_attempt_at > now, InboxEvent.next_attempt_at <= now + LEASE
+    )
+    holds = [
+        select(model.id).where(
+            model.priority.in_(PRIORITIES),
+            text(IS_WAITING),
+            model.state == "sending",
+            model.next_attempt_at > now,
+        )
+        for model in (OutboxMessage, OutboxBatch)
+    ]
+    found = or_(*(one.limit(1).exists() for one in (holds_event, *holds)))
+    return bool(line.session.scalar(select(found)))
 
 
 def _celery(line: LineState) -> Said:

@@ -17,6 +17,7 @@ from collections.abc import Sequence
 from sqlalchemy.exc import SQLAlchemyError
 
 from ..errors import LineApiError
+from ..errors import LineConnectError
 from ..state import LineState
 from . import account
 from . import channels
@@ -71,15 +72,29 @@ def examine(
                 yield Finding(family, check.name, said.state, said.text, said.mend)
 
 
+def started(names: Collection[str]) -> list[Finding]:
+    """Return the finding of an app that did start."""
+    return [Finding("shop", START, "fine", "the app starts")] if START in names else []
+
+
 def refused_to_start(error: Exception) -> Finding:
-    """Return the finding of an app that did not start; the error's sentence says the mend."""
+    """Return the finding of an app that did not start.
+
+    Our own errors say the mend; words of others may hold a password.
+    """
     mend = ""
-    if " is missing." in str(error) and any(name.startswith(_IN_ENVIRON) for name in os.environ):
-        mend = (
-            f"{_IN_ENVIRON}… is in the environment: call app.config.from_prefixed_env() before "
-            "line.init_app(app)"
-        )
-    return Finding("shop", START, "wrong", f"the app does not start: {error}", mend)
+    if isinstance(error, LineConnectError):
+        said = str(error)
+        if " is missing." in said and any(name.startswith(_IN_ENVIRON) for name in os.environ):
+            mend = (
+                f"{_IN_ENVIRON}… is in the environment: call app.config.from_prefixed_env() before "
+                "line.init_app(app)"
+            )
+    elif isinstance(error, ModuleNotFoundError):
+        said, mend = f"the package {error.name} is missing", f"`pip install {error.name}`"
+    else:
+        said, mend = type(error).__name__, "`flask routes` shows where"
+    return Finding("shop", START, "wrong", f"the app does not start: {said}", mend)
 
 
 def _looked(check: Check, visit: Visit) -> Said | None:

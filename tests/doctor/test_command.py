@@ -11,6 +11,7 @@ from click.testing import CliRunner
 from click.testing import Result
 from flask import Flask
 from flask.cli import ScriptInfo
+from sqlalchemy.exc import ArgumentError
 
 from flask_lineconnect import ConfigError
 from flask_lineconnect import Emulator
@@ -105,6 +106,28 @@ def test_an_app_that_does_not_start_is_a_finding() -> None:
     (found,) = json.loads(result.stdout)["findings"]
     assert found["check"] == "start"
     assert "LINECONNECT_BASE_URL is missing" in found["text"]
+
+
+@pytest.mark.parametrize(
+    ("error", "said", "mend"),
+    [
+        (ModuleNotFoundError(name="psycopg2"), "the package psycopg2", "pip install psycopg2"),
+        (ArgumentError("postgres://shop:hunter2@db"), "ArgumentError", "flask routes"),
+    ],
+)
+def test_what_stops_an_app_beside_us(error: Exception, said: str, mend: str) -> None:
+    def make() -> Flask:
+        raise error
+
+    result = CliRunner().invoke(doctor, [], obj=ScriptInfo(create_app=make))
+    assert result.exit_code == 1
+    assert said in result.stdout
+    assert mend in result.stdout
+    assert "hunter2" not in result.output
+
+
+def test_an_app_that_starts(app: Flask) -> None:
+    assert _run(app, "--only", "start", "--all").stdout.startswith("fine: start\n")
 
 
 def test_an_environment_that_nobody_reads(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -16,11 +16,13 @@ import pytest
 from flask import Flask
 from flask.sessions import SecureCookieSessionInterface
 from sqlalchemy import event
+from sqlalchemy import select
 from sqlalchemy import text
 
 from flask_lineconnect import Emulator
 from flask_lineconnect.models import InboxEvent
 from flask_lineconnect.models import LivingProcess
+from flask_lineconnect.models import OutboxMessage
 from flask_lineconnect.outbox.pauses import pause
 from flask_lineconnect.state import LineState
 from tests.conftest import DATABASES
@@ -299,6 +301,46 @@ def test_workers_that_are_not_seen(make_app: MakeApp, engine: str, mend: str) ->
     assert found.state == "wrong"
     assert "for 7 minutes" in found.text
     assert mend in found.mend
+
+
+@pytest.mark.parametrize("database", DATABASES, indirect=True)
+@pytest.mark.parametrize(("held", "state"), [(-1, "wrong"), (10, "untold"), (600, "untold")])
+def test_what_waits_for_something_else_is_not_forgotten(
+    app: Flask, line: LineState, database: str, held: int, state: str
+) -> None:
+    """Somebody works on another event, or the person's earlier one is tried again later."""
+    person = "U" + "a" * 32
+    _put_event(line, 7)
+    line.session.get_one(InboxEvent, "e1").line_user_id = person
+    until = line.clock() + timedelta(seconds=held)
+    before = line.clock() - timedelta(minutes=8)
+    row = InboxEvent(
+        webhook_event_id="e0",
+        line_user_id=person,
+        payload="{}",
+        occurred_at=before,
+        received_at=before,
+        next_attempt_at=until,
+    )
+    line.session.add(row)
+    line.session.commit()
+    assert _found(app, "workers").state == state
+
+
+def test_a_long_campaign_is_not_forgotten(app: Flask, line: LineState) -> None:
+    for number in (1, 2):
+        member = add_member(line, f"x{number}")
+        link(line, member, str(number))
+        extension.send(member, "x")
+    db.session.commit()
+    clock = line.clock
+    line.clock = lambda: clock() + timedelta(minutes=9)
+    assert _found(app, "workers").state == "wrong"
+    first = line.session.scalars(select(OutboxMessage)).first()
+    assert first is not None
+    first.state, first.next_attempt_at = "sending", line.clock() + timedelta(seconds=10)
+    line.session.commit()
+    assert _found(app, "workers").state == "untold"
 
 
 def test_messages_that_nobody_sends(app: Flask, line: LineState) -> None:
