@@ -50,7 +50,7 @@ MEMBERS = 100
 UNLUCKY = 8
 WAITS = {"one": timedelta(seconds=5), "two": timedelta(seconds=10)}
 #: Seconds.
-PATIENCE = 900.0
+PATIENCE = 3_600.0
 
 
 def main() -> None:

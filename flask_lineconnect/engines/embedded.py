@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import threading
+import time
 from collections.abc import Callable
 from collections.abc import Mapping
 from typing import get_args
@@ -21,6 +22,8 @@ _KINDS: tuple[Work, ...] = get_args(Work)
 #: Seconds between two looks at the database when nobody wakes the engine: for retries, and for
 #: what another process stored.
 POLL_SECONDS = 2.0
+#: Seconds for which member events gather after the first: many are handled for the price of a few.
+GATHER_SECONDS = 0.03
 
 
 class ThreadEngine:
@@ -113,7 +116,8 @@ class ThreadEngine:
                     POLL_SECONDS,
                     extra=log_fields("work_failed", work=work),
                 )
-            self._awake[work].wait(pause)
+            if self._awake[work].wait(pause) and work == "schedule":
+                time.sleep(GATHER_SECONDS)
             self._awake[work].clear()
 
 

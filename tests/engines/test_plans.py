@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from flask import Flask
 from sqlalchemy import event
 from sqlalchemy import select
 from sqlalchemy import text
@@ -16,6 +17,7 @@ from sqlalchemy import update
 from flask_lineconnect.engines.upkeep import STRANGERS_KEPT
 from flask_lineconnect.engines.upkeep import look_after
 from flask_lineconnect.linking.unlink_tasks import tell_line_due
+from flask_lineconnect.marketing import member_events
 from flask_lineconnect.models import Account
 from flask_lineconnect.models import Campaign
 from flask_lineconnect.models import InboxEvent
@@ -28,6 +30,7 @@ from flask_lineconnect.outbox.due import is_anything_due
 from flask_lineconnect.outbox.rules import Rules
 from flask_lineconnect.state import LineState
 from tests.conftest import DATABASES
+from tests.marketing.scenario_shop import Stage
 from tests.outbox.conftest import BASE_URL as BASE_URL
 from tests.outbox.conftest import Join
 from tests.outbox.conftest import StoppedClock
@@ -45,6 +48,10 @@ SMALL = (
     "lineconnect_sending_pause",
     "lineconnect_quota_month",
     "lineconnect_pace",
+    "lineconnect_segment",
+    "lineconnect_scenario_version",
+    "sqlite_autoindex_lineconnect_scenario_1",
+    "on lineconnect_scenario ",
     "_campaign_running",
     "_strange",
 )
@@ -57,14 +64,16 @@ def _plans(line: LineState) -> Iterator[list[str]]:
     is_sqlite = db.engine.dialect.name == "sqlite"
     explain = "EXPLAIN QUERY PLAN " if is_sqlite else "EXPLAIN "
 
-    def look(connection: Any, _cursor: Any, statement: str, values: Any, *_more: Any) -> None:
+    def look(
+        connection: Any, _cursor: Any, statement: str, values: Any, _context: Any, is_many: bool
+    ) -> None:
         if not statement.startswith(("SELECT", "UPDATE", "DELETE", "WITH")):
             return
         cursor = connection.connection.cursor()
         if not is_sqlite:
             # So that it reads a whole table only if there is no index.
             cursor.execute("SET LOCAL enable_seqscan = off")
-        cursor.execute(explain + statement, values)
+        cursor.execute(explain + statement, values[0] if is_many else values)
         for row in cursor.fetchall():
             step = str(row[-1])
             is_whole = "SCAN lineconnect_" in step or "Seq Scan on lineconnect_" in step
@@ -166,3 +175,29 @@ def test_who_never_became_a_member_is_found_by_an_index(line: LineState) -> None
         compiled = found.compile(connection, compile_kwargs={"literal_binds": True})
         plan = " ".join(str(row[-1]) for row in connection.exec_driver_sql(f"{explain} {compiled}"))
     assert "ix_lineconnect_account_stranger" in plan
+
+
+def test_scenarios_read_no_table_from_end_to_end(
+    app: Flask, line: LineState, clock: StoppedClock, join: Join
+) -> None:
+    (member,) = join(1)
+    stage = Stage(app, now=clock())
+    kinds = ("never", "per key", "when ended", "restart", "after P1D")
+    for number, again in enumerate(kinds):
+        more = {"again": again, "key": "member" if again == "never" else "version"}
+        stage.publish(f"cart{number}", **more)
+    with _plans(line) as bad:
+        stage.tell("cart.changed", member, version="1")
+        stage.tell("cart.changed", member, version="1")
+        stage.play(hours=1)
+        claim_messages(line.session, line.part(Rules), now=stage.now)
+        stage.play(hours=1)
+        stage.tell("order.placed", member)
+        stage.play(days=500)
+        extension.scenarios.pause("cart0")
+        extension.scenarios.resume("cart0")
+        extension.scenarios.stop("cart0")
+        look_after(line)
+        member_events.forget_members(line.session, [member.id])
+        db.session.commit()
+    assert bad == []

@@ -117,7 +117,9 @@ def _do(line: LineState, claimed: list[int], *, only: int | None = None) -> int:
     session, now = line.session, line.clock()
     is_meant = true() if only is None else ScenarioRun.id == only
     is_due = ScenarioRun.due_at <= now, is_meant, text(IS_TIMED)
-    is_any = session.scalar(select(ScenarioRun.id).where(*is_due).limit(1))
+    # In order: PostgreSQL would look through the table, where it finds one soon enough.
+    first = select(ScenarioRun.id).where(*is_due).order_by(ScenarioRun.due_at).limit(1)
+    is_any = session.scalar(first)
     session.rollback()
     if is_any is None:
         return 0

@@ -106,7 +106,7 @@ def move(scenario: Scenario, standing: Standing, seen: Circumstances) -> Move:
 
 def _reached(standing: Standing, due_at: datetime) -> Standing:
     """Return from when what follows counts: from when it was due, also if that was missed."""
-    return replace(standing, moved_at=max(standing.moved_at, due_at))
+    return Standing(standing.step, standing.began_at, max(standing.moved_at, due_at))
 
 
 def due_of(step: Step, standing: Standing, seen: Circumstances) -> datetime | None:
@@ -131,11 +131,10 @@ def _message(
     expires_at = None if step.expires is None else step.expires.of_moment(due_at, seen.zone)
     if ends_at is not None:
         expires_at = ends_at if expires_at is None else min(expires_at, ends_at)
-    reached = _reached(standing, due_at)
     if expires_at is not None and expires_at <= seen.now:
-        return _on(scenario, step, reached, seen, outcome="dropped", reason=TOO_LATE)
+        return _without(scenario, step, standing, seen, due_at, "dropped", TOO_LATE)
     if step.only is not None and not holds(step.only, seen.asking):
-        return _on(scenario, step, reached, seen, outcome="skipped", reason="only")
+        return _without(scenario, step, standing, seen, due_at, "skipped", "only")
     for otherwise, until, why in (
         (step.in_quiet_hours, _quiet_until(scenario, step, seen), QUIET),
         (step.over_cap, _capped_until(scenario, step, seen), CAPPED),
@@ -143,15 +142,29 @@ def _message(
         if until is None:
             continue
         if otherwise is Otherwise.DROP:
-            return _on(scenario, step, reached, seen, outcome="dropped", reason=why)
+            return _without(scenario, step, standing, seen, due_at, "dropped", why)
         if expires_at is not None and until >= expires_at:
             reason = f"{why}, and afterwards {TOO_LATE}"
-            return _on(scenario, step, reached, seen, outcome="dropped", reason=reason)
+            return _without(scenario, step, standing, seen, due_at, "dropped", reason)
         return Move(standing, until, outcome="waiting", reason=why)
     # What follows counts from when it was sent, however late that was.
-    sent = replace(standing, moved_at=max(standing.moved_at, seen.now))
-    done = _on(scenario, step, sent, seen, outcome="queued")
-    return replace(done, is_sent=True, expires_at=expires_at)
+    moved_at = max(standing.moved_at, seen.now)
+    sent = Standing(standing.step, standing.began_at, moved_at)
+    return _on(scenario, step, sent, seen, outcome="queued", is_sent=True, expires_at=expires_at)
+
+
+def _without(
+    scenario: Scenario,
+    step: Step,
+    standing: Standing,
+    seen: Circumstances,
+    due_at: datetime,
+    outcome: str,
+    reason: str,
+) -> Move:
+    """Go on behind a step whose message is not sent."""
+    reached = _reached(standing, due_at)
+    return _on(scenario, step, reached, seen, outcome=outcome, reason=reason)
 
 
 def _on(
@@ -162,14 +175,17 @@ def _on(
     *,
     outcome: str,
     reason: str | None = None,
+    is_sent: bool = False,
+    expires_at: datetime | None = None,
 ) -> Move:
     """Go on behind a step: the first way of its branch whose condition holds, or what follows."""
     ways = (way.go for way in step.branch if holds(way.when, seen.asking))
     name = next(ways, None)
     if name is not None and outcome == "passed":
         outcome, reason = "branched", f"to {name}"
-    moved = replace(standing, step=name or scenario.after(step))
-    return Move(moved, next_due(scenario, moved, seen), outcome, reason)
+    moved = Standing(name or scenario.after(step), standing.began_at, standing.moved_at)
+    due_at = next_due(scenario, moved, seen)
+    return Move(moved, due_at, outcome, reason, is_sent, expires_at)
 
 
 def next_due(scenario: Scenario, standing: Standing, seen: Circumstances) -> datetime:
