@@ -122,7 +122,7 @@ def test_the_old_rows_go_on(app: Flask, line_emulator: Emulator) -> None:
 
 
 #: Docs and tests say the same: a foreign key of a table that is there.
-ADDED = re.compile(r"    op.create_foreign_key\(([^)]*), '(lineconnect_\w+)', (.*)\)\n")
+ADDED = re.compile(r"    op.create_foreign_key\(([^,]*), '(lineconnect_\w+)', (.*)\)\n")
 IN_BATCH = r"""    with op.batch_alter_table('\2') as table:
         table.create_foreign_key(\1, \3)
 """
