@@ -22,8 +22,8 @@ _KINDS: tuple[Work, ...] = get_args(Work)
 #: Seconds between two looks at the database when nobody wakes the engine: for retries, and for
 #: what another process stored.
 POLL_SECONDS = 2.0
-#: Seconds for which member events gather after the first: many are handled for the price of a few.
-GATHER_SECONDS = 0.03
+#: Seconds for which member events gather after the first few: many are handled for their price.
+GATHER_SECONDS, MANY = 0.05, 50
 
 
 class ThreadEngine:
@@ -106,8 +106,8 @@ class ThreadEngine:
         while not line.stopping.is_set():
             pause = POLL_SECONDS
             try:
-                while WORK[work](line) and not line.stopping.is_set():
-                    pass
+                while (count := WORK[work](line)) and not line.stopping.is_set():
+                    _gather(work, count)
                 pause = seconds_to_next(line, work, POLL_SECONDS)
             except BaseException:  # the thread must outlive whatever the shop's code raises
                 logger.exception(
@@ -116,9 +116,15 @@ class ThreadEngine:
                     POLL_SECONDS,
                     extra=log_fields("work_failed", work=work),
                 )
-            if self._awake[work].wait(pause) and work == "schedule":
-                time.sleep(GATHER_SECONDS)
+            if self._awake[work].wait(pause):
+                _gather(work, 1)
             self._awake[work].clear()
+
+
+def _gather(work: Work, count: int) -> None:
+    """Let more events gather, unless there are many already."""
+    if work == "schedule" and count < MANY:
+        time.sleep(GATHER_SECONDS)
 
 
 def _warn_of_faults(line: LineState) -> None:

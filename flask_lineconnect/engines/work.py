@@ -15,7 +15,7 @@ from dataclasses import replace
 from ..line_api.client import LineApi
 from ..linking.unlink_tasks import tell_line_due
 from ..log_fields import log_fields
-from ..marketing.handling import handle_due
+from ..marketing.handling import handle_some
 from ..marketing.scenarios.doing import do_due
 from ..marketing.scenarios.doing import next_due_at
 from ..marketing.scenarios.starting import next_start_at
@@ -36,7 +36,7 @@ def _keep_up(line: LineState) -> int:
 
 
 #: What members did, the steps of the runs that are due, and what begins by itself; in this order.
-SCHEDULE: tuple[Callable[[LineState], int], ...] = (handle_due, do_due, start_due)
+SCHEDULE: tuple[Callable[[LineState], int], ...] = (handle_some, do_due, start_due)
 
 
 def _keep_schedule(line: LineState) -> int:

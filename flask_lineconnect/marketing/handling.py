@@ -52,12 +52,20 @@ def handle_due(line: LineState) -> int:
     """Handle every event that is due, and what becomes due meanwhile; return how many."""
     total = 0
     while not line.stopping.is_set():
-        with line.work_context():
-            count = _handle_some(line)
+        count = handle_some(line)
         total += count
         if not count:
             break
     return total
+
+
+def handle_some(line: LineState) -> int:
+    """Handle a batch of events that are due; return how many, perhaps of more.
+
+    For engines: where events never end, what follows from them has its turn in between.
+    """
+    with line.work_context():
+        return _handle_some(line)
 
 
 def _handle_some(line: LineState) -> int:
