@@ -184,8 +184,8 @@ def test_scenarios_read_no_table_from_end_to_end(
     stage = Stage(app, now=clock())
     kinds = ("never", "per key", "when ended", "restart", "after P1D")
     for number, again in enumerate(kinds):
-        more = {"again": again, "key": "member" if again == "never" else "version"}
-        stage.publish(f"cart{number}", **more)
+        key = "member" if again == "never" else "version"
+        stage.publish(f"cart{number}", again=again, key=key)
     with _plans(line) as bad:
         stage.tell("cart.changed", member, version="1")
         stage.tell("cart.changed", member, version="1")
