@@ -16,7 +16,7 @@ HERE = Path(__file__).parent
 
 
 def test_each_check_has_a_section() -> None:
-    told = re.findall(r"^## ([a-z-]+)$", PAGE, re.MULTILINE)
+    told = re.findall(r"^### ([a-z-]+)$", PAGE, re.MULTILINE)
     assert told == list(NAMES)
     assert len(set(told)) == len(told)
 
