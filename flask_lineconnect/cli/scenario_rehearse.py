@@ -29,6 +29,7 @@ from ..marketing.scenarios.playing import PlayedRun
 from ..marketing.scenarios.rehearsal import Rehearsal
 from ..state import LineState
 from ..state import current_line
+from ..state import itself
 from .member_keys import member_key_of
 from .tables import Row
 from .tables import as_json
@@ -73,8 +74,9 @@ def rehearse(
 
     Nothing is written, and nothing is sent. What is known of members is as it is now.
     """
-    line = current_line
-    with _said():
+    line = itself(current_line)
+    # The shop makes addresses of products.
+    with _said(), line.work_context():
         scenario = line.part(Scenarios).get(name)
         if member_id is not None:
             _show_on_phone(line, scenario, member_key_of(member_id), seconds)

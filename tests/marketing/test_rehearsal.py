@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from collections.abc import Sequence
+from datetime import datetime
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
 import pytest
 from flask import Flask
+from flask import url_for
 from sqlalchemy import func
 from sqlalchemy import select
 
 from flask_lineconnect import LineBlueprint
 from flask_lineconnect import MemberQuery
+from flask_lineconnect import Product
+from flask_lineconnect import ProductDesk
 from flask_lineconnect.cli.group import line as commands
 from flask_lineconnect.linking.unlinking import unlink
 from flask_lineconnect.marketing.scenarios.declared import Scenarios
@@ -284,6 +289,31 @@ def test_the_command_tells_people_and_programs(stage: Stage) -> None:
     assert first["steps"][0]["messages"] == [{"type": "text", "text": "花子様、2点です"}]
     assert first["steps"][0]["at"] == "2026-11-28T13:00:00+09:00"
     assert json.loads(_run(stage.app, "cart", "--since", "1h", "--json").output)["runs"] == 0
+
+
+class _Products(ProductDesk[User]):
+    """One product, whose page the shop knows by its endpoint."""
+
+    lists = {"new": "新着"}  # noqa: RUF012  # as shops write it
+
+    def listed(self, name: str, members: Mapping[Any, datetime]) -> Mapping[Any, Sequence[Product]]:
+        """Return it for everybody."""
+        product = Product("tea", "煎茶", url_for("pages.name"), price=1296)
+        return {member_id: [product] for member_id in members}
+
+
+def test_what_the_shop_is_asked_for_knows_its_addresses(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    member = _member(stage, "花子", "a")
+    _ago(member, "cart.changed", 2, version="1", count=2)
+    db.session.commit()
+    monkeypatch.setattr(stage.line.shop, "products", _Products())
+    message = {"products": "new", "alt_text": "新着", "button": "見る"}
+    stage.declare("cart", CART, steps=[{"name": "new", "message": message}])
+    told = _run(stage.app, "cart", "--json")
+    assert told.exit_code == 0, told.output
+    assert "https://shop.example/name" in told.output
 
 
 @pytest.mark.parametrize(
