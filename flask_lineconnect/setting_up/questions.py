@@ -109,7 +109,8 @@ class Questions:
 
         :raises LineApiError: LINE did not say.
         """
-        answer = self.once(path, lambda: self.http.ask("POST", path, form=form))
+        key = f"{path} {hash(frozenset(form.items()))}"
+        answer = self.once(key, lambda: self.http.ask("POST", path, form=form))
         return known(answer, path, also={HTTPStatus.BAD_REQUEST})
 
     def bot(self, path: str, *also: int, **query: str) -> Answer:

@@ -23,6 +23,7 @@ from flask_lineconnect import RichMenu
 from flask_lineconnect import set_up_channels
 from flask_lineconnect.doctor import webhook
 from flask_lineconnect.doctor.findings import State
+from flask_lineconnect.doctor.visit import Visit
 from flask_lineconnect.line_api.client import LineApi
 from flask_lineconnect.state import LineState
 from tests.people import log_in
@@ -416,6 +417,16 @@ def test_a_token_of_another_channel(open_shop: OpenShop, line_emulator: Emulator
     found = look(other, "access-token")["access-token"]
     assert found.state == "wrong"
     assert "of another channel" in found.text
+
+
+def test_one_token_is_not_taken_for_another(open_shop: OpenShop, line_emulator: Emulator) -> None:
+    token = line_emulator.long_lived_token()
+    app = open_shop(LINECONNECT_CHANNEL_ACCESS_TOKEN=token)
+    visit = Visit(_state(app))
+    answers = [
+        visit.form("/v2/oauth/verify", {"access_token": one}).status for one in ("none", token)
+    ]
+    assert answers == [400, 200]
 
 
 def test_a_token_that_ends_soon(open_shop: OpenShop, line_emulator: Emulator) -> None:
