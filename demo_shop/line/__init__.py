@@ -20,6 +20,8 @@ def init_app(app: Flask) -> None:
     """Join LINE to the shop."""
     app.config.setdefault("LINECONNECT_LOGIN_SCOPE", "openid profile email")
     app.config.setdefault("LINECONNECT_AUTO_LOGIN_BLUEPRINTS", ["store"])
+    # Two advertisements a week to one person; what customers wait for is not counted.
+    app.config.setdefault("LINECONNECT_MARKETING_CAP", 2)
     line.init_app(app)
     # In the order in which they are asked; the last one answers every text.
     for hooks in (delivery, staff, chat):

@@ -127,3 +127,20 @@ def test_whoever_declined_such_messages_gets_none(stage: Stage, sencha: Product)
     stage.later(hours=2)
     assert customer.news() == []
     assert ("remind", "dropped", "declined") in stage.outcomes("cart_left", customer)
+
+
+def test_nobody_gets_more_than_two_advertisements_a_week(
+    stage: Stage, sencha: Product, kyusu: Product
+) -> None:
+    customer = stage.customer()
+    stage.at(10, days=1)
+    for quantity in (1, 2, 3):
+        customer.put_into_cart(sencha, quantity)
+        stage.later(hours=1)
+    # A text and its card are one message.
+    assert len(customer.news()) == 4
+    assert stage.outcomes("cart_left", customer)[-1] == ("remind", "dropped", "frequency cap")
+    stage.later(days=8)
+    customer.put_into_cart(kyusu)
+    stage.later(hours=1)
+    assert len(customer.news()) == 2
