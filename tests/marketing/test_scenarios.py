@@ -237,6 +237,11 @@ def test_a_segment_that_asks_for_what_is_gone_is_refused_where_it_is_named() -> 
     assert found == [f"cart.starts_in: {said}", f"cart.steps.one.only: {said}"]
 
 
+def test_nothing_begins_with_the_end_of_a_link() -> None:
+    data = cart(MESSAGE, starts_on="line.unlinked", where=None, key="member", again="never")
+    assert problems(data) == ["cart.starts_on: never begins: only members who are linked have runs"]
+
+
 def test_a_start_by_an_attribute_that_there_is_not() -> None:
     data = cart(MESSAGE, starts_on=None, where=None, key=None, again="never", exits_on=[])
     found = problems(data | {"starts_at": "every year on bron_on at 10:00"})

@@ -35,6 +35,7 @@ from ...shop.categories import ACCOUNT
 from ...state import LineState
 from ..calendar.times import Near
 from ..calendar.times import Wait
+from ..event_kinds import UNLINKED
 from ..event_kinds import EventKinds
 from ..registry import did_you_mean
 from ..segments.attributes import Attributes
@@ -227,6 +228,8 @@ class _Check:
             if not self.knows_its_event:
                 return
             self._condition(start.where, "where")
+            if start.event == UNLINKED.name:
+                self._say("starts_on", "never begins: only members who are linked have runs")
         if isinstance(start, OnTime):
             self._wait(start.at, "starts_at")
         if isinstance(start, OnTime | OnSegment) and start.segment is not None:
