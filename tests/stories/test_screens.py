@@ -9,6 +9,7 @@ import pytest
 from playwright.sync_api import Page
 
 from demo_shop.seed import HANAKO
+from demo_shop.seed import STAFF
 
 from .conftest import Street
 from .people import log_in_to_shop
@@ -28,7 +29,8 @@ SCREENS: dict[str, dict[str, Any]] = {
 }
 VISITOR = ("/", "/store", "/products/yunomi-ruri", "/cart", "/log-in", "/register", "/nowhere")
 FAILED_LOGIN = "/line/callback?state=foreign&code=dead"
-MEMBER = ("/my-page", "/orders", "/line/link")
+MEMBER = ("/my-page", "/orders", "/bookings", "/line/link")
+STAFF_ONLY = ("/counter", "/back-office")
 #: In the page's own language; a translation that is missing would show the Japanese.
 WORDS = {"ja": "カート", "en": "Cart"}
 
@@ -45,6 +47,10 @@ def test_pages_fit_and_say_nothing_to_the_console(
         _look(page, street, path, screen, shoot)
     log_in_to_shop(page, street, *HANAKO)
     for path in MEMBER:
+        _look(page, street, path, screen, shoot)
+    page.context.clear_cookies()
+    log_in_to_shop(page, street, *STAFF)
+    for path in STAFF_ONLY:
         _look(page, street, path, screen, shoot)
     # The browser itself notes the two addresses that are meant to fail.
     assert [text for text in complaints if "404" not in text and "400" not in text] == []
