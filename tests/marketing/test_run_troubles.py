@@ -58,7 +58,9 @@ def stage(app: Flask, line: LineState) -> Stage:
 
     @blueprint.segment("broken", label="x")
     def broken(now: datetime) -> MemberQuery:
-        raise RuntimeError("the shop's own mistake")
+        if app.config.get("IS_BROKEN"):
+            raise RuntimeError("the shop's own mistake")
+        return select(User.id)
 
     blueprint.attribute("member_name", User.name, label="お名前")
     app.register_blueprint(blueprint)
@@ -80,6 +82,7 @@ def test_a_broken_step_is_tried_again_and_given_up_and_holds_back_no_other(
     only = {"segment": "broken"}
     steps = [{"name": "remind", "wait": "PT1H", "only": only, "message": "a"}]
     stage.publish("odd", steps=steps)
+    stage.app.config["IS_BROKEN"] = True
     stage.tell("cart.changed", member, version="1")
     stage.play(hours=1)
     assert [json.loads(one.messages)[0]["text"] for one in stage.messages()] == [
@@ -93,9 +96,16 @@ def test_a_broken_step_is_tried_again_and_given_up_and_holds_back_no_other(
     assert odd.attempts == MAX_ATTEMPTS
 
 
+def test_a_scenario_whose_segment_fails_is_not_published(stage: Stage) -> None:
+    stage.app.config["IS_BROKEN"] = True
+    with pytest.raises(UsageError, match=r"cart\.where: .*RuntimeError"):
+        stage.publish(where={"segment": "broken"})
+
+
 def test_a_broken_beginning_holds_back_no_other(stage: Stage, member: User) -> None:
     stage.publish("a_broken", where={"segment": "broken"})
     stage.publish()
+    stage.app.config["IS_BROKEN"] = True
     stage.tell("cart.changed", member, version="1")
     assert [run.key for run in stage.runs()] == ["1"]
 

@@ -11,6 +11,7 @@ from sqlalchemy import Select
 from sqlalchemy import func
 from sqlalchemy import select
 
+from ...error_words import for_log
 from ...errors import Refused
 from ...i18n import gettext as _
 from ...models import SavedSegment
@@ -160,11 +161,13 @@ def list_segments(line: LineState) -> list[Listed]:
 
 
 def problem_of_segment(line: LineState, name: str) -> str | None:
-    """Say why a segment chooses nobody, if it asks for what is gone or includes itself."""
+    """Say why a segment chooses nobody: it asks for what is gone, includes itself, or fails."""
     try:
         members_in(line, name)
     except InvalidRule as error:
         return error.message
+    except Exception as error:  # the shop's own query; one that is broken holds back no other
+        return f"{type(error).__name__}: {for_log(error)}"
     return None
 
 
