@@ -54,6 +54,9 @@ def tell_order(_sender: object, order: Order, **_more: Any) -> None:
             f"{words(one.product.name)} × {one.quantity}　{money(one.subtotal)}"
             for one in order.lines[:20]
         ]
+    # The order's own event is the last one: its message waits for none behind it.
+    for product in _each(order):
+        line.emit("product.bought", order.user, subject=product, product=product.slug)
     line.emit(
         "order.placed",
         order.user,
@@ -66,8 +69,6 @@ def tell_order(_sender: object, order: Order, **_more: Any) -> None:
         lines=lines,
         **_products(order),
     )
-    for product in _each(order):
-        line.emit("product.bought", order.user, subject=product, product=product.slug)
 
 
 @order_moved.connect
@@ -85,9 +86,8 @@ def tell_move(_sender: object, order: Order, what: str, **_more: Any) -> None:
     elif what == "delivered":
         is_trial = all(one.product.is_trial for one in order.lines)
         facts |= {**_products(order), "is_first": _is_first(order), "is_trial": is_trial}
-    line.emit(f"order.{what}", order.user, subject=order, **facts)
-    if what == "delivered":
         _tell_delivered(order)
+    line.emit(f"order.{what}", order.user, subject=order, **facts)
 
 
 def _tell_delivered(order: Order) -> None:

@@ -71,8 +71,12 @@ class Stage:
 
     def play(self) -> None:
         """Do what is due, until LINE has it."""
-        while sum(do(self.line) for do in SCHEDULE) + deliver_due(self.line):
-            pass
+        while True:
+            # A message waits until its member's events are handled.
+            while sum(do(self.line) for do in SCHEDULE):
+                pass
+            if not deliver_due(self.line):
+                break
         db.session.rollback()
 
     def later(self, **time: float) -> None:
