@@ -39,17 +39,17 @@ SETTINGS = {
 #: A message with the member's name and a fact in it, and another one a day later.
 CART: Mapping[str, Any] = {
     "label": "お買い忘れ",
-    "starts_on": "line.unlinked",
-    "key": "actor",
+    "starts_on": "line.linked",
+    "key": "subject",
     "again": "when ended",
-    "goal": "line.linked",
+    "goal": "line.unfollowed",
     "category": "order",
     "steps": [
         {
             "name": "remind",
             "wait": "PT1H",
             "only": {"not": {"event": "line.followed"}},
-            "message": "{% if name %}{{ name }}様、{% endif %}{{ actor }}に"
+            "message": "{% if name %}{{ name }}様、{% endif %}{{ source|default('カート') }}に"
             "お忘れものはありませんか？",
         },
         {"name": "again", "wait": "P1D at 12:00", "message": "もう一度お知らせします。"},
@@ -104,7 +104,7 @@ def add_runs(count: int, members: int, due: Callable[[int], datetime], prefix: s
             "due_at": due_at,
             "began_at": due_at - timedelta(hours=1),
             "moved_at": due_at - timedelta(hours=1),
-            "facts": {"actor": "カート"},
+            "facts": {"source": "店頭"},
             "attempts": 0,
         }
 
