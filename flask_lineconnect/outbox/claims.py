@@ -387,8 +387,8 @@ def _verdict(row: Row[Any], quiet_until: datetime | None, now: datetime) -> Verd
     is_first = row.first_tried_at is None
     if quiet_until is not None and row.priority == MARKETING and is_first:
         return "queued", None, quiet_until
-    if is_first and row.is_paused:
+    if not row.is_uncertain and row.is_paused:
         return "queued", None, now + of_runs.AFTER_PAUSE
-    if is_first and row.has_news:
+    if not row.is_uncertain and row.has_news:
         return "queued", None, now + of_runs.AFTER_EVENTS
     return None

@@ -21,6 +21,8 @@ from ..models import OutboxMessage
 from ..models import PublishedScenario
 from ..models import ScenarioRun
 
+#: How the keys of messages begin that runs send; behind it stand the run and the step.
+OF_RUN = "lineconnect:run:"
 #: How soon a message is looked at again whose member did something that nobody has looked at yet,
 #: and how soon one of a paused scenario.
 AFTER_EVENTS, AFTER_PAUSE = timedelta(seconds=1), timedelta(minutes=1)
@@ -34,9 +36,14 @@ def join_runs(statement: Select[Any]) -> Select[Any]:
 
 
 def run_ended() -> ColumnElement[str | None]:
-    """Return why a message is wanted no more; ``NULL``: it is, or comes from no run."""
+    """Return why a message is wanted no more; ``NULL``: it is, or comes from no run.
+
+    A run goes with its member's row; the account may be another member's by then.
+    """
     why = literal("the run ended: ").concat(func.coalesce(ScenarioRun.end_reason, ""))
+    is_of_run = OutboxMessage.dedupe_key.startswith(OF_RUN, autoescape=True)
     return case(
+        (and_(OutboxMessage.run_id.is_(None), is_of_run), literal("the run is gone")),
         (ScenarioRun.ended_at.is_not(None), why),
         (PublishedScenario.state == "stopped", literal("the scenario was stopped")),
         else_=null(),

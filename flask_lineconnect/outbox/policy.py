@@ -35,6 +35,7 @@ from ..models import OutboxBatch
 from ..models import OutboxMessage
 from ..models import Preference
 from ..models.json_lists import elements
+from ..shop.categories import ACCOUNT
 from ..shop.categories import INVITATION
 from ..shop.categories import Category
 
@@ -62,9 +63,10 @@ class Policy:
 
         ``NULL``: it may.
         """
-        optional = [one.name for one in self.categories if one.is_optional]
+        obligatory = [one.name for one in self.categories if not one.is_optional]
         is_declined = and_(
-            category.in_(optional),
+            # A category that is gone was declined as long as it was there.
+            category.not_in([*obligatory, ACCOUNT.name]),
             select(Preference.category)
             .where(
                 Preference.account_id == Account.id,

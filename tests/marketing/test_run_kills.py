@@ -105,9 +105,9 @@ def _check() -> None:
     assert len({(run.member_id, run.key) for run in runs.values()}) == len(runs)
     messages = db.session.scalars(select(OutboxMessage).where(OutboxMessage.run_id.is_not(None)))
     keys = {message.dedupe_key: message for message in messages}
-    assert set(keys) == {f"run:{run}:{step}" for run in runs for step in ("one", "two")}
+    assert set(keys) == {f"lineconnect:run:{run}:{step}" for run in runs for step in ("one", "two")}
     for run in runs.values():
-        first, second = (keys[f"run:{run.id}:{step}"] for step in ("one", "two"))
+        first, second = (keys[f"lineconnect:run:{run.id}:{step}"] for step in ("one", "two"))
         assert first.created_at >= run.began_at + SECOND
         assert second.created_at >= first.created_at + 2 * SECOND
         assert (first.messages, second.messages) == (

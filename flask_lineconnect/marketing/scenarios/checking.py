@@ -12,6 +12,7 @@ from collections.abc import Iterable
 from collections.abc import Iterator
 from collections.abc import Mapping
 from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from dataclasses import field
 from datetime import date
@@ -19,6 +20,7 @@ from datetime import datetime
 from functools import partial
 from typing import Any
 
+from flask import has_request_context
 from sqlalchemy import select
 
 from ...errors import UsageError
@@ -152,7 +154,9 @@ def facts_at_hand(line: LineState, scenario: Scenario) -> list[Mapping[str, Any]
     read = [kind.read(facts) for facts in line.session.scalars(latest)]
     named = [facts[name] for facts in read for name in kind.product_facts if facts[name]]
     keys = {key for one in named for key in ([one] if isinstance(one, str) else one)}
-    products = find_products(line, keys) if keys else {}
+    # A shop's desk makes addresses, and a command has no request in which it could.
+    with nullcontext() if has_request_context() else line.work_context():
+        products = find_products(line, keys) if keys else {}
     return [
         facts | {name: shown(facts[name], products) for name in kind.product_facts}
         for facts in read

@@ -100,7 +100,9 @@ def _is_about(scenario: Scenario, key: str, event: Happened) -> bool:
 
 
 def _table_of(subject: str) -> str:
-    return subject.partition(":")[0]
+    """Return the table of a row; texts of the shop's own are of one kind."""
+    table, colon, _key = subject.partition(":")
+    return table if colon else ""
 
 
 def _written(value: Any) -> str:

@@ -47,6 +47,7 @@ from .putting import send
 from .stepping import TOO_OLD
 from .stepping import Move
 from .stepping import Standing
+from .stepping import category_of
 from .stepping import ends_of
 from .stepping import move
 from .wordings import messages_of
@@ -214,6 +215,11 @@ def _move(known: Known, run: Row[Any], changes: Changes, sending: list[Sending])
     if found.ends is not None:
         changes.ended[found.ends].append(run.id)
     elif found.is_sent and step is not None:
+        if category_of(known.scenario, step) in known.rules.advertising:
+            if run.member_id in changes.advertised:
+                # The next transaction counts the first one, and asks again.
+                return
+            changes.advertised.add(run.member_id)
         sending.append(Sending(run, step, found, values))
     else:
         changes.moved.append((run, found))

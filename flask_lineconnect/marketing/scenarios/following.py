@@ -10,6 +10,8 @@ from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy import text
+from sqlalchemy.exc import InterfaceError
+from sqlalchemy.exc import OperationalError
 
 from ...error_words import for_log
 from ...log_fields import log_fields
@@ -90,13 +92,15 @@ def _versions(
 def _begin(line: LineState, published: Published, events: Sequence[MemberEvent]) -> None:
     """Begin one scenario's runs; one that is broken holds back no other.
 
-    :raises Exception: of several events at least one failed; alone, none does.
+    :raises Exception: of several events at least one failed; alone, only the database does.
     """
     try:
         with line.session.begin_nested():
             wanted = _wanted(line, published, events)
             beginnings = [_beginning(published, event) for event in wanted]
             begin_runs(line, published, beginnings, now=line.clock())
+    except (OperationalError, InterfaceError):
+        raise
     except Exception as error:
         if len(events) > 1:
             raise

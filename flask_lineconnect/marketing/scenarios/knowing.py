@@ -18,11 +18,13 @@ from sqlalchemy import literal
 from sqlalchemy import or_
 from sqlalchemy import select
 
+from ...errors import UsageError
 from ...models import Account
 from ...models import MemberEvent
 from ...models import ScenarioRun
 from ...outbox.policy import Policy
 from ...outbox.rules import Rules as ShopRules
+from ...shop.categories import ACCOUNT
 from ...state import LineState
 from ..calendar.times import Near
 from ..event_kinds import EventKinds
@@ -45,6 +47,7 @@ from .definition import Scenario
 from .definition import Step
 from .stepping import Circumstances
 from .stepping import Rules
+from .stepping import category_of
 from .wordings import StepMessages
 
 
@@ -123,11 +126,12 @@ def members_of(line: LineState, member_ids: Sequence[Any]) -> Mapping[Any, Any]:
 def know(line: LineState, scenario: Scenario, runs: Sequence[Any], messages: StepMessages) -> Known:
     """Read what the steps at which these runs stand look at.
 
-    :raises InvalidRule: a segment or an attribute is gone.
+    :raises UsageError: a segment, an attribute or a category is gone.
     """
     ids = [run.member_id for run in runs]
     known = _known(line, scenario, ids, messages)
     steps = [step for step in scenario.steps if step.name in {run.step for run in runs}]
+    _check_categories(line, scenario, steps)
     conditions = [step.only for step in steps]
     conditions += [way.when for step in steps for way in step.branch]
     asked = [leaf for condition in conditions for leaf in leaves(condition)]
@@ -145,6 +149,17 @@ def know(line: LineState, scenario: Scenario, runs: Sequence[Any], messages: Ste
         if any(messages.names_member(step) for step in steps):
             known.members = members_of(line, ids)
     return known
+
+
+def _check_categories(line: LineState, scenario: Scenario, steps: Sequence[Step]) -> None:
+    """Refuse to send in a category that is gone: who declined it, and its hours, would not count.
+
+    :raises UsageError: one is.
+    """
+    there = {one.name for one in (*line.part(ShopRules).policy.categories, ACCOUNT)}
+    for step in steps:
+        if step.message is not None and category_of(scenario, step) not in there:
+            raise UsageError(f"there is no category {category_of(scenario, step)!r} any more")
 
 
 def know_all(

@@ -49,13 +49,17 @@ class Sending:
 
 @dataclass(slots=True)
 class Changes:
-    """What becomes of some runs, until it is written."""
+    """What becomes of some runs, until it is written.
+
+    :ivar advertised: the members of whom one run sends an advertisement.
+    """
 
     moved: list[tuple[Row[Any], Move]] = field(default_factory=list)
     messages: list[dict[str, Any]] = field(default_factory=list)
     ended: defaultdict[str, list[int]] = field(default_factory=lambda: defaultdict(list))
     held: list[int] = field(default_factory=list)
     failed: list[tuple[Row[Any], Exception]] = field(default_factory=list)
+    advertised: set[Any] = field(default_factory=set)
 
 
 def send(

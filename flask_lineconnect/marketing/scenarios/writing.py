@@ -19,6 +19,7 @@ from sqlalchemy.orm import Session
 from ...models import OutboxMessage
 from ...models import ScenarioRun
 from ...models import ScenarioStep
+from ...outbox.of_runs import OF_RUN
 from ...outbox.policy import MARKETING
 from ...outbox.policy import TRANSACTIONAL
 from .definition import Step
@@ -51,7 +52,7 @@ def message_row(
         "messages": messages,
         "category": category,
         "priority": MARKETING if is_advertising else TRANSACTIONAL,
-        "dedupe_key": f"run:{run.id}:{step.name}",
+        "dedupe_key": f"{OF_RUN}{run.id}:{step.name}",
         "retry_key": str(uuid.uuid5(_KEYS, name)),
         "run_id": run.id,
         "expires_at": found.expires_at,

@@ -12,8 +12,10 @@ from sqlalchemy import select
 from demo_shop import create_app
 from demo_shop import prepare_database
 from demo_shop.extensions import db
+from demo_shop.line.extension import line as extension
 from demo_shop.line.practices import FILES
 from demo_shop.models import Product
+from demo_shop.models import User
 from flask_lineconnect.cli.group import line as commands
 from flask_lineconnect.marketing.scenarios.declared import Scenarios
 from flask_lineconnect.models import PublishedScenario
@@ -44,6 +46,11 @@ def test_the_filled_demo_has_them_all_on(demo: Flask) -> None:
 
 
 def test_nothing_is_wrong_with_them_by_the_longest_values_at_hand(demo: Flask) -> None:
+    with demo.app_context():
+        member = db.session.scalars(select(User)).first()
+        products = list(db.session.scalars(select(Product.slug)))
+        extension.emit("cart.changed", member, subject="cart:1", count=1, products=products)
+        db.session.commit()
     result = demo.test_cli_runner().invoke(commands, ["scenario", "check"])
     assert result.exit_code == 0, result.output
 
