@@ -18,7 +18,7 @@ from tests.small_shop import create_app
 
 
 def main() -> None:
-    """Work by the real clock, and say when it begins."""
+    """Work by the real clock, and say when it begins; with ``wait`` only when it is told to."""
     app = create_app(json.loads(sys.argv[1]))
     Stage(app)
     # For how many members a scenario begins in one transaction.
@@ -27,6 +27,8 @@ def main() -> None:
     line.clock = utcnow
     work = [*SCHEDULE, deliver_due] if "deliver" in sys.argv else SCHEDULE
     print("works", flush=True)
+    if "wait" in sys.argv:
+        sys.stdin.readline()
     while True:
         try:
             count = sum(do(line) for do in work)

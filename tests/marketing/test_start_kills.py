@@ -6,9 +6,11 @@ import json
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from collections.abc import Iterator
 from contextlib import ExitStack
 from contextlib import contextmanager
+from functools import partial
 
 import pytest
 from flask import Flask
@@ -38,16 +40,18 @@ def stage(app: Flask, line: LineState) -> Stage:
 
 
 @contextmanager
-def _working(app: Flask, portion: int) -> Iterator[None]:
-    """Let a process work, and kill it."""
+def _working(app: Flask, portion: int) -> Iterator[Callable[[], object]]:
+    """Give what lets a process work, and kill it."""
     uri = db.engine.url.render_as_string(hide_password=False)
     settings = json.dumps({**SETTINGS, "SQLALCHEMY_DATABASE_URI": uri})
-    call = [sys.executable, "-m", "tests.marketing.run_worker", settings, str(portion)]
-    with subprocess.Popen(call, stdout=subprocess.PIPE, text=True) as process:
+    call = [sys.executable, "-m", "tests.marketing.run_worker", settings, str(portion), "wait"]
+    pipe = subprocess.PIPE
+    with subprocess.Popen(call, stdin=pipe, stdout=pipe, text=True) as process:
         assert process.stdout is not None
+        assert process.stdin is not None
         assert process.stdout.readline() == "works\n"
         try:
-            yield
+            yield partial(print, file=process.stdin, flush=True)
         finally:
             process.kill()
 
@@ -82,12 +86,15 @@ def test_whoever_is_killed_while_many_begin_begins_nobody_twice_and_misses_nobod
     for _kill in range(2 // at_once):
         before = len(_begun())
         with ExitStack() as workers:
-            for _number in range(at_once):
-                workers.enter_context(_working(app, 1))
+            # A process that works while another one is still being made would be done by then.
+            begin = [workers.enter_context(_working(app, 1)) for _number in range(at_once)]
+            for one in begin:
+                one()
             while len(_begun()) == before:
                 time.sleep(0.002)
         assert len(_begun()) < len(ids)
-    with _working(app, 50):
+    with _working(app, 50) as begin_rest:
+        begin_rest()
         ends_at = time.monotonic() + 60
         while len(_begun()) < len(ids) and time.monotonic() < ends_at:
             time.sleep(0.1)
