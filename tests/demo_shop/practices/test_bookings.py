@@ -76,6 +76,17 @@ def test_a_cancelled_booking_is_not_reminded_of(stage: Stage) -> None:
     assert other.status == "booked"
 
 
+def test_a_booking_after_six_for_tomorrow_is_confirmed_and_reminded_of_together(
+    stage: Stage,
+) -> None:
+    customer = stage.customer()
+    stage.at(21)
+    book(customer, days=1)
+    made, reminder = customer.news()
+    assert "承りました" in made
+    assert "明日14:00" in reminder
+
+
 def test_a_booking_of_the_evening_before_needs_no_reminder(stage: Stage) -> None:
     customer = stage.customer()
     stage.at(23)

@@ -44,6 +44,25 @@ def test_only_a_first_order_is_followed_up(stage: Stage, kyusu: Product, trial: 
     assert stage.runs("second_order", customer) == []
 
 
+def test_a_second_order_on_its_way_needs_no_word_for_the_second(
+    stage: Stage, kyusu: Product, sencha: Product
+) -> None:
+    customer = stage.customer()
+    first = customer.buy(kyusu)
+    customer.buy(sencha)
+    stage.later(minutes=1)
+    stage.order_goes_on(first, "ship", "deliver")
+    customer.news()
+    for days in (7, 14, 24):
+        stage.at(12, days=days)
+    assert customer.news() == []
+    assert [outcome[:2] for outcome in stage.outcomes("second_order", customer)] == [
+        ("tips", "skipped"),
+        ("goes_with", "skipped"),
+        ("coupon", "skipped"),
+    ]
+
+
 def test_what_runs_out_is_offered_again_a_little_before(stage: Stage, sencha: Product) -> None:
     stage.at(10, days=1)
     customer = stage.customer()

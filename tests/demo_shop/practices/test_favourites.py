@@ -85,6 +85,35 @@ def test_waves_follow_while_some_are_left(stage: Stage, kyusu: Product) -> None:
     fill_shelf(stage, kyusu, 50)
 
 
+def test_a_wave_of_the_night_comes_at_nine_and_staff_are_told_of_nothing(
+    stage: Stage, kyusu: Product
+) -> None:
+    db.session.execute(db.text("DELETE FROM favourite"))
+    db.session.commit()
+    staff = stage.customer(is_staff=True)
+    staff.visit("/products/kyusu/keep", now="yes")
+    customers = [keeper(stage, kyusu) for _number in range(8)]
+    stage.at(18)
+    fill_shelf(stage, kyusu, 0)
+    fill_shelf(stage, kyusu, 1)
+    # Three at a time, of whom the first is staff: at 18:15, 20:15, and 22:15.
+    stage.at(18, 15)
+    assert [len(one.news()) for one in customers] == [1, 1, 0, 0, 0, 0, 0, 0]
+    stage.at(20, 15)
+    assert [len(one.news()) for one in customers] == [0, 0, 1, 1, 1, 0, 0, 0]
+    stage.at(22, 15)
+    assert [len(one.news()) for one in customers] == [0] * 8
+    stage.at(9, days=1)
+    assert [len(one.news()) for one in customers] == [0, 0, 0, 0, 0, 1, 1, 1]
+    assert staff.news() == []
+    assert [each[1] for each in stage.outcomes("restock", staff)] == ["skipped"]
+    fill_shelf(stage, kyusu, 50)
+    db.session.execute(
+        db.text("UPDATE user SET is_staff = 0 WHERE id = :id"), {"id": staff.member_id}
+    )
+    db.session.commit()
+
+
 def test_lower_prices_come_at_the_next_noon_in_one_message(
     stage: Stage, sencha: Product, hojicha: Product, kyusu: Product
 ) -> None:

@@ -64,6 +64,20 @@ def test_at_night_no_parcel_is_announced(stage: Stage, sencha: Product) -> None:
     assert "発送しました" in customer.news()[0]
 
 
+def test_what_staff_do_at_night_is_told_of_in_the_morning(stage: Stage, sencha: Product) -> None:
+    customer = stage.customer()
+    paid, cancelled = customer.buy(sencha, payment="transfer"), customer.buy(sencha)
+    customer.news()
+    stage.at(23, 30)
+    stage.order_goes_on(paid, "pay")
+    stage.order_goes_on(cancelled, "cancel")
+    assert customer.news() == []
+    stage.at(7, days=1)
+    said = "".join(customer.news())
+    assert "ご入金を確認しました" in said
+    assert "キャンセルを承りました" in said
+
+
 def test_whoever_chose_english_reads_english(stage: Stage, sencha: Product) -> None:
     customer = stage.customer("Sakura Sato")
     customer.account.language = "en"

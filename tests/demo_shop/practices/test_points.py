@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from demo_shop.extensions import db
 from demo_shop.models import Product
 from flask_lineconnect.engines.work import work_until_idle
 from flask_lineconnect.testing.chat import open_chat
@@ -64,6 +65,25 @@ def test_a_rank_of_the_night_is_told_of_in_the_morning(stage: Stage) -> None:
     assert len(customer.news()) == 1
     stage.at(7, days=1)
     assert "シルバー会員" in customer.news()[0]
+
+
+def test_a_rank_of_another_year_is_told_of_again(stage: Stage) -> None:
+    customer = stage.customer()
+    buy_at_counter(customer, 30_000)
+    assert any("シルバー会員になりました" in text for text in customer.news())
+    # The rank is over, and reached once more.
+    stage.later(days=400)
+    customer.member.rank = "regular"
+    db.session.commit()
+    buy_at_counter(customer, 31_000)
+    [rank] = [text for text in customer.news() if "シルバー会員になりました" in text]
+    assert "1月" in rank
+    # Two ranks at once are two messages.
+    other = stage.customer()
+    buy_at_counter(other, 150_000)
+    told = other.news()
+    for said in ("シルバー会員になりました", "ゴールド会員になりました"):
+        assert sum(said in text for text in told) == 1
 
 
 def test_the_balance_is_answered_on_demand(stage: Stage) -> None:

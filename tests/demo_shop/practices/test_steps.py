@@ -10,6 +10,7 @@ from sqlalchemy import select
 from demo_shop.extensions import db
 from demo_shop.line.extension import line as extension
 from demo_shop.models import Booking
+from demo_shop.models import Order
 from demo_shop.models import Product
 from flask_lineconnect.linking import accounts
 
@@ -63,6 +64,28 @@ def test_the_first_order_is_the_aim(stage: Stage, sencha: Product) -> None:
     stage.at(20, days=12)
     assert customer.news() == []
     assert stage.ended("welcome", customer) == ["goal"]
+
+
+def test_the_coupon_for_a_first_order_is_for_whoever_has_none(
+    stage: Stage, sencha: Product
+) -> None:
+    customer, new = stage.customer(), stage.customer()
+    db.session.add(
+        Order(
+            number="K-earlier", user_id=customer.member_id, total=1, status="delivered",
+            placed_at=stage.now - timedelta(days=60),
+            name="", postal_code="", address="", phone="",
+        )
+    )  # fmt: skip
+    db.session.commit()
+    stage.at(20, days=2)
+    stage.at(20, days=4)
+    for one in (customer, new):
+        assert "いま選ばれている商品" in one.news()[-1]
+    stage.at(20, days=4)
+    assert customer.news() == []
+    assert ("coupon", "skipped") in [each[:2] for each in stage.outcomes("welcome", customer)]
+    assert "次のお買い物 200円引き" in new.news()[0]
 
 
 def test_whoever_links_again_is_not_welcomed_again(stage: Stage) -> None:
