@@ -28,8 +28,6 @@ from tests.engines.celery_fleet import wait_until
 from tests.redis_server import running_redis
 from tests.small_shop import db
 
-pytestmark = pytest.mark.xdist_group("celery")
-
 CELERY = {"LINECONNECT_ENGINE": "celery"}
 
 

@@ -37,8 +37,6 @@ from tests.small_shop import create_app
 from tests.small_shop import db
 from tests.small_shop import line as extension
 
-pytestmark = pytest.mark.xdist_group("celery")
-
 BASE_URL = "http://127.0.0.1:5999"
 PUSH = "/v2/bot/message/push"
 Workers = tuple["subprocess.Popen[bytes]", "subprocess.Popen[bytes]"]

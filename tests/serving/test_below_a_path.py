@@ -17,8 +17,6 @@ from .names import SHOP_BELOW
 from .street import Served
 from .street import open_street
 
-pytestmark = pytest.mark.xdist_group("tls")
-
 BASE_URL = f"https://{SHOP_BELOW}/shop"
 LINE_APP = (
     "Mozilla/5.0 (Linux; Android 15; V2319) AppleWebKit/537.36 (KHTML, like Gecko) "

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import pytest
 from playwright.sync_api import Route
 from playwright.sync_api import expect
 
@@ -11,8 +10,6 @@ from tests.serving.routes import ask
 from .cards import CARD
 from .conftest import Open
 from .conftest import Street
-
-pytestmark = pytest.mark.xdist_group("liff")
 
 
 def test_the_card_says_what_keeps_lines_program_away(street: Street, open_browser: Open) -> None:

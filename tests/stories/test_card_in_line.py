@@ -28,8 +28,6 @@ from .conftest import Shoot
 from .conftest import Street
 from .people import log_in_to_shop
 
-pytestmark = pytest.mark.xdist_group("liff")
-
 
 @pytest.mark.parametrize(
     ("width", "height", "scheme"), [(320, 568, "light"), (390, 844, "dark"), (430, 932, "light")]

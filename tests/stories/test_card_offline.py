@@ -19,9 +19,6 @@ from .conftest import Shoot
 from .conftest import Street
 from .people import log_in_to_shop
 
-pytestmark = pytest.mark.xdist_group("liff")
-
-
 #: Playwright leaves the network of a service worker alone, so a page's own requests fail here.
 OFFLINE = """
 const online = window.fetch;

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-import pytest
 from playwright.sync_api import Page
 from playwright.sync_api import expect
 from sqlalchemy import select
@@ -17,8 +16,6 @@ from .people import join_by_store_qr
 from .people import log_in_to_shop
 from .people import open_chat
 from .people import write
-
-pytestmark = pytest.mark.xdist_group("stories")
 
 
 def test_points_from_the_counter_reach_the_chat(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-import pytest
 from playwright.sync_api import Page
 from playwright.sync_api import expect
 from sqlalchemy import func
@@ -20,8 +19,6 @@ from .people import log_in_at_line
 from .people import log_in_to_shop
 from .people import open_chat
 from .people import tap_rich_menu
-
-pytestmark = pytest.mark.xdist_group("stories")
 
 
 def test_an_existing_member_keeps_her_account(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-import pytest
 from playwright.sync_api import Page
 from playwright.sync_api import expect
 from sqlalchemy import select
@@ -19,8 +18,6 @@ from .people import log_in_at_line
 from .people import open_chat
 from .people import register
 from .people import tap_rich_menu
-
-pytestmark = pytest.mark.xdist_group("stories")
 
 
 def test_a_visitor_becomes_a_linked_member_with_a_card(

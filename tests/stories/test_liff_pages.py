@@ -22,8 +22,6 @@ from .cards import add_member
 from .cards import open_in_line
 from .conftest import Street
 
-pytestmark = pytest.mark.xdist_group("liff")
-
 #: What the languages call themselves, and the first tab in them.
 LANGUAGES = {
     "ja": ("日本語", "カード"),

@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-import pytest
 from playwright.sync_api import Page
 from playwright.sync_api import expect
 
@@ -14,8 +13,6 @@ from .people import in_app
 from .people import join_by_store_qr
 from .people import open_chat
 from .people import tap_rich_menu
-
-pytestmark = pytest.mark.xdist_group("stories")
 
 
 def test_a_member_who_came_with_line_unlinks(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-import pytest
 from playwright.sync_api import FrameLocator
 from playwright.sync_api import Page
 from playwright.sync_api import expect
@@ -15,8 +14,6 @@ from .people import join_by_store_qr
 from .people import open_chat
 from .people import tap_rich_menu
 from .people import write
-
-pytestmark = pytest.mark.xdist_group("stories")
 
 
 def test_a_customer_buys_two_things_from_the_chat(

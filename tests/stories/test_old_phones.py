@@ -27,8 +27,6 @@ from .conftest import Shoot
 from .conftest import Street
 from .people import log_in_at_line
 
-pytestmark = pytest.mark.xdist_group("liff")
-
 #: What no engine before iOS 13.4 reads; the whole module is lost with it.
 _NEWER_SYNTAX = re.compile(rb"\?\.(?=[\w(\[])|\?\?(?=\s)")
 _MODULE = re.compile(rb'<script type="module"')

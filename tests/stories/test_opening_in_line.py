@@ -37,8 +37,6 @@ from .conftest import Shoot
 from .conftest import Street
 from .people import log_in_at_line
 
-pytestmark = pytest.mark.xdist_group("liff")
-
 
 def test_a_first_visit_is_one_exchange_which_brings_the_card(
     street: Street, open_browser: Open, shoot: Shoot

@@ -30,7 +30,6 @@ from .people import log_in_to_shop
 from .people import open_chat
 from .people import tap_rich_menu
 
-pytestmark = pytest.mark.xdist_group("stories")
 PASSWORD = "a password for tests"
 PAGES = (
     "orders",

@@ -30,7 +30,6 @@ from .cards import phone_link
 from .cards import read_codes
 from .conftest import SCREENSHOTS
 
-pytestmark = pytest.mark.xdist_group("other-engines")
 ENGINES: dict[str, Callable[..., Any]] = {"webkit": open_webkit, "firefox": open_firefox}
 KEPT = "caches.open('lineconnect-card').then(async (kept) => (await kept.keys()).length)"
 WORKERS = "navigator.serviceWorker.getRegistrations().then((found) => found.length)"

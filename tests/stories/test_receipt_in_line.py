@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-import pytest
 from playwright.sync_api import Page
 from playwright.sync_api import expect
 from sqlalchemy import select
@@ -18,8 +17,6 @@ from .conftest import Street
 from .people import in_app
 from .people import open_chat
 from .people import tap_rich_menu
-
-pytestmark = pytest.mark.xdist_group("stories")
 
 
 def test_the_receipt_opens_in_the_phone(

@@ -14,8 +14,6 @@ from demo_shop.seed import STAFF
 from .conftest import Street
 from .people import log_in_to_shop
 
-pytestmark = pytest.mark.xdist_group("stories")
-
 SCREENS: dict[str, dict[str, Any]] = {
     "phone-light-ja": {"viewport": {"width": 390, "height": 844}},
     "phone-dark-en": {

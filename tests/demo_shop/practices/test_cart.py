@@ -11,9 +11,6 @@ from flask_lineconnect.models import Preference
 
 from .stage import Stage
 
-#: Its time goes on from one test to the next.
-pytestmark = pytest.mark.xdist_group("practices: cart")
-
 
 @pytest.fixture(scope="module", autouse=True)
 def practice(stage: Stage) -> None:

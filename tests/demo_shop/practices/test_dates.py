@@ -20,10 +20,6 @@ from .stage import TOKYO
 from .stage import Customer
 from .stage import Stage
 
-#: Its time goes on from one test to the next.
-pytestmark = pytest.mark.xdist_group("practices: dates")
-
-
 #: The people of this module, who are there before the scenarios are switched on.
 People = dict[str, Customer]
 

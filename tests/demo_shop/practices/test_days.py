@@ -8,9 +8,6 @@ from demo_shop.models import Product
 
 from .stage import Stage
 
-#: Its time goes on from one test to the next.
-pytestmark = pytest.mark.xdist_group("practices: days")
-
 
 @pytest.fixture(scope="module", autouse=True)
 def practice(stage: Stage) -> None:

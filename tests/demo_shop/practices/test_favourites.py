@@ -10,9 +10,6 @@ from demo_shop.models import Product
 from .stage import Customer
 from .stage import Stage
 
-#: Its time goes on from one test to the next.
-pytestmark = pytest.mark.xdist_group("practices: favourites")
-
 
 @pytest.fixture(scope="module", autouse=True)
 def practice(stage: Stage) -> None:

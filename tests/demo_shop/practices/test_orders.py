@@ -9,9 +9,6 @@ from demo_shop.models import Product
 from .stage import Stage
 from .stage import addresses
 
-#: Its time goes on from one test to the next.
-pytestmark = pytest.mark.xdist_group("practices: orders")
-
 
 @pytest.fixture(scope="module", autouse=True)
 def practice(stage: Stage) -> None:

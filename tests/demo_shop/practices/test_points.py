@@ -12,9 +12,6 @@ from flask_lineconnect.testing.chat import open_chat
 from .stage import Customer
 from .stage import Stage
 
-#: Its time goes on from one test to the next.
-pytestmark = pytest.mark.xdist_group("practices: points")
-
 
 @pytest.fixture(scope="module", autouse=True)
 def practice(stage: Stage) -> None:
