@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
+import sqlite3
 import threading
 import time
 from collections.abc import Iterator
@@ -112,13 +113,16 @@ def undo_elsewhere(connection: Connection) -> None:
 
 def _roll_back_elsewhere(driver: Any) -> None:
     """Break a statement of SQLite's off; its thread has a moment to roll back before we do."""
-    driver.interrupt()
-    deadline = time.monotonic() + BREAK_OFF_SECONDS
-    while driver.in_transaction and time.monotonic() < deadline:
-        time.sleep(0.01)
+    # Its thread may roll back or close it at any moment, which is all that is wanted.
+    with suppress(sqlite3.ProgrammingError, sqlite3.OperationalError):
+        driver.interrupt()
+        deadline = time.monotonic() + BREAK_OFF_SECONDS
+        while driver.in_transaction and time.monotonic() < deadline:
+            time.sleep(0.01)
+        with _closing:
+            if id(driver) in _still_open and driver.in_transaction:
+                driver.rollback()
     with _closing:
-        if id(driver) in _still_open and driver.in_transaction:
-            driver.rollback()
         _still_open.discard(id(driver))
 
 
