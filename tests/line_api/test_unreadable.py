@@ -43,13 +43,14 @@ BODIES = {
             for name in (
                 *("value", "type", "totalUsage", "linkToken", "displayName", "richMenuId"),
                 *("richmenus", "access_token", "expires_in", "keys", "client_id", "id_token"),
+                *("userIds", "next"),
             )
         }
     ),
     "odd numbers": (
         '{"type": "limited", "value": 99999999999999999999, "totalUsage": -1, "access_token": 1,'
         ' "expires_in": Infinity, "richMenuId": 7, "linkToken": 7, "displayName": 7,'
-        ' "richmenus": 7, "keys": 7, "client_id": 7}'
+        ' "richmenus": 7, "keys": 7, "client_id": 7, "userIds": 7, "next": 7}'
     ),
     "a limit without a number": '{"type": "limited", "totalUsage": 1e400}',
     "not UTF-8": "\udcff\udcfe",
@@ -66,6 +67,7 @@ CALLS: dict[str, tuple[Callable[[LineApi], object], bool]] = {
     "delete_rich_menu": (lambda api: api.delete_rich_menu("menu"), False),
     "link_token": (lambda api: api.link_token("U" + "1" * 32), True),
     "profile": (lambda api: api.profile("U" + "1" * 32), True),
+    "follower_ids": (lambda api: api.follower_ids(None), True),
     "link_rich_menu": (lambda api: api.link_rich_menu("U" + "1" * 32, "menu"), False),
     "unlink_rich_menu": (lambda api: api.unlink_rich_menu("U" + "1" * 32), False),
     "set_liff_endpoint": (

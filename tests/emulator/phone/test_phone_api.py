@@ -79,6 +79,7 @@ def test_a_new_phone(client: FlaskClient) -> None:
         "liff_views": {"1650000001-DemoCard": "full"},
         "messages": [],
         "rich_menu": None,
+        "clock": {"stopped_at": None, "ahead_seconds": 0.0},
     }
 
 
