@@ -21,29 +21,27 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+from common import ROOT
 from sqlalchemy import func
 from sqlalchemy import select
 
-ROOT = Path(__file__).parents[2]
-sys.path[:0] = [str(ROOT)]
-
-from flask_lineconnect.models import Account  # noqa: E402
-from flask_lineconnect.models import MemberEvent  # noqa: E402
-from flask_lineconnect.models import OutboxMessage  # noqa: E402
-from flask_lineconnect.models import ScenarioRun  # noqa: E402
-from flask_lineconnect.models import ScenarioStep  # noqa: E402
-from flask_lineconnect.models.outbox import UNSENT  # noqa: E402
-from flask_lineconnect.state import utcnow  # noqa: E402
-from flask_lineconnect.testing.emulator import run_emulator  # noqa: E402
-from tests.marketing.scenario_shop import CART  # noqa: E402
-from tests.marketing.scenario_shop import Stage  # noqa: E402
-from tests.outbox.faults import Scene  # noqa: E402
-from tests.postgres import create_database  # noqa: E402
-from tests.postgres import restart  # noqa: E402
-from tests.postgres import running_server  # noqa: E402
-from tests.small_shop import User  # noqa: E402
-from tests.small_shop import db  # noqa: E402
-from tests.small_shop import line as extension  # noqa: E402
+from flask_lineconnect.models import Account
+from flask_lineconnect.models import MemberEvent
+from flask_lineconnect.models import OutboxMessage
+from flask_lineconnect.models import ScenarioRun
+from flask_lineconnect.models import ScenarioStep
+from flask_lineconnect.models.outbox import UNSENT
+from flask_lineconnect.state import utcnow
+from flask_lineconnect.testing.emulator import run_emulator
+from tests.marketing.scenario_shop import CART
+from tests.marketing.scenario_shop import Stage
+from tests.outbox.faults import Scene
+from tests.postgres import create_database
+from tests.postgres import restart
+from tests.postgres import running_server
+from tests.small_shop import User
+from tests.small_shop import db
+from tests.small_shop import line as extension
 
 MEMBERS = 100
 #: Members to whom something happens in the middle: unlinked, erased, blocked, bought.

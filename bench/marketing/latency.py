@@ -9,29 +9,25 @@ the event's own time to when LINE's acceptance was noted.
 from __future__ import annotations
 
 import argparse
-import sys
 import tempfile
 import time
 from collections.abc import Sequence
 from datetime import timedelta
-from pathlib import Path
 
+import common  # noqa: F401  # lets what is no package be imported
 from sqlalchemy import func
 from sqlalchemy import select
 
-ROOT = Path(__file__).parents[2]
-sys.path[:0] = [str(ROOT)]
-
-from flask_lineconnect.models import MemberEvent  # noqa: E402
-from flask_lineconnect.models import OutboxMessage  # noqa: E402
-from flask_lineconnect.models import ScenarioRun  # noqa: E402
-from flask_lineconnect.state import utcnow  # noqa: E402
-from flask_lineconnect.testing.emulator import run_emulator  # noqa: E402
-from tests.marketing.scenario_shop import Stage  # noqa: E402
-from tests.outbox.faults import Scene  # noqa: E402
-from tests.small_shop import User  # noqa: E402
-from tests.small_shop import db  # noqa: E402
-from tests.small_shop import line as extension  # noqa: E402
+from flask_lineconnect.models import MemberEvent
+from flask_lineconnect.models import OutboxMessage
+from flask_lineconnect.models import ScenarioRun
+from flask_lineconnect.state import utcnow
+from flask_lineconnect.testing.emulator import run_emulator
+from tests.marketing.scenario_shop import Stage
+from tests.outbox.faults import Scene
+from tests.small_shop import User
+from tests.small_shop import db
+from tests.small_shop import line as extension
 
 MEMBERS = 500
 STEPS = [{"name": "thanks", "message": "カート {{ version }} を見ました。"}]

@@ -12,6 +12,7 @@ from datetime import timedelta
 from typing import Any
 from typing import TextIO
 
+from common import SETTINGS
 from data import fill
 from questions import BY_HAND
 from sqlalchemy import Connection
@@ -30,16 +31,6 @@ from flask_lineconnect.marketing.segments import audience
 from flask_lineconnect.models import MemberEvent
 from flask_lineconnect.state import LineState
 
-SETTINGS = {
-    "SECRET_KEY": "a secret key for measuring",
-    "TESTING": True,
-    "LINECONNECT_BASE_URL": "https://shop.example",
-    "LINECONNECT_LOGIN_CHANNEL_ID": "1650000001",
-    "LINECONNECT_LOGIN_CHANNEL_SECRET": "0123456789abcdef0123456789abcdef",
-    "LINECONNECT_MESSAGING_CHANNEL_ID": "1650000002",
-    "LINECONNECT_MESSAGING_CHANNEL_SECRET": "8c570fa6dd201bb328f1c1eac23a96d8",
-    "LINECONNECT_ENGINE": "worker",
-}
 #: Events that are told in one transaction.
 TOLD = 300
 

@@ -10,12 +10,13 @@ for each segment and its pair is written to ``--explain-to``.
 from __future__ import annotations
 
 import argparse
-import sys
 import tempfile
 from contextlib import ExitStack
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parents[2]))
+from measuring import Measuring
+from measuring import measure
+from questions import BY_HAND
 
 #: Databases that are made for the run.
 MADE = ("sqlite", "postgresql")
@@ -23,11 +24,6 @@ MADE = ("sqlite", "postgresql")
 
 def main() -> None:
     """Measure in each database."""
-    # Beside this file, and the demo shop in the folder above.
-    from measuring import Measuring
-    from measuring import measure
-    from questions import BY_HAND
-
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--members", type=int, default=50_000)
     parser.add_argument("--orders", type=int, default=250_000)

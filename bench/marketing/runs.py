@@ -8,6 +8,7 @@ from datetime import datetime
 from datetime import timedelta
 from typing import Any
 
+from common import SETTINGS
 from flask import Flask
 from sqlalchemy import Connection
 from sqlalchemy import Table
@@ -26,16 +27,6 @@ from flask_lineconnect.models import ScenarioRun
 from flask_lineconnect.models import ScenarioVersion
 from flask_lineconnect.state import LineState
 
-SETTINGS = {
-    "SECRET_KEY": "a secret key for measuring",
-    "TESTING": True,
-    "LINECONNECT_BASE_URL": "https://shop.example",
-    "LINECONNECT_LOGIN_CHANNEL_ID": "1650000001",
-    "LINECONNECT_LOGIN_CHANNEL_SECRET": "0123456789abcdef0123456789abcdef",
-    "LINECONNECT_MESSAGING_CHANNEL_ID": "1650000002",
-    "LINECONNECT_MESSAGING_CHANNEL_SECRET": "8c570fa6dd201bb328f1c1eac23a96d8",
-    "LINECONNECT_ENGINE": "worker",
-}
 #: A message with the member's name and a fact in it, and another one a day later.
 CART: Mapping[str, Any] = {
     "label": "お買い忘れ",

@@ -18,29 +18,24 @@ from collections.abc import Callable
 from datetime import UTC
 from datetime import datetime
 from datetime import timedelta
-from pathlib import Path
 from statistics import median
 from typing import Any
 
 from flask import Flask
+from runs import add_members
+from runs import add_runs
+from runs import make_shop
+from runs import publish
 from sqlalchemy import func
 from sqlalchemy import select
 from sqlalchemy import text
 
-ROOT = Path(__file__).parents[2]
-sys.path[:0] = [str(ROOT), str(Path(__file__).parent)]
-
-from runs import add_members  # noqa: E402  # beside this file
-from runs import add_runs  # noqa: E402
-from runs import make_shop  # noqa: E402
-from runs import publish  # noqa: E402
-
-from demo_shop.extensions import db  # noqa: E402
-from flask_lineconnect.marketing.scenarios import doing  # noqa: E402
-from flask_lineconnect.models import OutboxMessage  # noqa: E402
-from flask_lineconnect.models import ScenarioRun  # noqa: E402
-from flask_lineconnect.models.scenario import IS_TIMED  # noqa: E402
-from flask_lineconnect.state import LineState  # noqa: E402
+from demo_shop.extensions import db
+from flask_lineconnect.marketing.scenarios import doing
+from flask_lineconnect.models import OutboxMessage
+from flask_lineconnect.models import ScenarioRun
+from flask_lineconnect.models.scenario import IS_TIMED
+from flask_lineconnect.state import LineState
 
 MINUTE = timedelta(minutes=1)
 NOW = datetime(2026, 11, 30, 3, tzinfo=UTC)

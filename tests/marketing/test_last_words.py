@@ -6,38 +6,20 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from flask import Flask
 from sqlalchemy import delete
 
 from flask_lineconnect.models import Preference
 from flask_lineconnect.models import ScenarioRun
 from flask_lineconnect.outbox.claims import claim_messages
 from flask_lineconnect.outbox.rules import Rules
-from flask_lineconnect.state import LineState
 from tests.conftest import DATABASES
 from tests.marketing.scenario_shop import CART
 from tests.marketing.scenario_shop import Stage
-from tests.people import add_member
-from tests.people import link
 from tests.small_shop import User
 from tests.small_shop import db
 from tests.small_shop import line as extension
 
 pytestmark = pytest.mark.parametrize("database", DATABASES, indirect=True)
-
-
-@pytest.fixture
-def stage(app: Flask, line: LineState) -> Stage:
-    """Return the small shop, whose clock stands at noon."""
-    return Stage(app)
-
-
-@pytest.fixture
-def member(stage: Stage) -> User:
-    """Return a member who is linked."""
-    found = add_member(stage.line)
-    link(stage.line, found)
-    return found
 
 
 def _claim(stage: Stage) -> int:

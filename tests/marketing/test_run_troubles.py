@@ -67,14 +67,6 @@ def stage(app: Flask, line: LineState) -> Stage:
     return Stage(app)
 
 
-@pytest.fixture
-def member(stage: Stage) -> User:
-    """Return a member who is linked."""
-    found = add_member(stage.line)
-    link(stage.line, found)
-    return found
-
-
 def test_a_broken_step_is_tried_again_and_given_up_and_holds_back_no_other(
     stage: Stage, member: User
 ) -> None:

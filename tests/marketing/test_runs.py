@@ -6,7 +6,6 @@ import json
 from datetime import timedelta
 
 import pytest
-from flask import Flask
 from sqlalchemy import select
 
 from flask_lineconnect.marketing.scenarios.beginning import Beginning
@@ -16,7 +15,6 @@ from flask_lineconnect.models import MemberEvent
 from flask_lineconnect.outbox.claims import claim_messages
 from flask_lineconnect.outbox.of_runs import AFTER_EVENTS
 from flask_lineconnect.outbox.rules import Rules
-from flask_lineconnect.state import LineState
 from tests.conftest import DATABASES
 from tests.marketing.scenario_shop import NOON
 from tests.marketing.scenario_shop import Stage
@@ -27,20 +25,6 @@ from tests.small_shop import db
 from tests.small_shop import line as extension
 
 pytestmark = pytest.mark.parametrize("database", DATABASES, indirect=True)
-
-
-@pytest.fixture
-def stage(app: Flask, line: LineState) -> Stage:
-    """Return the small shop, whose clock stands at noon."""
-    return Stage(app)
-
-
-@pytest.fixture
-def member(stage: Stage) -> User:
-    """Return a member who is linked."""
-    found = add_member(stage.line)
-    link(stage.line, found)
-    return found
 
 
 def test_a_message_waits_its_time_and_the_run_ends(stage: Stage, member: User) -> None:
