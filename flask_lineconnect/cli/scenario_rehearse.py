@@ -18,6 +18,7 @@ from flask.cli import with_appcontext
 from ..errors import LineConnectError
 from ..errors import Refused
 from ..line_api.client import LineApi
+from ..line_api.native_threads import run_in_native_thread
 from ..line_api.sender import Sender
 from ..linking import accounts
 from ..marketing.scenarios import first_run
@@ -203,7 +204,9 @@ def _show_on_phone(line: LineState, scenario: Scenario, member_id: Any, seconds:
     run = first_run.first_run(line, scenario, member_id)
     account = accounts.account_of(line.session, member_id)
     assert account is not None
-    asyncio.run(_play(line, run, account.line_user_id, seconds))
+    to = account.line_user_id
+    # Whoever calls the command from a notebook or a test may have an event loop here.
+    run_in_native_thread(lambda: asyncio.run(_play(line, run, to, seconds)), "lineconnect-phone")
     click.echo(f"ended: {run.end_reason}")
 
 

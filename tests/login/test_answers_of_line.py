@@ -208,15 +208,14 @@ def test_S2_6_a_known_key_waits_for_nobody(host: Host) -> None:
     host.say({"keys": [LISTED]})
     tokens.verify(_liff_token())
     tokens.monotonic = lambda: time.monotonic() + COOL_DOWN + 1
-    host.seconds = 2.0
+    host.seconds = 4.0
     unknown = _liff_token(kid="k9")
     slow = threading.Thread(target=_is_taken_or_refused, args=[lambda: tokens.verify(unknown)])
     slow.start()
     while len(host.asked) < 2:
         time.sleep(0.01)
-    began = time.monotonic()
     tokens.verify(_liff_token())
-    assert time.monotonic() - began < 1.0
+    assert slow.is_alive()
     slow.join()
 
 
@@ -235,10 +234,8 @@ def test_S12_nobody_waits_for_long_while_another_one_fetches_the_keys(
     slow.start()
     while len(host.asked) == asked:
         time.sleep(0.01)
-    began = time.monotonic()
     with pytest.raises(Refused if is_any_known else LineApiError):
         tokens.verify(unknown)
-    assert time.monotonic() - began < 3.0
     assert slow.is_alive()
     slow.join()
 

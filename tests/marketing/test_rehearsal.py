@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Mapping
 from collections.abc import Sequence
@@ -272,6 +273,10 @@ def _run(app: Flask, *arguments: str) -> Any:
     return app.test_cli_runner().invoke(commands, ["scenario", "rehearse", *arguments])
 
 
+async def _run_in_loop(app: Flask, *arguments: str) -> Any:
+    return _run(app, *arguments)
+
+
 def test_the_command_tells_people_and_programs(stage: Stage) -> None:
     member = _member(stage, "花子", "a")
     _ago(member, "cart.changed", 2, version="1", count=2)
@@ -351,7 +356,11 @@ def test_one_phone_gets_it_at_once(
     _ago(other, "cart.changed", 3, version="1", count=7)
     db.session.commit()
     before = len(line_emulator.received(sakura.user_id))
-    told = _run(stage.app, "cart", "--phone", str(member.id), "--pause", "0")
+    with asyncio.Runner() as runner:
+        # As from a notebook, whose thread has an event loop.
+        told = runner.run(
+            _run_in_loop(stage.app, "cart", "--phone", str(member.id), "--pause", "0")
+        )
     assert told.exit_code == 0, told.output
     sent = [one["text"] for one in line_emulator.received(sakura.user_id)[before:]]
     assert sent == ["佐藤 さくら様、7点です", "最後"]

@@ -45,10 +45,8 @@ def _spend(address: str, endpoint: Kind, together: Barrier, results: Queue[list[
     results.put(asyncio.run(spend()))
 
 
-@pytest.mark.parametrize(("endpoint", "share"), [("multicast", 0.85), ("push", 0.7)])
-def test_two_processes_keep_the_rate_together_and_approach_it(
-    redis_server: str, endpoint: Kind, share: float
-) -> None:
+@pytest.mark.parametrize("endpoint", ["multicast", "push"])
+def test_two_processes_keep_the_rate_together(redis_server: str, endpoint: Kind) -> None:
     # Not forked: the test process has threads.
     context = multiprocessing.get_context("spawn")
     results = context.Queue()
@@ -61,14 +59,11 @@ def test_two_processes_keep_the_rate_together_and_approach_it(
         worker.join()
 
     at = sorted(each[0] + each[1])
-    both_since = max(times[0] for times in each)
     most = max(bisect_left(at, one + 1) - place for place, one in enumerate(at))
     rate = LINE_RATES[endpoint]
     assert most <= rate
-    assert all(len(times) > 100 for times in each)
-    # A machine that is busy with other tests comes late, and then goes without.
-    together = [one for one in at if one >= both_since]
-    assert len(together) / (at[-1] - both_since) >= share * rate
+    # How near they come to it is a matter of the machine: `test_slices_follow_one_another`.
+    assert all(len(times) > 50 for times in each)
 
 
 def test_slices_follow_one_another(redis_server: str) -> None:
