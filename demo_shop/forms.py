@@ -7,6 +7,8 @@ from collections.abc import Callable
 from collections.abc import Mapping
 from typing import Any
 
+from flask_babel import LazyString
+from flask_babel import format_decimal
 from flask_babel import lazy_gettext as _
 from flask_wtf import FlaskForm
 from wtforms import BooleanField
@@ -271,7 +273,9 @@ class PointsForm(FlaskForm):
         [
             _required(_("金額を入力してください。")),
             NumberRange(
-                1, MAX_PURCHASE, _("金額は1円から%(max)s円までです。", max=f"{MAX_PURCHASE:,}")
+                1,
+                MAX_PURCHASE,
+                _("金額は1円から%(max)s円までです。", max=LazyString(format_decimal, MAX_PURCHASE)),
             ),
         ],
         render_kw={"inputmode": "numeric"},

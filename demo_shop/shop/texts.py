@@ -86,7 +86,10 @@ def reason(text: str) -> str:
     """Return why points were booked, in the customer's language; it is kept in the shop's."""
     for pattern, words_of in _REASONS.items():
         if found := re.fullmatch(pattern, text):
-            return str(words_of) % found.groupdict()
+            values = found.groupdict()
+            if "yen" in values:
+                values["yen"] = number(int(values["yen"].replace(",", "")))
+            return str(words_of) % values
     return text
 
 
