@@ -45,6 +45,7 @@ FLOORS = [
     "liff.id_token",
     # rules: they are handed what they need
     "marketing.member_events",
+    "marketing.links",
     "linking outbox rich_menus",
     "marketing",
     # what customers and LINE reach

@@ -243,6 +243,11 @@ class Config:
         "no further.",
         default=400,
     )
+    click_days: int = _setting(
+        read.positive,
+        "For how many days it is kept who opened a link of a message; the counts stay.",
+        default=180,
+    )
     engine: str = _setting(
         read.one_of("thread", "worker", "celery"),
         "Where hooks run and messages are sent: `thread`, in the web process; `worker`, only in "

@@ -31,6 +31,7 @@ from ..login.tokens import LoginTokenApi
 from ..login.tokens import LoginTokens
 from ..login.tokens import TokenVault
 from ..marketing import member_events
+from ..marketing.links import pruning as clicks
 from ..marketing.scenarios import pruning as scenario_runs
 from ..models import Account
 from ..models import CardCode
@@ -120,6 +121,7 @@ def _steps(line: LineState, now: datetime) -> Iterator[Step]:
     kept = timedelta(days=line.config.member_event_days)
     yield from member_events.pruning_steps(line.session, kept, now=now)
     yield from scenario_runs.pruning_steps(line, now=now)
+    yield clicks.pruning_step(timedelta(days=line.config.click_days), now=now)
     yield from _orphan_steps(line)
     yield from _stranger_steps(line, now)
 

@@ -30,6 +30,7 @@ from sqlalchemy.orm import Session
 from ..after_commit import after_commit
 from ..errors import UsageError
 from ..models import Account
+from ..models import Click
 from ..models import MemberEvent
 from ..models import ScenarioMember
 from ..models import ScenarioRun
@@ -189,14 +190,19 @@ def adopt(session: Session, account: Account, member_id: Any) -> None:
 def forget_account(session: Session, account: Account) -> None:
     """Delete what is known of a LINE account, and of the member to whom it is linked."""
     _forget(session, MemberEvent.account_id == account.id)
+    session.execute(
+        delete(Click)
+        .where(Click.account_id == account.id)
+        .execution_options(synchronize_session=False)
+    )
     if account.member_id is not None:
         forget_members(session, [account.member_id])
 
 
 def forget_members(session: Session, member_ids: Sequence[Any]) -> None:
-    """Delete what is known of members with these keys, and their runs of scenarios."""
+    """Delete what is known of members with these keys, and their runs of scenarios and clicks."""
     _forget(session, MemberEvent.member_id.in_(member_ids))
-    for table in (ScenarioRun, ScenarioMember):
+    for table in (ScenarioRun, ScenarioMember, Click):
         session.execute(
             delete(table)
             .where(table.member_id.in_(member_ids))

@@ -19,6 +19,8 @@ from .base import MemberKey
 from .base import UtcDateTime
 from .inbox import InboxEvent
 from .inbox import OpenDialogue
+from .link import Click
+from .link import TrackedLink
 from .member_event import MemberEvent
 from .outbox import Campaign
 from .outbox import OutboxBatch
@@ -42,6 +44,7 @@ __all__ = [
     "Campaign",
     "CardCode",
     "ChatLink",
+    "Click",
     "CredentialChange",
     "EndedLink",
     "InboxEvent",
@@ -66,6 +69,7 @@ __all__ = [
     "ScenarioVersion",
     "SendingPause",
     "SourceLabel",
+    "TrackedLink",
     "UnlinkTask",
     "UtcDateTime",
 ]
