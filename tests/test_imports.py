@@ -44,6 +44,7 @@ FLOORS = [
     "login.oidc login.tokens",
     "liff.id_token",
     # rules: they are handed what they need
+    "marketing.results.counts marketing.results.statistics",
     "marketing.member_events",
     "marketing.links",
     "linking outbox rich_menus",

@@ -25,11 +25,15 @@ LOADED_LATER = {
     "limits",
     "linebot",
     "msgspec",
+    "numpy",
+    "pandas",
     "prometheus_client",
     "redis",
     "reportlab",
     "requests",
+    "scipy",
     "segno",
+    "statsmodels",
     "urllib3",
 }
 #: Rooms of ours that wait with them.

@@ -27,6 +27,9 @@ from .outbox import OutboxBatch
 from .outbox import OutboxMessage
 from .preference import Preference
 from .process import LivingProcess
+from .result import Attribution
+from .result import LineInsight
+from .result import ResultCount
 from .rich_menu import PublishedRichMenu
 from .scenario import PublishedScenario
 from .scenario import ScenarioMember
@@ -40,6 +43,7 @@ from .sending import SendingPause
 
 __all__ = [
     "Account",
+    "Attribution",
     "AuditEntry",
     "Campaign",
     "CardCode",
@@ -50,6 +54,7 @@ __all__ = [
     "InboxEvent",
     "KeptForm",
     "LineBase",
+    "LineInsight",
     "LivingProcess",
     "LoginAttempt",
     "MemberEvent",
@@ -62,6 +67,7 @@ __all__ = [
     "PublishedRichMenu",
     "PublishedScenario",
     "QuotaMonth",
+    "ResultCount",
     "SavedSegment",
     "ScenarioMember",
     "ScenarioRun",
