@@ -52,6 +52,7 @@ from ..outbox.mending import mending_steps
 from ..outbox.mending import report_strangers
 from ..outbox.pruning import pruning_steps
 from ..outbox.rules import Rules
+from ..outbox.touches import touch_pruning_steps
 from ..rich_menus.showing import show_due
 from ..state import LineState
 from ..webhooks.event_times import CLOCK_SKEW
@@ -120,6 +121,7 @@ def _steps(line: LineState, now: datetime) -> Iterator[Step]:
     yield from pruning_steps(line.part(Rules).policy, now=now)
     kept = timedelta(days=line.config.member_event_days)
     yield from member_events.pruning_steps(line.session, kept, now=now)
+    yield from touch_pruning_steps(line.session, kept, now=now)
     yield from scenario_runs.pruning_steps(line, now=now)
     yield clicks.pruning_step(timedelta(days=line.config.click_days), now=now)
     yield from _orphan_steps(line)

@@ -30,10 +30,12 @@ from sqlalchemy.orm import Session
 from ..after_commit import after_commit
 from ..errors import UsageError
 from ..models import Account
+from ..models import CampaignMember
 from ..models import Click
 from ..models import MemberEvent
 from ..models import ScenarioMember
 from ..models import ScenarioRun
+from ..models import Touch
 from ..models.portions import Step
 from ..models.portions import deleting
 from ..state import LineState
@@ -190,19 +192,20 @@ def adopt(session: Session, account: Account, member_id: Any) -> None:
 def forget_account(session: Session, account: Account) -> None:
     """Delete what is known of a LINE account, and of the member to whom it is linked."""
     _forget(session, MemberEvent.account_id == account.id)
-    session.execute(
-        delete(Click)
-        .where(Click.account_id == account.id)
-        .execution_options(synchronize_session=False)
-    )
+    for table in (Touch, CampaignMember, Click):
+        session.execute(
+            delete(table)
+            .where(table.account_id == account.id)
+            .execution_options(synchronize_session=False)
+        )
     if account.member_id is not None:
         forget_members(session, [account.member_id])
 
 
 def forget_members(session: Session, member_ids: Sequence[Any]) -> None:
-    """Delete what is known of members with these keys, and their runs of scenarios and clicks."""
+    """Delete what is known of members with these keys: events, runs, sends, clicks."""
     _forget(session, MemberEvent.member_id.in_(member_ids))
-    for table in (ScenarioRun, ScenarioMember, Click):
+    for table in (ScenarioRun, ScenarioMember, Touch, CampaignMember, Click):
         session.execute(
             delete(table)
             .where(table.member_id.in_(member_ids))

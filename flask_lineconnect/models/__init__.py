@@ -17,6 +17,8 @@ from .account import UnlinkTask
 from .base import LineBase
 from .base import MemberKey
 from .base import UtcDateTime
+from .campaign import CampaignMember
+from .campaign import Touch
 from .inbox import InboxEvent
 from .inbox import OpenDialogue
 from .link import Click
@@ -25,6 +27,7 @@ from .member_event import MemberEvent
 from .outbox import Campaign
 from .outbox import OutboxBatch
 from .outbox import OutboxMessage
+from .plan import CampaignPlan
 from .preference import Preference
 from .process import LivingProcess
 from .result import Attribution
@@ -46,6 +49,8 @@ __all__ = [
     "Attribution",
     "AuditEntry",
     "Campaign",
+    "CampaignMember",
+    "CampaignPlan",
     "CardCode",
     "ChatLink",
     "Click",
@@ -75,6 +80,7 @@ __all__ = [
     "ScenarioVersion",
     "SendingPause",
     "SourceLabel",
+    "Touch",
     "TrackedLink",
     "UnlinkTask",
     "UtcDateTime",

@@ -1,7 +1,9 @@
 """Messages that the shop decided to send, from that moment on."""
 
 from datetime import datetime
+from typing import Any
 
+from sqlalchemy import JSON
 from sqlalchemy import ForeignKey
 from sqlalchemy import Index
 from sqlalchemy import String
@@ -11,8 +13,10 @@ from sqlalchemy.orm import mapped_column
 
 from .account import Account
 from .base import LineBase
+from .base import MemberKey
 from .base import UtcDateTime
 from .base import partial_index
+from .plan import CampaignPlan
 from .scenario import ScenarioRun
 
 #: States in which a row is on its way.
@@ -20,8 +24,10 @@ UNSENT = ("queued", "sending")
 #: The same as a condition that the database recognises in its partial indexes.
 IS_UNSENT = "state IN ('queued', 'sending')"
 STATES = ("queued", "sending", "accepted", "refused", "expired", "cancelled")
-CAMPAIGN_STATES = ("running", "finished", "cancelled")
-IS_STRANGE_CAMPAIGN = "state NOT IN ('running', 'finished', 'cancelled')"
+CAMPAIGN_STATES = ("running", "paused", "finished", "cancelled")
+IS_STRANGE_CAMPAIGN = "state NOT IN ('running', 'paused', 'finished', 'cancelled')"
+#: Of a campaign whose messages are not all written yet.
+IS_MAKING = "next_at IS NOT NULL AND state = 'running'"
 #: States in which a row has come to its end; other states are another version's.
 IS_ENDED = "state IN ('accepted', 'refused', 'expired', 'cancelled')"
 #: In a state that this version does not know: a newer one's, which runs beside it.
@@ -85,15 +91,17 @@ class Deliverable:
 
 
 class Campaign(LineBase):
-    """One message to many members; its batches carry it out.
+    """One message to many members; its batches, or messages of their own, carry it out.
 
-    State: ``running`` → ``finished`` or ``cancelled``.
+    State: ``running`` ⇄ ``paused`` → ``finished`` or ``cancelled``.
     """
 
     __tablename__ = "lineconnect_campaign"
     __table_args__ = (
         partial_index("campaign_running", "id", where="state = 'running'"),
-        partial_index("campaign_strange", "state", where=IS_STRANGE_CAMPAIGN),
+        partial_index("campaign_strange_state", "state", where=IS_STRANGE_CAMPAIGN),
+        partial_index("campaign_making", "next_at", where=IS_MAKING),
+        partial_index("campaign_plan", "plan_id", where="plan_id IS NOT NULL"),
         partial_index("campaign_finished", "finished_at", where="finished_at IS NOT NULL"),
     )
 
@@ -108,6 +116,20 @@ class Campaign(LineBase):
     recipients: Mapped[int] = mapped_column(default=0)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     finished_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    #: The plan that it carries out, and that plan as it was at the beginning.
+    plan_id: Mapped[int | None] = mapped_column(ForeignKey(CampaignPlan.id, ondelete="SET NULL"))
+    definition: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+    #: For how many members it was meant at the beginning, whether they may be sent it or not.
+    meant: Mapped[int] = mapped_column(default=0, server_default="0")
+    #: How many of those who might have been sent it are not, for comparison; and the share.
+    held_out: Mapped[int] = mapped_column(default=0, server_default="0")
+    holdout_percent: Mapped[int] = mapped_column(default=0, server_default="0")
+    #: When more of its messages are written; ``None``: there are no more.
+    next_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    #: The last member whose message is written.
+    cursor: Mapped[Any | None] = mapped_column(MemberKey, info={"ondelete": None})
+    #: Why its messages could not be written.
+    problem: Mapped[str | None] = mapped_column(Text)
 
 
 class OutboxBatch(Deliverable, LineBase):
@@ -125,6 +147,8 @@ class OutboxBatch(Deliverable, LineBase):
     campaign_id: Mapped[int | None] = mapped_column(
         ForeignKey(Campaign.id, ondelete="CASCADE"), index=True
     )
+    #: The endpoint that it goes to; ``None``: a multicast.
+    endpoint: Mapped[str | None] = mapped_column(String(12))
     #: JSON list: for whom it is.
     account_ids: Mapped[str] = mapped_column(Text)
     #: JSON list: to whom of them it goes, from the first try on.

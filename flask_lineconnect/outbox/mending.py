@@ -65,7 +65,8 @@ def mending_steps(*, now: datetime) -> Iterator[Step]:
         select(model.id).where(model.campaign_id == Campaign.id, text(IS_UNSENT)).exists()
         for model in (OutboxBatch, OutboxMessage)
     ]
-    ended = select(Campaign.id).where(text("state = 'running'"), ~or_(*is_open))
+    is_written = Campaign.next_at.is_(None)
+    ended = select(Campaign.id).where(text("state = 'running'"), is_written, ~or_(*is_open))
     yield Step(ended, partial(_end_campaigns, now=now))
 
 

@@ -38,6 +38,7 @@ from ..shop.adapter import OwnerNotice
 from . import budget
 from . import grouping
 from . import pauses
+from . import touches
 from .send_requests import Model
 from .send_requests import Request
 
@@ -129,21 +130,16 @@ def end(
 
 def _accept(session: Session, answered: Sequence[Answered], now: datetime) -> None:
     for model in (OutboxMessage, OutboxBatch):
-        some = [one for one in answered if one[0].model is model]
+        some = _still_held(session, model, answered)
         if not some:
             continue
         rows: list[dict[str, Any]] = [
-            {"row_id": request.row_id, "claim": request.claim, "request_id": answer.request_id}
-            for request, answer in some
+            {"row_id": request.row_id, "request_id": answer.request_id} for request, answer in some
         ]
         table = cast(Table, model.__table__)
         statement = (
             update(table)
-            .where(
-                table.c.id == bindparam("row_id"),
-                table.c.claims == bindparam("claim"),
-                table.c.state == "sending",
-            )
+            .where(table.c.id == bindparam("row_id"))
             .values(
                 state="accepted",
                 accepted_at=now,
@@ -160,6 +156,23 @@ def _accept(session: Session, answered: Sequence[Answered], now: datetime) -> No
         ]
         _announce(session, "accepted", sum(request.recipients for request, _answer in some))
         _follow(session, model, concerned, now)
+        note = touches.note_messages if model is OutboxMessage else touches.note_batches
+        note(session, [request.row_id for request, _answer in some], now=now)
+
+
+def _still_held(session: Session, model: Model, answered: Sequence[Answered]) -> Sequence[Answered]:
+    """Return what is of rows that are still this worker's; nobody else writes to these any more."""
+    claims = {one[0].row_id: one for one in answered if one[0].model is model}
+    if not claims:
+        return []
+    statement = (
+        select(model.id, model.claims)
+        .where(model.id.in_(claims), model.state == "sending")
+        .order_by(model.id)
+        .with_for_update()
+    )
+    held = session.execute(statement).all()
+    return [claims[row.id] for row in held if claims[row.id][0].claim == row.claims]
 
 
 def _announce(session: Session, state: str, recipients: int) -> None:
@@ -223,7 +236,8 @@ def end_campaigns(session: Session, is_meant: ColumnElement[bool], *, now: datet
     """End running campaigns of which nothing is on its way; one worker at a time looks."""
     running = (
         select(Campaign.id)
-        .where(is_meant, Campaign.state == "running")
+        # One whose messages are still being written has not come to its end.
+        .where(is_meant, Campaign.state == "running", Campaign.next_at.is_(None))
         .order_by(Campaign.id)
         .with_for_update()
     )

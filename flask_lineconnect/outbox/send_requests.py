@@ -5,11 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from dataclasses import field
 from datetime import datetime
+from typing import Final
 
 from ..line_api.sender import Kind
 from ..models import OutboxBatch
 from ..models import OutboxMessage
 from ..shop.adapter import OwnerNotice
+
+#: The endpoint of a batch that goes to all friends of the official account.
+BROADCAST: Final = "broadcast"
 
 Model = type[OutboxMessage] | type[OutboxBatch]
 

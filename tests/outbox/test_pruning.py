@@ -199,7 +199,7 @@ def test_messages_of_a_campaign_in_a_state_of_a_newer_version_wait(
     member, _other = join(2)
     extension.send(member, "hello", campaign="alone")
     extension.begin_campaign("batched", "sale")
-    db.session.execute(update(Campaign).values(state="paused"))
+    db.session.execute(update(Campaign).values(state="resting"))
     db.session.commit()
     deliver_due(line)
     assert sends(line_emulator) == []
