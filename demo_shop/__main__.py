@@ -47,6 +47,7 @@ WELCOME = """
    2. Log in as 佐藤 さくら, allow, add the shop as a friend, register.
    3. Open {emulator}/phone, choose 佐藤 さくら: the greeting is there, and the menu with her card.
    4. Log in as staff in a private window at {shop}/log-in and add points at {shop}/counter.
+   5. In the same window open the owner's console at {shop}/line-admin.
 
   Staff:             {staff}
   Long-time member:  {member}

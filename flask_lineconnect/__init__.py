@@ -54,8 +54,11 @@ if TYPE_CHECKING:
     from .shop.adapter import PointChange
     from .shop.adapter import RichMenu
     from .shop.adapter import ShopAdapter
+    from .shop.adapter import StaffRole
     from .shop.categories import DEFAULT_CATEGORIES
     from .shop.categories import Category
+    from .shop.inquiry_desk import Inquiry
+    from .shop.inquiry_desk import InquiryDesk
     from .shop.member_desk import Coupon
     from .shop.member_desk import Favourite
     from .shop.member_desk import MemberDesk
@@ -129,6 +132,7 @@ _HOMES = {
     "line_api.calls": ("LineCall",),
     "login.auto": ("auto_login",),
     "login.kept_forms": ("keep_form",),
+    "shop.inquiry_desk": ("Inquiry", "InquiryDesk"),
     "shop.member_desk": ("Coupon", "Favourite", "MemberDesk"),
     "marketing.event_kinds": ("Fact",),
     "marketing.segments.attributes": ("per_member",),
@@ -168,6 +172,7 @@ _HOMES = {
         "PointChange",
         "RichMenu",
         "ShopAdapter",
+        "StaffRole",
     ),
     "state": ("current_line",),
     "webhooks.dialogues": ("Dialogue", "begin_dialogue"),
@@ -228,6 +233,8 @@ __all__ = [
     "FlexMessage",
     "FollowEvent",
     "ImageEvent",
+    "Inquiry",
+    "InquiryDesk",
     "InvalidMessage",
     "Issuer",
     "JoinEvent",
@@ -266,6 +273,7 @@ __all__ = [
     "Reply",
     "RichMenu",
     "ShopAdapter",
+    "StaffRole",
     "StickerEvent",
     "TextEvent",
     "TextMessage",

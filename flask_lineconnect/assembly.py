@@ -12,6 +12,7 @@ from jinja2 import FileSystemLoader
 
 from .config.settings import IN_MEMORY
 from .config.settings import Config
+from .console.blueprint import make_console
 from .doctor import health
 from .engines.embedded import NoEngine
 from .engines.embedded import ThreadEngine
@@ -113,6 +114,13 @@ def make_blueprint(app: Flask) -> LiffBlueprint:
     labels.prove_in_addresses(blueprint, app)
     assets.register(blueprint, app)
     return blueprint
+
+
+def register_pages(app: Flask, config: Config, shop: ShopAdapter[Any]) -> None:
+    """Add all of our pages to an app; the console only where the shop says who may enter it."""
+    app.register_blueprint(make_blueprint(app), url_prefix=config.url_prefix)
+    if type(shop).staff_role is not ShopAdapter.staff_role:
+        app.register_blueprint(make_console(), url_prefix=config.console_path)
 
 
 def _find_mistakes(parts: Parts, storage: str) -> None:

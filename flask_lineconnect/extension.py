@@ -21,8 +21,8 @@ from sqlalchemy import Select
 
 from .after_commit import after_commit
 from .after_commit import watch as watch_commits
-from .assembly import make_blueprint
 from .assembly import make_state
+from .assembly import register_pages
 from .config.cookies import protect_session_cookie
 from .config.cookies import watch_session_cookie
 from .config.settings import Config
@@ -132,7 +132,7 @@ class LineConnect:
         self._prepare_database(app)
         state = make_state(app, config, db=self.db, shop=self.shop, rich_menu=self.rich_menu)
         app.extensions[EXTENSION_KEY] = state
-        app.register_blueprint(make_blueprint(app), url_prefix=config.url_prefix)
+        register_pages(app, config, self.shop)
         offer_to_templates(app)
         own_headers.watch(app)
         sessions.register(app)

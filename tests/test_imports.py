@@ -58,7 +58,7 @@ FLOORS = [
     "setting_up metrics",
     "doctor",
     "engines",
-    "testing cli",
+    "testing cli console",
     # who knows every part
     "parts",
     "assembly",

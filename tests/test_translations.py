@@ -24,10 +24,17 @@ EMULATOR = (
 )
 
 
-#: The demo shop and the emulator are for readers of Japanese and English.
+CONSOLE = (
+    ROOT / "flask_lineconnect/console/translations/babel.cfg",
+    ROOT / "flask_lineconnect/console",
+    "flask_lineconnect/console/translations",
+    "console",
+)
+#: The demo shop, the emulator and the console are for readers of Japanese and English.
 CATALOGUES = [(*EXTENSION, language) for language in ("en", "zh_Hant", "th")] + [
     (*DEMO, "en"),
     (*EMULATOR, "en"),
+    (*CONSOLE, "en"),
 ]
 
 

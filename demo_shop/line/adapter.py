@@ -7,16 +7,21 @@ from typing import ClassVar
 from flask import current_app
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext
+from sqlalchemy import or_
+from sqlalchemy import select
 
 from flask_lineconnect import DEFAULT_CATEGORIES
 from flask_lineconnect import Category
 from flask_lineconnect import LineProfile
 from flask_lineconnect import MemberNotice
+from flask_lineconnect import MemberQuery
 from flask_lineconnect import NextRank
 from flask_lineconnect import OwnerNotice
 from flask_lineconnect import PointBalance
 from flask_lineconnect import PointChange
 from flask_lineconnect import ShopAdapter
+from flask_lineconnect import StaffRole
+from flask_lineconnect import fold_digits
 
 from ..extensions import db
 from ..forms import MemberForm
@@ -30,6 +35,7 @@ from ..points import rank_after
 from ..points import standing_of
 from ..shop.texts import number
 from ..shop.texts import reason
+from .inquiries import KomorebiInquiries
 from .membership import KomorebiMembership
 from .orders import KomorebiOrders
 from .products import KomorebiProducts
@@ -38,6 +44,10 @@ LEAF = (
     '<svg viewBox="0 0 32 32"><path d="M16 3c8 5 11 11 8 18-2 5-6 7-8 8-2-1-6-3-8-8-3-7 0-13 '
     '8-18z"/><path d="M16 9v18M16 15l5-3M16 20l5-3M16 17l-5-3M16 22l-5-3"/></svg>'
 )
+
+
+#: Of digits by which staff look for members.
+SHORTEST_NUMBER = 4
 
 
 class KomorebiShop(ShopAdapter[User]):
@@ -60,6 +70,7 @@ class KomorebiShop(ShopAdapter[User]):
     orders = KomorebiOrders()
     membership = KomorebiMembership()
     products = KomorebiProducts()
+    inquiries = KomorebiInquiries()
     categories: ClassVar = (
         *DEFAULT_CATEGORIES,
         Category("booking", lazy_gettext("ご予約のお知らせ")),
@@ -113,6 +124,18 @@ class KomorebiShop(ShopAdapter[User]):
         return [
             PointChange(entry.key, entry.at, entry.amount, reason(entry.reason)) for entry in found
         ]
+
+    def staff_role(self, user: User) -> StaffRole | None:
+        """Let the shop's staff into the console, as its owner."""
+        return "owner" if user.is_staff else None
+
+    def find_members(self, text: str) -> MemberQuery:
+        """Find members by name, e-mail address, or the number on their card or of their phone."""
+        digits = fold_digits(text)
+        found = [column.contains(text, autoescape=True) for column in (User.name, User.email)]
+        if len(digits) >= SHORTEST_NUMBER:
+            found += [User.card_number.startswith(digits), User.phone.contains(digits)]
+        return select(User.id).where(or_(*found))
 
     def tell_member(self, member: User, notice: MemberNotice) -> None:
         """Show the mail where the demo runs; a real shop would send it."""

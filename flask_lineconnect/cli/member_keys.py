@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import click
-from sqlalchemy import inspect
 
+from ..linking.member_keys import read_member_key
 from ..state import current_line
 
 
@@ -15,8 +15,7 @@ def member_key_of(text: str) -> Any:
 
     :raises ClickException: it can't be one.
     """
-    column = inspect(current_line.shop.model).primary_key[0]
     try:
-        return column.type.python_type(text)
+        return read_member_key(current_line.shop.model, text)
     except ValueError:
         raise click.ClickException(f"{text} can't be the key of a member") from None

@@ -110,6 +110,12 @@ class Config:
         default=None,
     )
     url_prefix: str = _setting(read.path, "Where the extension's own pages live.", default="/line")
+    console_path: str = _setting(
+        read.path,
+        "Where the console for the shop's staff lives, if `ShopAdapter.staff_role` says who may "
+        "enter.",
+        default="/line-admin",
+    )
     login_scope: str = _setting(
         read.scope,
         "What to ask of LINE at login. `email` needs LINE's permission for the channel.",

@@ -87,6 +87,12 @@ def require_recent_member() -> Any:
     abort(answer or make_response(_identity_page(member), HTTPStatus.UNAUTHORIZED))
 
 
+def ask_to_log_in() -> Response | None:
+    """Return how the shop asks for a login; ``None`` where nobody could go on from that."""
+    manager = current_app.login_manager  # type: ignore[attr-defined]  # set by Flask-Login
+    return _shops_answer(manager.unauthorized)
+
+
 def _shops_answer(ask: Callable[[], Any]) -> Response | None:
     """Return how the shop itself asks for a login; ``None`` where nobody could go on from that.
 

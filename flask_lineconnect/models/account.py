@@ -221,9 +221,14 @@ class AuditEntry(LineBase):
 
     id: Mapped[int] = mapped_column(primary_key=True)
     at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
-    #: A past participle: ``linked``, ``confirmed``, ``unlinked``, ``erased``, ``consent-ended``.
+    #: A past participle: ``linked``, ``confirmed``, ``unlinked``, ``erased``, ``consent-ended``;
+    #: in the console ``segment-saved``, ``scenario-paused`` and the like.
     action: Mapped[str] = mapped_column(String(40))
     #: Who did it: ``member``, ``shop`` (staff, or the shop's own code) or ``line``.
     actor: Mapped[str] = mapped_column(String(10))
     account_id: Mapped[int | None]
     member_key: Mapped[str | None] = mapped_column(String(255))
+    #: Of what was done in the console: who, by the id that Flask-Login has of them.
+    staff: Mapped[str | None] = mapped_column(String(255))
+    #: What it was done to, where it is no person: ``segment:lapsed``, ``scenario:cart``.
+    subject: Mapped[str | None] = mapped_column(String(255))

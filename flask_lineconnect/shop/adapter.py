@@ -28,15 +28,21 @@ from ..i18n import lazy_gettext as _
 from .categories import DEFAULT_CATEGORIES
 from .categories import INVITATION
 from .categories import Category
+from .inquiry_desk import InquiryDesk
 from .member_desk import MemberDesk
 from .product_desk import ProductDesk
 
 if TYPE_CHECKING:
+    from sqlalchemy import Select
+
     from .order_desk import OrderDesk
 
 Member = TypeVar("Member")
 Barcode = Literal["code128", "jan13"]
 LinkChange = Literal["linked", "unlinked"]
+#: What staff may do in the console: everything; all but sending to many and what can't be undone;
+#: or look.
+StaffRole = Literal["owner", "editor", "viewer"]
 #: Columns with which shops mark who is staff, and who is locked out.
 _NOT_FOR_LINE = (
     "is_staff",
@@ -221,6 +227,9 @@ class ShopAdapter(ABC, Generic[Member]):
     #: Answers for products in messages: their cards, and lists of them.
     products: ProductDesk[Member] = ProductDesk()
 
+    #: Questions that staff are to answer, for the console's inbox; without one, there is no inbox.
+    inquiries: InquiryDesk[Member] | None = None
+
     def __init_subclass__(cls, **kwargs: Any) -> None:
         """Refuse a subclass that forgot ``model``, when it is written and not when it is used."""
         super().__init_subclass__(**kwargs)
@@ -289,6 +298,26 @@ class ShopAdapter(ABC, Generic[Member]):
             page's address: look for it among the member's own lines only.
         """
         return ()
+
+    def staff_role(self, user: Any) -> StaffRole | None:
+        """Return what somebody who is logged in to the shop may do in the console; ``None``: enter.
+
+        Without this method there is no console. It is asked at every request of it, and never of
+        whoever LINE logged in.
+
+        :param user: Flask-Login's user, a member or somebody of another model.
+        """
+        return None
+
+    def find_members(self, text: str) -> Select[Any] | None:
+        """Return the keys of the members whom staff look for in the console, as a ``select``.
+
+        By names, numbers of cards, e-mail addresses: as the shop lets its staff. By default they
+        are found by the names that linked members have in LINE.
+
+        :param text: as it was typed, without blanks around it.
+        """
+        return None
 
     def tell_member(self, member: Member, notice: MemberNotice) -> None:
         """Tell a member by another way than LINE, for example by mail, that a link has changed.

@@ -16,6 +16,7 @@ from babel import Locale
 from babel import dates
 from flask import Blueprint
 from flask import Flask
+from flask import Response as FlaskResponse
 from flask_babel import format_date
 from flask_babel import format_decimal
 from flask_babel import get_locale
@@ -36,6 +37,7 @@ from ..state import current_line
 from . import barcodes
 from . import csrf
 from .guards import guard
+from .pages import set_headers
 from .phrases import phrases
 from .theme import style_sheet
 
@@ -51,6 +53,7 @@ class PageBlueprint(Blueprint):
     """A Flask blueprint whose pages are ours: guards before them, headers and refusals after.
 
     :param show_refusal: answers what a rule refused.
+    :param put_headers: puts our headers on an answer.
     """
 
     def __init__(
@@ -59,10 +62,11 @@ class PageBlueprint(Blueprint):
         import_name: str,
         *,
         show_refusal: Callable[[Refused], Response],
+        put_headers: Callable[[FlaskResponse], FlaskResponse] = set_headers,
         **options: Any,
     ):
         super().__init__(name, import_name, **options)
-        guard(self, show_refusal)
+        guard(self, show_refusal, put_headers)
 
 
 def offer_to_templates(app: Flask) -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from typing import Any
 
 from flask import Blueprint
+from flask import Response as FlaskResponse
 from flask import current_app
 from flask import request
 from flask import url_for
@@ -28,7 +29,6 @@ from .neighbours import WEBHOOK
 from .neighbours import let_past
 from .pages import json_error
 from .pages import render_error
-from .pages import set_headers
 
 if TYPE_CHECKING:
     from .rate_limits import Purpose
@@ -44,14 +44,19 @@ _PURPOSES: dict[str, Purpose] = {
 }
 
 
-def guard(blueprint: Blueprint, show_refusal: Callable[[Refused], Response]) -> None:
+def guard(
+    blueprint: Blueprint,
+    show_refusal: Callable[[Refused], Response],
+    put_headers: Callable[[FlaskResponse], FlaskResponse],
+) -> None:
     """Put the guards around all pages of a blueprint.
 
     :param show_refusal: answers what a rule refused.
+    :param put_headers: puts our headers on an answer.
     """
     let_past(blueprint)
     blueprint.before_request(_guard)
-    blueprint.after_request(set_headers)
+    blueprint.after_request(put_headers)
     blueprint.register_error_handler(Refused, show_refusal)
     blueprint.register_error_handler(LineApiError, _show_line_error)
     blueprint.register_error_handler(InternalServerError, _show_failure)

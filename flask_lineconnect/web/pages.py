@@ -90,9 +90,7 @@ def set_headers(response: Response) -> Response:
         return response
     is_page = response.mimetype == "text/html"
     ours = {
-        "Cache-Control": response.headers.get("Cache-Control", "no-store"),
-        "Referrer-Policy": "same-origin",
-        "X-Content-Type-Options": "nosniff",
+        **_strict(response),
         # A policy of the shop's own would also bind our service worker.
         "Content-Security-Policy": _content_security_policy() if is_page else None,
         # LINE's script comes without the header that this one would demand of it.
@@ -100,6 +98,28 @@ def set_headers(response: Response) -> Response:
     }
     own_headers.keep(ours)
     return response
+
+
+def set_closed_headers(response: Response) -> Response:
+    """Do the same for pages that need nobody: nothing foreign is loaded, sent to, or framed by.
+
+    Also of texts that a browser might take for a page.
+    """
+    own = f"'self' 'nonce-{csp_nonce()}'"
+    directives = (
+        f"default-src 'none'; script-src {own}; style-src {own}; img-src 'self' data:; "
+        "connect-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
+    )
+    own_headers.keep({**_strict(response), "Content-Security-Policy": directives})
+    return response
+
+
+def _strict(response: Response) -> dict[str, str | None]:
+    return {
+        "Cache-Control": response.headers.get("Cache-Control", "no-store"),
+        "Referrer-Policy": "same-origin",
+        "X-Content-Type-Options": "nosniff",
+    }
 
 
 def _content_security_policy() -> str:

@@ -1,0 +1,172 @@
+"""Who did what: written with each change, in its transaction, and shown to the owner."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from flask import Response
+from flask import request
+from sqlalchemy import select
+
+from ..linking.member_keys import read_member_key
+from ..models import AuditEntry
+from ..state import LineState
+from ..state import current_line
+from .csv_files import csv_answer
+from .i18n import gettext as _
+from .i18n import lazy_gettext
+from .names import name_of_member
+from .pages import render
+from .staff import current_staff
+
+PAGE = 50
+#: In one portion of a file.
+PORTION = 500
+#: What was done, by what the log calls it.
+ACTIONS = {
+    "linked": lazy_gettext("連携した"),
+    "unlinked": lazy_gettext("連携を解除した"),
+    "confirmed": lazy_gettext("連携を確認し直した"),
+    "erased": lazy_gettext("データを消した"),
+    "consent-ended": lazy_gettext("LINEの設定で連携を解除した"),
+    "exported": lazy_gettext("データを書き出した"),
+    "segment-saved": lazy_gettext("絞り込みを保存した"),
+    "segment-removed": lazy_gettext("絞り込みを消した"),
+    "scenario-published": lazy_gettext("シナリオをオンにした"),
+    "scenario-paused": lazy_gettext("シナリオを一時停止した"),
+    "scenario-resumed": lazy_gettext("シナリオを再開した"),
+    "scenario-stopped": lazy_gettext("シナリオを終了した"),
+    "inquiry-answered": lazy_gettext("お客様に返信した"),
+    "inquiry-done": lazy_gettext("対応済みにした"),
+    "qr-made": lazy_gettext("店頭QRを作った"),
+    "sending-resumed": lazy_gettext("配信の停止を解いた"),
+    "campaign-cancelled": lazy_gettext("配信を取り消した"),
+}
+ACTORS = {
+    "member": lazy_gettext("会員"),
+    "shop": lazy_gettext("お店"),
+    "line": lazy_gettext("LINE"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One line of the log."""
+
+    row: AuditEntry
+    who: str
+    what: str
+    on: str
+    member_key: str | None
+
+
+def note(
+    action: str,
+    *,
+    subject: str | None = None,
+    member_key: Any = None,
+    account_id: int | None = None,
+) -> None:
+    """Write down what who is at the console does, inside the caller's transaction.
+
+    :param action: one of :data:`ACTIONS`.
+    :param subject: what it is done to, where it is no person.
+    """
+    line = current_line
+    line.session.add(
+        AuditEntry(
+            at=line.clock(),
+            action=action,
+            actor="shop",
+            account_id=account_id,
+            member_key=None if member_key is None else str(member_key),
+            staff=current_staff().key,
+            subject=None if subject is None else subject[:255],
+        )
+    )
+
+
+def sign(account_id: int) -> None:
+    """Say of what a rule has just written down about an account that it was done here, and by whom.
+
+    Inside the caller's transaction.
+    """
+    line = current_line
+    line.session.flush()
+    newest = (
+        select(AuditEntry)
+        .where(AuditEntry.account_id == account_id, AuditEntry.actor == "shop")
+        .order_by(AuditEntry.id.desc())
+        .limit(1)
+    )
+    line.session.scalars(newest).one().staff = current_staff().key
+
+
+def audit() -> str:
+    """Show who did what, the latest first."""
+    before = request.args.get("before", type=int)
+    rows = _rows(current_line, before, PAGE + 1)
+    entries = [_entry(current_line, row) for row in rows[:PAGE]]
+    after = rows[PAGE - 1].id if len(rows) > PAGE else None
+    return render("audit", entries=entries, after=after)
+
+
+def audit_csv() -> Response:
+    """Return all of it as a file."""
+    note("exported", subject="audit")
+    current_line.session.commit()
+    header = [_("日時"), _("した人"), _("したこと"), _("対象")]
+    lines = ([one.row.at, one.who, one.what, one.on] for one in _all(current_line))
+    return csv_answer(_("操作の記録"), header, lines)
+
+
+def _all(line: LineState) -> Iterator[Entry]:
+    before = None
+    while rows := _rows(line, before, PORTION):
+        yield from (_entry(line, row) for row in rows)
+        before = rows[-1].id
+        line.session.expunge_all()
+
+
+def _rows(line: LineState, before: int | None, limit: int) -> list[AuditEntry]:
+    statement = select(AuditEntry).order_by(AuditEntry.id.desc()).limit(limit)
+    if before is not None and 0 < before < 2**63:
+        statement = statement.where(AuditEntry.id < before)
+    return list(line.session.scalars(statement))
+
+
+def _entry(line: LineState, row: AuditEntry) -> Entry:
+    who = str(ACTORS.get(row.actor, row.actor))
+    if row.staff is not None:
+        who = _staff_name(line, row.staff)
+    on, member_key = row.subject or "", None
+    if row.member_key is not None:
+        on, member_key = _member_name(line, row.member_key)
+    elif not on and row.account_id is not None:
+        on = _("LINEの友だち %(id)s", id=row.account_id)
+    return Entry(row, who, str(ACTIONS.get(row.action, row.action)), on, member_key)
+
+
+def _staff_name(line: LineState, key: str) -> str:
+    """Return the name of who did it: Flask-Login finds them as it does at each request."""
+    manager = line.app.login_manager  # type: ignore[attr-defined]  # set by Flask-Login
+    try:
+        user = manager._user_callback(key)
+    except (TypeError, ValueError):
+        user = None
+    if isinstance(user, line.shop.model):
+        return str(name_of_member(line, user))
+    name = getattr(user, "name", None)
+    return name if isinstance(name, str) and name else _("スタッフ %(id)s", id=key)
+
+
+def _member_name(line: LineState, key: str) -> tuple[str, str | None]:
+    try:
+        member = line.session.get(line.shop.model, read_member_key(line.shop.model, key))
+    except ValueError:
+        member = None
+    if member is None:
+        return _("会員 %(id)s", id=key), None
+    return str(name_of_member(line, member)), key

@@ -1,0 +1,79 @@
+// Keys of the console, and fields that show what follows from them. Every page works without.
+
+const isTyping = (event) =>
+  event.isComposing || event.target.closest("input, textarea, select, [contenteditable]");
+
+let afterG = false;
+
+function move(step) {
+  const links = [...document.querySelectorAll("main tbody a, main .lc-list a.grow, main .lc-cases a")];
+  if (!links.length) return;
+  const here = links.indexOf(document.activeElement);
+  const next = here < 0 ? (step > 0 ? 0 : links.length - 1) : here + step;
+  links[Math.min(links.length - 1, Math.max(0, next))].focus();
+}
+
+function press(event) {
+  if (event.key === "/") {
+    const search = document.querySelector("main [type=search]");
+    if (!search) return false;
+    search.focus();
+    return true;
+  }
+  if (event.key === "?") {
+    const help = document.querySelector(".lc-tabbar a:last-child");
+    if (help) location.assign(help.href);
+    return Boolean(help);
+  }
+  if (event.key === "j" || event.key === "k") {
+    move(event.key === "j" ? 1 : -1);
+    return true;
+  }
+  if (event.key === "r") {
+    const reply = document.querySelector("main .lc-reply textarea");
+    reply?.focus();
+    return Boolean(reply);
+  }
+  return false;
+}
+
+document.addEventListener("keydown", (event) => {
+  const area = event.target.closest?.(".lc-reply textarea");
+  if (area && event.key === "Enter" && (event.ctrlKey || event.metaKey) && !event.isComposing) {
+    event.preventDefault();
+    area.form.requestSubmit(area.form.querySelector(".lc-main"));
+    return;
+  }
+  if (isTyping(event) || event.ctrlKey || event.metaKey || event.altKey) return;
+  const goal = afterG && document.querySelector(`[data-key="${CSS.escape(event.key)}"]`);
+  if (goal) location.assign(goal.href);
+  else if (press(event)) event.preventDefault();
+  afterG = event.key === "g" && !goal;
+});
+
+// A choice that changes which fields there are asks the server for them at once.
+for (const field of document.querySelectorAll("[data-redraws]")) {
+  field.addEventListener("change", () => {
+    const button = field.form.querySelector(`[name=do][value=${field.dataset.redraws}]`);
+    field.form.requestSubmit(button);
+  });
+}
+
+// A second press of the same button does nothing.
+document.addEventListener("submit", (event) => {
+  const form = event.target;
+  if (form.dataset.isSent) {
+    event.preventDefault();
+    return;
+  }
+  if (form.method === "post") form.dataset.isSent = "yes";
+  event.submitter?.setAttribute("aria-busy", "true");
+});
+window.addEventListener("pageshow", () => {
+  for (const form of document.querySelectorAll("form[data-is-sent]")) delete form.dataset.isSent;
+  for (const button of document.querySelectorAll("[aria-busy]")) button.removeAttribute("aria-busy");
+});
+
+for (const button of document.querySelectorAll("[data-prints]")) {
+  button.addEventListener("click", () => window.print());
+}
