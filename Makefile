@@ -3,13 +3,14 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help demo demo-reset test lint format screenshots clean
+.PHONY: help demo demo-reset test lint docs format screenshots clean
 
 help:
 	@echo "make demo        run the demo shop and the LINE emulator"
 	@echo "make demo-reset  start the demo over, with fresh data"
 	@echo "make test        install what the tests need and run them"
 	@echo "make lint        linters and type checker"
+	@echo "make docs        the documentation as a site, in build/site"
 	@echo "make screenshots the customer's journey as one strip of pictures"
 
 demo: $(VENV)/.demo
@@ -26,6 +27,9 @@ lint: $(VENV)/.dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+docs: $(VENV)/.dev
+	$(BIN)/sphinx-build --quiet --fail-on-warning --keep-going docs build/site
 
 format: $(VENV)/.dev
 	$(BIN)/ruff check --fix .
