@@ -24,7 +24,8 @@ from tests.people import log_in
 from tests.people import press
 from tests.small_shop import SETTINGS
 
-TUTORIAL = (Path(__file__).parents[1] / "docs" / "tutorial.md").read_text("utf-8")
+DOCS = Path(__file__).parents[1] / "docs"
+TUTORIAL = (DOCS / "tutorial.md").read_text("utf-8")
 REGISTRATION = "app.register_blueprint(points)\n"
 
 
@@ -111,3 +112,9 @@ def test_the_macros_of_the_tutorial_draw(app: Flask) -> None:
         page = app.jinja_env.from_string(template).render()
     assert "/line/login" in page
     assert "<svg" in page
+
+
+def test_the_japanese_page_has_the_same_code() -> None:
+    japanese = (DOCS / "ja" / "tutorial.md").read_text("utf-8")
+    blocks = re.compile(r"^```\w*\n.*?^```", re.DOTALL | re.MULTILINE)
+    assert blocks.findall(japanese) == blocks.findall(TUTORIAL)
