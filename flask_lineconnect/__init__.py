@@ -69,6 +69,7 @@ if TYPE_CHECKING:
     from .shop.order_desk import OrderLine
     from .shop.order_desk import OrderSummary
     from .shop.order_desk import Parcel
+    from .shop.order_events import OrderEvents
     from .shop.product_desk import Product
     from .shop.product_desk import ProductDesk
     from .state import current_line
@@ -162,6 +163,7 @@ _HOMES = {
         "OrderSummary",
         "Parcel",
     ),
+    "shop.order_events": ("OrderEvents",),
     "shop.product_desk": ("Product", "ProductDesk"),
     "shop.adapter": (
         "LineProfile",
@@ -258,6 +260,7 @@ __all__ = [
     "NextRank",
     "OrderDesk",
     "OrderDetail",
+    "OrderEvents",
     "OrderLine",
     "OrderSummary",
     "OwnerNotice",

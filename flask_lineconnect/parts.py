@@ -122,9 +122,10 @@ class Parts:
     def consequences(self) -> Consequences:
         """Make the list of what follows from member events."""
         from .marketing.handling import Consequences
+        from .marketing.results import following as results
         from .marketing.scenarios.following import follow
 
-        return Consequences(together=[follow])
+        return Consequences(together=[follow, results.follow])
 
     def definitions(self) -> Definitions:
         """Make room for what is read of published scenarios."""

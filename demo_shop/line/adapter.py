@@ -16,6 +16,7 @@ from flask_lineconnect import LineProfile
 from flask_lineconnect import MemberNotice
 from flask_lineconnect import MemberQuery
 from flask_lineconnect import NextRank
+from flask_lineconnect import OrderEvents
 from flask_lineconnect import OwnerNotice
 from flask_lineconnect import PointBalance
 from flask_lineconnect import PointChange
@@ -68,6 +69,7 @@ class KomorebiShop(ShopAdapter[User]):
     set_password_endpoint = "account.set_password"
     terms_endpoint = "store.terms"
     orders = KomorebiOrders()
+    order_events = OrderEvents("order.placed", value="total", undone=("order.cancelled",))
     membership = KomorebiMembership()
     products = KomorebiProducts()
     inquiries = KomorebiInquiries()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from ..config.settings import settings_reference
+from ..config.reference import settings_reference
 
 
 @click.command()

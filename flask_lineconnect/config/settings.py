@@ -1,6 +1,6 @@
 """Every ``LINECONNECT_`` setting: typed, documented, checked and read once.
 
-:class:`Config` is the one table; ``docs/settings.md`` is printed from it (``flask line settings``).
+:class:`Config` is the one table; ``reference.py`` prints ``docs/settings.md`` from it.
 """
 
 from __future__ import annotations
@@ -254,6 +254,23 @@ class Config:
         "For how many days it is kept who opened a link of a message; the counts stay.",
         default=180,
     )
+    direct_order_hours: int = _setting(
+        read.positive,
+        "For how many hours after a tap on one of its links a message gets a member's order.",
+        default=120,
+    )
+    indirect_order_hours: int = _setting(
+        read.positive,
+        "For how many hours after LINE accepted it a message gets an order without a tap.",
+        default=24,
+    )
+    worthwhile_buyers: int = _setting(
+        read.positive,
+        "The smallest effect of a message that is worth seeing: so many more buyers among 1,000 "
+        "people. A comparison with people held out says that it can't tell yet, as long as such a "
+        "difference may still be hidden in it.",
+        default=5,
+    )
     engine: str = _setting(
         read.one_of("thread", "worker", "celery"),
         "Where hooks run and messages are sent: `thread`, in the web process; `worker`, only in "
@@ -369,22 +386,3 @@ def _unknown(key: str, known: Mapping[str, object]) -> str:
     near = difflib.get_close_matches(key, known, n=1)
     hint = f" Did you mean {near[0]}?" if near else ""
     return f"{key} is not a setting.{hint}"
-
-
-def settings_reference() -> str:
-    """Return the reference of all settings as Markdown, the text of ``docs/settings.md``."""
-    lines = [
-        "# Settings",
-        "",
-        "Set them in `app.config`, or in the environment as `FLASK_LINECONNECT_…` with "
-        "`app.config.from_prefixed_env()`. A wrong, missing or unknown one stops the app at its "
-        "start with a sentence that says how to mend it.",
-        "",
-        "| setting | default | meaning |",
-        "|---|---|---|",
-    ]
-    for field in dataclasses.fields(Config):
-        required = field.default is dataclasses.MISSING
-        default = "required" if required else f"`{field.default!r}`"
-        lines.append(f"| `{PREFIX}{field.name.upper()}` | {default} | {field.metadata['doc']} |")
-    return "\n".join(lines) + "\n"

@@ -5,6 +5,7 @@ What is the shop's is asked of its :class:`MemberDesk`, for the member in the se
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from collections.abc import Sequence
 from functools import partial
 from typing import Any
@@ -21,11 +22,15 @@ from ..i18n import gettext as _
 from ..i18n import languages
 from ..login import sessions
 from ..login.flow import local_path
+from ..marketing import member_events
+from ..marketing.event_kinds import DECLINED
+from ..models import Account
 from ..models.violations import failure_of_shop
 from ..outbox.preferences import declined_by
 from ..outbox.preferences import set_preferences
 from ..person_names import Name
 from ..shop.member_desk import Coupon
+from ..state import LineState
 from ..state import current_line
 from ..web.addresses import here
 from ..web.locales import choose_language
@@ -107,8 +112,18 @@ def preferences(member: Any) -> Response | str:
         return _page("preferences.html", categories=line.shop.categories, declined=declined)
     wanted = set(request.form.getlist("wanted"))
     choice = {name: name in wanted for name in optional}
-    change = partial(set_preferences, line.session, page_account(), choice, now=line.clock())
+    change = partial(_choose, line, page_account(), choice)
     return answers.settle(change, done=_done(), back=url_for("lineconnect.membership"))
+
+
+def _choose(line: LineState, account: Account, choice: Mapping[str, bool]) -> None:
+    before = declined_by(line.session, account)
+    set_preferences(line.session, account, choice, now=line.clock())
+    for name in declined_by(line.session, account) - before:
+        facts = {"category": name}
+        member_events.record(
+            line, DECLINED, member_id=account.member_id, account=account, facts=facts
+        )
 
 
 def coupons(member: Any) -> str:

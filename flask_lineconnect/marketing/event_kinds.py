@@ -158,6 +158,11 @@ FOLLOWED = EventKind(
     {"is_unblocked": Fact(bool, _("ブロックからの復帰"))},
 )
 UNFOLLOWED = EventKind("line.unfollowed", _("ブロックした"))
+DECLINED = EventKind(
+    "line.declined",
+    _("お知らせの種類を断った"),
+    {"category": Fact(str, _("お知らせの種類"))},
+)
 
 
 class EventKinds(Registry[EventKind]):
@@ -165,7 +170,9 @@ class EventKinds(Registry[EventKind]):
 
     called = "member event"
 
-    def __init__(self, kinds: Iterable[EventKind] = (LINKED, UNLINKED, FOLLOWED, UNFOLLOWED)):
+    def __init__(
+        self, kinds: Iterable[EventKind] = (LINKED, UNLINKED, FOLLOWED, UNFOLLOWED, DECLINED)
+    ):
         super().__init__(kinds)
 
     def add(self, item: EventKind) -> None:

@@ -130,6 +130,10 @@ class Campaign(LineBase):
     cursor: Mapped[Any | None] = mapped_column(MemberKey, info={"ondelete": None})
     #: Why its messages could not be written.
     problem: Mapped[str | None] = mapped_column(Text)
+    #: For how many hours its messages get orders, after a tap and without one; ``None``: as the
+    #: settings say.
+    direct_hours: Mapped[int | None]
+    indirect_hours: Mapped[int | None]
 
 
 class OutboxBatch(Deliverable, LineBase):

@@ -22,7 +22,10 @@ from .scenario import PublishedScenario
 
 
 class Attribution(LineBase):
-    """One order, and the message that it belongs to; a row is made anew when a window changes."""
+    """One order, what it was worth, and the message that it belongs to, if there is one.
+
+    Made when the event that tells of the order is handled, and anew when a window changes.
+    """
 
     __tablename__ = "lineconnect_attribution"
     __table_args__ = (
@@ -43,7 +46,8 @@ class Attribution(LineBase):
     ordered_at: Mapped[datetime] = mapped_column(UtcDateTime)
     #: In the smallest unit of the shop's currency: yen, cents. Exact on every database.
     value: Mapped[int] = mapped_column(BigInteger)
-    #: ``direct``: after a tap on a link; ``indirect``: soon after the message alone.
+    #: ``direct``: after a tap on a link; ``indirect``: soon after the message alone; ``none``: it
+    #: belongs to no message.
     kind: Mapped[str] = mapped_column(String(10))
     #: Whose message it was: the last one's before the order.
     campaign_id: Mapped[int | None] = mapped_column(ForeignKey(Campaign.id, ondelete="SET NULL"))
@@ -54,7 +58,7 @@ class Attribution(LineBase):
     variant: Mapped[str] = mapped_column(String(40), default="")
     #: The link that was tapped last; absent where the order is indirect.
     link_id: Mapped[int | None] = mapped_column(BigInteger)
-    touched_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    touched_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     #: The first message within the same window, for whoever asks what began it.
     first_campaign_id: Mapped[int | None]
     first_scenario_id: Mapped[int | None]

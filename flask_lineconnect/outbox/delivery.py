@@ -315,7 +315,8 @@ def _record(line: LineState, answered: Sequence[Answered]) -> set[Kind]:
         )
         quota = _ask_after_limit(line) if is_limited else None
         begin_writing(line.session)
-        recorded = record(line.session, answered, quota=quota, now=line.clock())
+        now, zone = line.clock(), line.config.zone
+        recorded = record(line.session, answered, quota=quota, now=now, zone=zone)
         line.session.commit()
         tell_owner(line, recorded.notices)
         _log_refusals(answered)

@@ -9,8 +9,10 @@ from collections.abc import Callable
 from collections.abc import Sequence
 from dataclasses import dataclass
 from dataclasses import field
+from datetime import UTC
 from datetime import datetime
 from datetime import timedelta
+from datetime import tzinfo
 from http import HTTPStatus
 from typing import Any
 from typing import cast
@@ -29,6 +31,7 @@ from .. import signals
 from ..after_commit import announce
 from ..line_api.sender import Kind
 from ..line_api.sender import SendAnswer
+from ..marketing.results.counts import day_of
 from ..models import Campaign
 from ..models import OutboxBatch
 from ..models import OutboxMessage
@@ -78,15 +81,18 @@ def record(
     *,
     quota: QuotaReading | None,
     now: datetime,
+    zone: tzinfo = UTC,
     chance: Callable[[], float] = random.random,
 ) -> Recorded:
     """Write down what became of requests, inside the caller's transaction.
 
     :param quota: LINE's figures, asked for after a 429: they tell its two meanings apart.
+    :param zone: the shop's, to whose days the counts belong.
     :param chance: spreads repeated tries over time; from 0 to 1.
     """
     recorded = Recorded()
-    _accept(session, [one for one in answered if one[1].is_accepted], now)
+    accepted = _accept(session, [one for one in answered if one[1].is_accepted], now)
+    refused: list[touches.Owner] = []
     for request, answer in answered:
         if answer.is_accepted:
             continue
@@ -99,7 +105,9 @@ def record(
         elif answer.status == HTTPStatus.TOO_MANY_REQUESTS:
             _note_limit(session, request, answer, quota, recorded, now)
         else:
-            _refuse(session, request, answer, now)
+            refused += _refuse(session, request, answer, now)
+    # Last, because others wait for these rows.
+    touches.count_owners(session, day_of(now, zone), accepted=accepted, refused=refused)
     return recorded
 
 
@@ -128,7 +136,8 @@ def end(
     _follow(session, model, [change["row_id"] for change in ended], now)
 
 
-def _accept(session: Session, answered: Sequence[Answered], now: datetime) -> None:
+def _accept(session: Session, answered: Sequence[Answered], now: datetime) -> list[touches.Owner]:
+    owners = []
     for model in (OutboxMessage, OutboxBatch):
         some = _still_held(session, model, answered)
         if not some:
@@ -157,7 +166,8 @@ def _accept(session: Session, answered: Sequence[Answered], now: datetime) -> No
         _announce(session, "accepted", sum(request.recipients for request, _answer in some))
         _follow(session, model, concerned, now)
         note = touches.note_messages if model is OutboxMessage else touches.note_batches
-        note(session, [request.row_id for request, _answer in some], now=now)
+        owners += note(session, [request.row_id for request, _answer in some], now=now)
+    return owners
 
 
 def _still_held(session: Session, model: Model, answered: Sequence[Answered]) -> Sequence[Answered]:
@@ -328,17 +338,23 @@ def _is_gone(month: QuotaMonth, quota: QuotaReading | None, request: Request) ->
     return max(by_line, budget.used(month)) > granted
 
 
-def _refuse(session: Session, request: Request, answer: SendAnswer, now: datetime) -> None:
-    """End what LINE will never take; of a batch, only what LINE blames."""
+def _refuse(
+    session: Session, request: Request, answer: SendAnswer, now: datetime
+) -> list[touches.Owner]:
+    """End what LINE will never take; of a batch, only what LINE blames.
+
+    :return: to what the messages belong that have ended so.
+    """
     is_about_one = answer.status == HTTPStatus.BAD_REQUEST and request.recipients > 1
     if is_about_one and not _BAD_MESSAGE.search(answer.text):
         _split(session, request, answer, now)
-        return
+        return []
     if not _write(session, request, state="refused", next_attempt_at=None, error=answer.why):
-        return
+        return []
     budget.give_back(session, request.quota_month, request.recipients)
     _announce(session, "refused", request.recipients)
     _follow(session, request.model, [request.row_id], now)
+    return touches.owners_of_refused(session, request.model, request.row_id, now=now)
 
 
 def _split(session: Session, request: Request, answer: SendAnswer, now: datetime) -> None:

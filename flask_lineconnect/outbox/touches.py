@@ -6,8 +6,10 @@ what they brought is counted by touches, and "whoever got one lately" is asked o
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from collections.abc import Iterator
 from collections.abc import Sequence
+from datetime import date
 from datetime import datetime
 from datetime import timedelta
 from typing import Any
@@ -26,6 +28,7 @@ from sqlalchemy import select
 from sqlalchemy import true
 from sqlalchemy.orm import Session
 
+from ..marketing.results.counts import count_many
 from ..models import Account
 from ..models import Campaign
 from ..models import CampaignMember
@@ -38,6 +41,7 @@ from ..models.portions import Step
 from ..models.portions import deleting
 from .of_runs import OF_RUN
 from .send_requests import BROADCAST
+from .send_requests import Model
 
 _TOUCH = cast(Table, Touch.__table__)
 #: As the columns stand in the queries below.
@@ -45,19 +49,49 @@ _NAMES = (
     *("member_id", "account_id", "campaign_id", "variant"),
     *("scenario_id", "step", "message_id", "category", "accepted_at"),
 )
+OWNER = ("campaign_id", "scenario_id", "step", "variant")
+
+#: To what a touch belongs: its columns, in the names of the counts.
+Owner = dict[str, Any]
 
 
-def note_messages(session: Session, ids: Sequence[int], *, now: datetime) -> None:
-    """Note the touches of messages that LINE has just accepted, in one statement."""
-    _write(session, _of_messages(OutboxMessage.id.in_(ids), now))
+def note_messages(session: Session, ids: Sequence[int], *, now: datetime) -> list[Owner]:
+    """Note the touches of messages that LINE has just accepted, in one statement.
+
+    :return: to what each belongs that belongs to something.
+    """
+    return _write(session, _of_messages(OutboxMessage.id.in_(ids), now))
 
 
-def note_batches(session: Session, ids: Sequence[int], *, now: datetime) -> None:
+def note_batches(session: Session, ids: Sequence[int], *, now: datetime) -> list[Owner]:
     """Do as :func:`note_messages` for batches: of campaigns, and of messages that say the same."""
     is_accepted = OutboxMessage.state == "accepted"
-    _write(session, _of_messages(and_(OutboxMessage.batch_id.in_(ids), is_accepted), now))
-    _write(session, _of_batches(session, ids, now))
-    _write(session, _of_broadcasts(ids, now))
+    return [
+        *_write(session, _of_messages(and_(OutboxMessage.batch_id.in_(ids), is_accepted), now)),
+        *_write(session, _of_batches(session, ids, now)),
+        *_write(session, _of_broadcasts(ids, now)),
+    ]
+
+
+def owners_of_refused(session: Session, model: Model, row_id: int, *, now: datetime) -> list[Owner]:
+    """Return to what the messages belong that LINE has just refused for linked members."""
+    if model is OutboxMessage:
+        found = [_of_messages(OutboxMessage.id == row_id, now)]
+    else:
+        is_refused = and_(OutboxMessage.batch_id == row_id, OutboxMessage.state == "refused")
+        found = [_of_messages(is_refused, now), _of_batches(session, [row_id], now)]
+    owners = []
+    for statement in found:
+        rows = statement.subquery()
+        columns = [rows.c[_NAMES.index(name)] for name in OWNER]
+        owners += _owners(session.execute(select(*columns)))
+    return owners
+
+
+def count_owners(session: Session, day: date, **owners: Sequence[Owner]) -> None:
+    """Count what was accepted and refused on a day of the shop's, by the names of the figures."""
+    named = ((figure, owner) for figure, some in owners.items() for owner in some)
+    count_many(session, [{**owner, "figure": figure, "day": day} for figure, owner in named])
 
 
 def touch_pruning_steps(session: Session, kept: timedelta, *, now: datetime) -> Iterator[Step]:
@@ -76,8 +110,18 @@ def touch_pruning_steps(session: Session, kept: timedelta, *, now: datetime) -> 
         yield deleting(member_id, member_id, CampaignMember.campaign_id == campaign_id)
 
 
-def _write(session: Session, touches: Select[Any]) -> None:
-    session.execute(insert(_TOUCH).from_select(_NAMES, touches, include_defaults=False))
+def _write(session: Session, touches: Select[Any]) -> list[Owner]:
+    statement = insert(_TOUCH).from_select(_NAMES, touches, include_defaults=False)
+    return _owners(session.execute(statement.returning(*(_TOUCH.c[name] for name in OWNER))))
+
+
+def _owners(rows: Iterable[Any]) -> list[Owner]:
+    """Return what the counts ask for; what was sent to one member alone belongs to nothing."""
+    return [
+        dict(zip(OWNER, row, strict=True))
+        for row in rows
+        if row[0] is not None or row[1] is not None
+    ]
 
 
 def _of_messages(is_meant: ColumnElement[bool], now: datetime) -> Select[Any]:

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Select
 
     from .order_desk import OrderDesk
+from .order_events import OrderEvents
 
 Member = TypeVar("Member")
 Barcode = Literal["code128", "jan13"]
@@ -220,6 +221,10 @@ class ShopAdapter(ABC, Generic[Member]):
 
     #: Answers for the order pages inside LINE; without one, there are no such pages.
     orders: OrderDesk[Member] | None = None
+
+    #: Which member event tells of an order, and what it was worth: with it, the results of messages
+    #: have orders and sales.
+    order_events: ClassVar[OrderEvents | None] = None
 
     #: Answers for the membership pages: profile, coupons, favourites.
     membership: MemberDesk[Member] = MemberDesk()

@@ -13,7 +13,7 @@ import pytest
 from flask import Flask
 
 from flask_lineconnect.cli.group import line as commands
-from flask_lineconnect.config.settings import settings_reference
+from flask_lineconnect.config.reference import settings_reference
 from flask_lineconnect.linking import accounts
 from flask_lineconnect.state import LineState
 from tests.small_shop import User

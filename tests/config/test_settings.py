@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from sqlalchemy import event
 
+from flask_lineconnect.config.reference import settings_reference
 from flask_lineconnect.config.settings import Config
-from flask_lineconnect.config.settings import settings_reference
 from flask_lineconnect.errors import ConfigError
 from tests.conftest import MakeApp
 from tests.small_shop import SETTINGS

@@ -8,12 +8,14 @@ from decimal import Decimal
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from sqlalchemy import select
 from werkzeug.test import TestResponse
 
 from flask_lineconnect import Category
 from flask_lineconnect import Coupon
 from flask_lineconnect.i18n import LANGUAGE_KEY
 from flask_lineconnect.linking import accounts
+from flask_lineconnect.models import MemberEvent
 from flask_lineconnect.outbox.preferences import declined_by
 from flask_lineconnect.state import LineState
 from tests.conftest import DATABASES
@@ -58,6 +60,11 @@ def test_what_is_not_ticked_is_not_wanted(
     assert 'role="status">保存しました。' in phone.get(BASE).text
     assert _declined(line, hanako) == {"restock", "cart", "news", "birthday"}
     assert _checked(phone.get(PREFERENCES)) == {"order", "points"}
+    # Each was told of once, also where more is declined later.
+    _send(phone, PREFERENCES, wanted=["order"])
+    told = select(MemberEvent).filter_by(name="line.declined", member_id=hanako.id)
+    names = sorted(event.facts["category"] for event in line.session.scalars(told))
+    assert names == ["birthday", "cart", "news", "points", "restock"]
 
 
 def test_what_is_not_optional_can_not_be_declined(

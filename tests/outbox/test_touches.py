@@ -12,6 +12,7 @@ from flask_lineconnect.engines import upkeep
 from flask_lineconnect.line_api.sender import SendAnswer
 from flask_lineconnect.models import Campaign
 from flask_lineconnect.models import OutboxMessage
+from flask_lineconnect.models import ResultCount
 from flask_lineconnect.models import Touch
 from flask_lineconnect.outbox import claims
 from flask_lineconnect.outbox.delivery import deliver_due
@@ -120,3 +121,29 @@ def test_touches_go_with_their_person_and_with_time(
     clock.now += timedelta(days=line.config.member_event_days + 1)
     upkeep.look_after(line)
     assert line.session.scalar(select(func.count()).select_from(Touch)) == 0
+
+
+def test_what_line_took_and_refused_is_counted(
+    line: LineState, line_emulator: Emulator, join: Join
+) -> None:
+    [one, two, three] = join(3)
+    extension.begin_campaign("autumn", "秋の新茶")
+    extension.send(one, "ひとこと", category="news", campaign="notes")
+    extension.send(two, "ほかの人には言わない")
+    line.session.commit()
+    deliver_due(line)
+    line_emulator.fault(path=PUSH, status=400, times=1)
+    extension.send(three, "だめ", category="news", campaign="notes")
+    line.session.commit()
+    deliver_due(line)
+    found = line.session.execute(
+        select(Campaign.key, ResultCount.figure, ResultCount.number)
+        .join(Campaign, Campaign.id == ResultCount.campaign_id)
+        .order_by(Campaign.key, ResultCount.figure)
+    )
+    assert list(found) == [
+        ("autumn", "accepted", 3),
+        ("notes", "accepted", 1),
+        ("notes", "refused", 1),
+    ]
+    assert line.session.scalar(select(func.count()).select_from(ResultCount)) == 3

@@ -9,9 +9,9 @@ from collections.abc import Mapping
 from collections.abc import Sequence
 from datetime import date
 from datetime import datetime
+from datetime import tzinfo
 from typing import Any
 from typing import cast
-from zoneinfo import ZoneInfo
 
 from sqlalchemy import Table
 from sqlalchemy.dialects import postgresql
@@ -46,7 +46,7 @@ _ABSENT: Mapping[str, Any] = {
 TABLE = cast(Table, ResultCount.__table__)
 
 
-def day_of(at: datetime, zone: ZoneInfo) -> date:
+def day_of(at: datetime, zone: tzinfo) -> date:
     """Return the day to which a time belongs in the shop's zone."""
     return at.astimezone(zone).date()
 
