@@ -10,6 +10,7 @@ from flask import Flask
 from jinja2 import ChoiceLoader
 from jinja2 import FileSystemLoader
 
+from .clicks import views as click_views
 from .config.settings import IN_MEMORY
 from .config.settings import Config
 from .console.blueprint import make_console
@@ -71,6 +72,7 @@ _WITH_ROUTES = (
     live,
     offline,
     webhook_views,
+    click_views,
     health,
 )
 

@@ -12,12 +12,15 @@ MOST_LINES, PERIOD = 10, 60.0
 LOGGERS = tuple(
     f"flask_lineconnect.{name}"
     for name in (
+        "clicks.naming",
+        "clicks.views",
         "liff.id_token",
         "liff.orders",
         "liff.receipt_fonts",
         "login.guard",
         "login.oidc",
         "login.views",
+        "marketing.links.writer",
         "vault",
         "web.guards",
         "web.neighbours",

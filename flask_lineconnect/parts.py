@@ -47,6 +47,9 @@ if TYPE_CHECKING:
     from .login.tokens import TokenVault
     from .marketing.event_kinds import EventKinds
     from .marketing.handling import Consequences
+    from .marketing.links.addresses import LinkAddresses
+    from .marketing.links.stored import KnownLinks
+    from .marketing.links.writer import ClickWriter
     from .marketing.member_zones import MemberZones
     from .marketing.scenarios.declared import Scenarios
     from .marketing.scenarios.published import Definitions
@@ -138,6 +141,28 @@ class Parts:
         from .marketing.scenarios.declared import Scenarios
 
         return Scenarios()
+
+    def link_addresses(self) -> LinkAddresses:
+        """Make what signs and reads the short addresses of tracked links."""
+        from .marketing.links.addresses import LinkAddresses
+
+        config, retired = self._config, self._app.config.get("SECRET_KEY_FALLBACKS") or ()
+        base = f"{config.base_url.rstrip('/')}{config.url_prefix}{LinkAddresses.PATH}"
+        return LinkAddresses(base, [self._app.config["SECRET_KEY"], *retired])
+
+    def known_links(self) -> KnownLinks:
+        """Make room for the tracked links that this process has read."""
+        from .marketing.links.stored import KnownLinks
+
+        return KnownLinks()
+
+    def click_writer(self) -> ClickWriter:
+        """Make what stores clicks, in the database of the extension's tables."""
+        from .marketing.links.stored import KnownLinks
+        from .marketing.links.writer import ClickWriter
+
+        with self._app.app_context():
+            return ClickWriter(self._db.engine, self.get(KnownLinks))
 
     def inbox(self) -> Inbox:
         """Make what stores webhook events, in the database of the extension's tables."""
@@ -311,16 +336,19 @@ def _post(line: LineState, account: Account, text: str, key: str) -> None:
 _MAKERS: Mapping[str, Callable[[Parts], object]] = {
     "Answering": Parts.answering,
     "Attributes": Parts.attributes,
+    "ClickWriter": Parts.click_writer,
     "Consequences": Parts.consequences,
     "DeclaredSegments": Parts.declared_segments,
     "Definitions": Parts.definitions,
     "EventKinds": Parts.event_kinds,
     "HookTable": Parts.hook_table,
     "Inbox": Parts.inbox,
+    "KnownLinks": Parts.known_links,
     "LiffTokens": Parts.liff_tokens,
     "LineApi": Parts.line_api,
     "LineHttp": Parts.line_http,
     "LineLogin": Parts.line_login,
+    "LinkAddresses": Parts.link_addresses,
     "LoginTokenApi": Parts.login_token_api,
     "Lookup": Parts.lookup,
     "MemberMarks": Parts.member_marks,

@@ -53,6 +53,7 @@ FLOORS = [
     "web",
     "webhooks",
     "login",
+    "clicks",
     "liff",
     # who sets the shop up, and who does its work
     "setting_up metrics",

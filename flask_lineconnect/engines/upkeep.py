@@ -123,7 +123,8 @@ def _steps(line: LineState, now: datetime) -> Iterator[Step]:
     yield from member_events.pruning_steps(line.session, kept, now=now)
     yield from touch_pruning_steps(line.session, kept, now=now)
     yield from scenario_runs.pruning_steps(line, now=now)
-    yield clicks.pruning_step(timedelta(days=line.config.click_days), now=now)
+    kept = timedelta(days=line.config.click_days)
+    yield clicks.pruning_step(kept, line.config.zone, now=now)
     yield from _orphan_steps(line)
     yield from _stranger_steps(line, now)
 

@@ -30,6 +30,7 @@ from ..after_commit import after_commit
 from ..after_commit import announce
 from ..marketing import member_events
 from ..marketing.event_kinds import UNLINKED
+from ..marketing.links import pruning as clicks
 from ..models import Account
 from ..models import AuditEntry
 from ..models import CardCode
@@ -142,6 +143,9 @@ def erase(line: LineState, account: Account, *, now: datetime) -> None:
     _tell_line(line, account, sealed_tokens, now)
     _delete_events(session, account.line_user_id)
     member_events.forget_account(session, account)
+    clicks.forget_account(session, account.id, line.config.zone)
+    if account.member_id is not None:
+        clicks.forget_members(session, [account.member_id], line.config.zone)
     session.execute(delete(OutboxMessage).where(OutboxMessage.account_id == account.id))
     session.execute(delete(Preference).where(Preference.account_id == account.id))
     session.execute(delete(OpenDialogue).where(OpenDialogue.line_user_id == account.line_user_id))
@@ -256,6 +260,7 @@ def erase_all(line: LineState, member_ids: Sequence[Any]) -> bool:
             is_any = True
         # Also of members who never were on LINE.
         member_events.forget_members(line.session, some)
+        clicks.forget_members(line.session, some, line.config.zone)
     return is_any
 
 

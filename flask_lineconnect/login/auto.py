@@ -30,6 +30,7 @@ from ..state import current_line
 from ..web.addresses import here_with_query
 from ..web.guards import is_fetched_ahead
 from ..web.pages import json_error
+from ..web.robots import is_robot
 from . import kept_forms
 from . import quiet
 from . import sessions
@@ -52,10 +53,6 @@ _OFF = "_lineconnect_auto_off"
 _FORMS = ("text/html", "application/json")
 #: As LINE's app names itself to pages. Observed; see LINE's table of its browsers.
 _LINE_APP = re.compile(r"^Mozilla/5\.0 .* Line/\d+\.\d+")
-#: Programs that name themselves in brackets after ``compatible``, or by what they do.
-_ROBOT = re.compile(
-    r"compatible;|bot/|crawler|spider|poker|preview|externalhit|python-|curl/", re.IGNORECASE
-)
 #: A page on its own is asked for as that; older browsers do not say.
 _DOCUMENT = "document"
 
@@ -63,7 +60,7 @@ _DOCUMENT = "document"
 def is_in_app(request: Request, config: Config) -> bool:
     """Tell whether a page is opened in LINE's in-app browser, or in a frame that stands for it."""
     agent = request.user_agent.string
-    if _LINE_APP.search(agent) and not _ROBOT.search(agent):
+    if _LINE_APP.search(agent) and not is_robot(agent):
         return True
     return _is_in_emulated_phone(request, config)
 

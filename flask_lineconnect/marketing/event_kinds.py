@@ -163,6 +163,19 @@ DECLINED = EventKind(
     _("お知らせの種類を断った"),
     {"category": Fact(str, _("お知らせの種類"))},
 )
+CLICKED = EventKind(
+    "message.clicked",
+    _("メッセージのリンクを開いた"),
+    {
+        "link": Fact(str, _("リンク")),
+        "campaign": Fact(str | None, _("キャンペーン")),
+        "scenario": Fact(str | None, _("シナリオ")),
+        "step": Fact(str | None, _("ステップ")),
+        "variant": Fact(str | None, _("案")),
+    },
+)
+#: Without a shop's doing.
+OURS = (LINKED, UNLINKED, FOLLOWED, UNFOLLOWED, DECLINED, CLICKED)
 
 
 class EventKinds(Registry[EventKind]):
@@ -170,9 +183,7 @@ class EventKinds(Registry[EventKind]):
 
     called = "member event"
 
-    def __init__(
-        self, kinds: Iterable[EventKind] = (LINKED, UNLINKED, FOLLOWED, UNFOLLOWED, DECLINED)
-    ):
+    def __init__(self, kinds: Iterable[EventKind] = OURS):
         super().__init__(kinds)
 
     def add(self, item: EventKind) -> None:

@@ -5,6 +5,7 @@ What can be told: ``event_kinds.py``. What follows from it: ``handling.py``.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from collections.abc import Iterator
 from collections.abc import Mapping
 from collections.abc import Sequence
@@ -12,6 +13,7 @@ from datetime import datetime
 from datetime import timedelta
 from functools import partial
 from typing import Any
+from typing import NamedTuple
 from typing import cast
 
 from sqlalchemy import ColumnElement
@@ -31,7 +33,6 @@ from ..after_commit import after_commit
 from ..errors import UsageError
 from ..models import Account
 from ..models import CampaignMember
-from ..models import Click
 from ..models import MemberEvent
 from ..models import ScenarioMember
 from ..models import ScenarioRun
@@ -47,7 +48,15 @@ MAX_SUBJECT = 255
 
 # Nothing comes back: a reader of the id would be one more round trip.
 _TABLE = cast(Table, MemberEvent.__table__)
-_INSERT = insert(_TABLE).inline()
+INSERT = insert(_TABLE).inline()
+
+
+class Told(NamedTuple):
+    """What one of many members did."""
+
+    member_id: Any
+    facts: Mapping[str, Any]
+    at: datetime
 
 
 def emit(
@@ -115,7 +124,27 @@ def record(
     values = _values(line, kind, subject=subject, at=at, facts=facts)
     whose = {"member_id": member_id, "account_id": None if account is None else account.id}
     after_commit(line.session, partial(line.engine.wake, "schedule"))
-    line.session.execute(_INSERT, values | whose)
+    line.session.execute(INSERT, values | whose)
+
+
+def rows_for(kind: EventKind, told: Iterable[Told], *, now: datetime) -> list[dict[str, Any]]:
+    """Return the rows of events of one kind, for :data:`INSERT`; the engine is not woken.
+
+    :raises UsageError: a fact is not as it was declared.
+    """
+    return [
+        {
+            "name": kind.name,
+            "subject": None,
+            "facts": kind.freeze(one.facts),
+            "occurred_at": min(one.at, now),
+            "next_attempt_at": now,
+            "attempts": 0,
+            "member_id": one.member_id,
+            "account_id": None,
+        }
+        for one in told
+    ]
 
 
 def _shops_kind(line: LineState, name: str) -> EventKind:
@@ -192,7 +221,7 @@ def adopt(session: Session, account: Account, member_id: Any) -> None:
 def forget_account(session: Session, account: Account) -> None:
     """Delete what is known of a LINE account, and of the member to whom it is linked."""
     _forget(session, MemberEvent.account_id == account.id)
-    for table in (Touch, CampaignMember, Click):
+    for table in (Touch, CampaignMember):
         session.execute(
             delete(table)
             .where(table.account_id == account.id)
@@ -203,9 +232,9 @@ def forget_account(session: Session, account: Account) -> None:
 
 
 def forget_members(session: Session, member_ids: Sequence[Any]) -> None:
-    """Delete what is known of members with these keys: events, runs, sends, clicks."""
+    """Delete what is known of members with these keys: events, runs, sends."""
     _forget(session, MemberEvent.member_id.in_(member_ids))
-    for table in (ScenarioRun, ScenarioMember, Touch, CampaignMember, Click):
+    for table in (ScenarioRun, ScenarioMember, Touch, CampaignMember):
         session.execute(
             delete(table)
             .where(table.member_id.in_(member_ids))

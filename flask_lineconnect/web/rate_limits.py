@@ -21,8 +21,9 @@ from ..i18n import gettext as _
 #: Who is counted.
 Kind = Literal["address", "account"]
 #: What is counted apart: logins begun and finished; a LIFF page's exchange of its ID token; forms;
-#: codes of point cards made, and such codes looked up; answers that say whose an e-mail address is.
-Purpose = Literal["login", "exchange", "form", "code", "look-up", "membership"]
+#: codes of point cards made, and such codes looked up; answers that say whose an e-mail address is;
+#: tracked links opened.
+Purpose = Literal["login", "exchange", "form", "code", "look-up", "membership", "click"]
 
 #: For one LINE account, whose phone opens a LIFF page now and then.
 ACCOUNT_RATE = "60/minute"
