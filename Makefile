@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help demo demo-reset test lint docs format screenshots clean
+.PHONY: help demo demo-reset test lint docs dist sbom audit format screenshots clean
 
 help:
 	@echo "make demo        run the demo shop and the LINE emulator"
@@ -11,6 +11,9 @@ help:
 	@echo "make test        install what the tests need and run them"
 	@echo "make lint        linters and type checker"
 	@echo "make docs        the documentation as a site, in build/site"
+	@echo "make dist        wheel and source distribution, always the same bytes"
+	@echo "make sbom        what a shop gets with the wheel, as CycloneDX in build/sbom.json"
+	@echo "make audit       ask the public advisories about it; needs a way to them"
 	@echo "make screenshots the customer's journey as one strip of pictures"
 
 demo: $(VENV)/.demo
@@ -30,6 +33,16 @@ lint: $(VENV)/.dev
 
 docs: $(VENV)/.dev
 	$(BIN)/sphinx-build --quiet --fail-on-warning --keep-going docs build/site
+
+dist: $(VENV)/.dev
+	@PYTHON=$(abspath $(BIN))/python sh .ci/package
+
+sbom: dist
+	@PYTHON=$(abspath $(BIN))/python sh .ci/sbom
+
+audit: sbom
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check pip-audit
+	$(BIN)/pip-audit --path build/sbom/lib/python3.*/site-packages
 
 format: $(VENV)/.dev
 	$(BIN)/ruff check --fix .

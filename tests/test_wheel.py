@@ -2,29 +2,41 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import sys
+import tarfile
 import zipfile
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).parents[1]
-PARTS = ("flask_lineconnect", "liff", "setup.cfg", "pyproject.toml", "README.md", "LICENSE")
+#: What is no source: made by tools, or by running things here.
+MADE = ("__pycache__", ".*cache", ".git", ".venv", "*.egg-info", "node_modules", "build", "dist")
+MADE += ("instance", "screenshots")
 
 
 @pytest.fixture(scope="module")
-def names(tmp_path_factory: pytest.TempPathFactory) -> set[str]:
+def dists(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    """Return the folders of two builds, of two copies of this source tree."""
+    folders = []
+    for number in range(2):
+        source = tmp_path_factory.mktemp("sources") / f"copy{number}"
+        shutil.copytree(ROOT, source, ignore=shutil.ignore_patterns(*MADE))
+        (source / "setup.cfg").touch()
+        known = {"PYTHON": sys.executable, "SOURCE_DATE_EPOCH": "1764288000"}
+        command = ["sh", ".ci/package"]
+        subprocess.run(command, cwd=source, env=os.environ | known, check=True, capture_output=True)
+        folders.append(source / "dist")
+    return folders
+
+
+@pytest.fixture(scope="module")
+def names(dists: list[Path]) -> set[str]:
     """Return the names of the files in a wheel of this source tree."""
-    source, target = tmp_path_factory.mktemp("source"), tmp_path_factory.mktemp("wheel")
-    for part in PARTS:
-        copy = shutil.copytree if (ROOT / part).is_dir() else shutil.copy
-        copy(ROOT / part, source / part)
-    command = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps"]
-    command += ["--no-build-isolation", "--wheel-dir", str(target), str(source)]
-    subprocess.run(command, check=True, capture_output=True)
-    with zipfile.ZipFile(next(target.glob("*.whl"))) as wheel:
+    with zipfile.ZipFile(next(dists[0].glob("*.whl"))) as wheel:
         return set(wheel.namelist())
 
 
@@ -49,3 +61,21 @@ def test_the_liff_pages_are_in_the_wheel(names: set[str]) -> None:
 def test_nothing_else_is_in_the_wheel(names: set[str]) -> None:
     tops = {name.split("/")[0] for name in names}
     assert {top for top in tops if not top.endswith(".dist-info")} == {"flask_lineconnect"}
+
+
+def test_two_builds_are_the_same_bytes(dists: list[Path]) -> None:
+    one, other = ({path.name: path.read_bytes() for path in folder.iterdir()} for folder in dists)
+    assert len(one) == 2
+    assert one == other
+
+
+def test_the_source_distribution_has_what_its_tests_need(dists: list[Path]) -> None:
+    with tarfile.open(next(dists[0].glob("*.tar.gz"))) as archive:
+        packed = {name.partition("/")[2] for name in archive.getnames()}
+    for folder in ("flask_lineconnect", "liff", "demo_shop", "tests", "docs", "bench", "findings"):
+        assert {f"{folder}/{name}" for name in _sources(ROOT / folder)} - packed == set()
+    assert {"Makefile", ".ci/run", "CHANGES.md", "babel.cfg", "SECURITY.md"} <= packed
+
+
+def _sources(folder: Path) -> set[str]:
+    return {name for name in _files(folder) if "node_modules" not in name}
