@@ -14,11 +14,13 @@ from ..outbox import by_hand
 from ..outbox.queue import cancel_campaign
 from ..state import LineState
 from ..state import current_line
+from .campaign_results import results
 from .tables import as_json
 from .tables import limited
 from .tables import show
 
 campaign = AppGroup("campaign", help="Campaigns: list them, stop them.")
+campaign.add_command(results)
 
 
 @campaign.command("list")

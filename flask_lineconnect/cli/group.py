@@ -26,6 +26,7 @@ WORDS = (
     "links",
     "outbox",
     "quota",
+    "results",
     "resume",
     "scenario",
     "segment",

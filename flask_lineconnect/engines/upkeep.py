@@ -32,6 +32,7 @@ from ..login.tokens import LoginTokens
 from ..login.tokens import TokenVault
 from ..marketing import member_events
 from ..marketing.links import pruning as clicks
+from ..marketing.results.recounting import late_steps
 from ..marketing.scenarios import pruning as scenario_runs
 from ..models import Account
 from ..models import CardCode
@@ -123,6 +124,7 @@ def _steps(line: LineState, now: datetime) -> Iterator[Step]:
     yield from member_events.pruning_steps(line.session, kept, now=now)
     yield from touch_pruning_steps(line.session, kept, now=now)
     yield from scenario_runs.pruning_steps(line, now=now)
+    yield from late_steps(line, now=now)
     kept = timedelta(days=line.config.click_days)
     yield clicks.pruning_step(kept, line.config.zone, now=now)
     yield from _orphan_steps(line)

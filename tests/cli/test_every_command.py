@@ -36,6 +36,7 @@ Words = tuple[str, ...]
 USES: dict[Words, Sequence[str]] = {
     ("campaign", "cancel"): ["spring"],
     ("campaign", "list"): [],
+    ("campaign", "results"): ["spring"],
     ("doctor",): ["--offline"],
     ("emulator",): [],
     ("erase",): ["1"],
@@ -55,6 +56,9 @@ USES: dict[Words, Sequence[str]] = {
     ("outbox", "retry"): ["m1"],
     ("outbox", "show"): ["m1"],
     ("quota",): [],
+    ("results", "check"): [],
+    ("results", "recount"): [],
+    ("results", "windows"): ["spring"],
     ("resume",): [],
     ("scenario", "check"): [],
     ("scenario", "list"): [],
@@ -85,7 +89,9 @@ APART = {("emulator",), ("worker",)}
 DECLARED = {path for path in USES if path[0] == "scenario"}
 ASKS_LINE_FIRST = ("friends", "fetch")
 OF_RUNS = {("scenario", word) for word in ("list", "pause", "resume", "runs", "stop")}
-ASIDE = {("emulator",), ("init",), ("settings",), ("store-qr",), ASKS_LINE_FIRST}
+#: The small shop says of no event that it is an order.
+HAS_NO_ORDERS = ("results", "recount")
+ASIDE = {("emulator",), ("init",), ("settings",), ("store-qr",), ASKS_LINE_FIRST, HAS_NO_ORDERS}
 NEED_NO_DATABASE = {*ASIDE, *(DECLARED - OF_RUNS)}
 LISTS = [path for path in USES if path[-1] in {"events", "links", "list"}]
 KEPT = [path for path in LISTS if path not in DECLARED]

@@ -22,6 +22,8 @@ POWER = 0.8
 RESAMPLES, SEED = 2_000, 20_261_128
 #: Beyond so many people the bootstrap draws groups of people, of one size, instead of people.
 MOST_UNITS = 1_000
+#: The rarest buying that the number of people is planned for.
+LEAST_BASE = 0.01
 #: Fewer buyers than these on one side say nothing about sales, whatever they spent.
 FEWEST_BUYERS = 10
 
@@ -156,8 +158,8 @@ def people_needed(base: float, difference: float, share_held_out: float) -> int:
     """
     from scipy.stats import norm
 
-    # Of nobody who buys without it nothing is known yet; it can't be less than one in a thousand.
-    base = max(base, 0.001)
+    # At the ends nothing varies, and nobody would seem to be needed.
+    base = min(max(base, LEAST_BASE), 1 - LEAST_BASE)
     more = min(base + difference, 1.0)
     variance = base * (1 - base) / share_held_out + more * (1 - more) / (1 - share_held_out)
     deviations = norm.ppf((1 + CONFIDENCE) / 2) + norm.ppf(POWER)
