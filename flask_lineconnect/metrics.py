@@ -31,6 +31,7 @@ from .outbox.rules import Rules
 from .state import EXTENSION_KEY
 from .state import Healthy
 from .state import LineState
+from .webhooks import forwarding
 from .webhooks.dispatch import Answering
 
 #: Seconds: LINE answers within a tenth of one; ours time out after ten.
@@ -119,6 +120,8 @@ def _families() -> dict[str, GaugeMetricFamily]:
         ),
         "outbox_oldest_due_seconds": ("How long the oldest due message has waited.", []),
         "inbox_events": ("Webhook events that wait, or failed for good.", ["state"]),
+        "forwards_waiting": ("Webhooks that a further address has not taken yet.", ["host"]),
+        "forwards_oldest_seconds": ("How long the oldest of them has waited.", ["host"]),
         "hooks_hanging": (
             "Hooks of this process that did not return within their lease.",
             ["hook"],
@@ -160,6 +163,9 @@ def _read(line: LineState, families: dict[str, GaugeMetricFamily]) -> None:
         ("dead", and_(InboxEvent.finished_at.is_not(None), InboxEvent.state == "dead")),
     ):
         events.add_metric([state], session.scalar(select(func.count()).where(is_in)) or 0)
+    for host, (count, since) in forwarding.waiting(line).items():
+        families["forwards_waiting"].add_metric([host], count)
+        families["forwards_oldest_seconds"].add_metric([host], (now - since).total_seconds())
     month = session.get(QuotaMonth, budget.month_of(now))
     families["quota_used"].add_metric([], 0 if month is None else budget.used(month))
     allowed = line.part(Rules).budget.allowed(None if month is None else month.granted)

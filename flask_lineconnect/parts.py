@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from flask_sqlalchemy import SQLAlchemy
 
     from .engines.presence import Presence
+    from .hooks.menus import DeclaredMenus
     from .hooks.table import HookTable
     from .liff.id_token import LiffTokens
     from .liff.live import Streams
@@ -61,6 +62,7 @@ if TYPE_CHECKING:
     from .state import LineState
     from .web.rate_limits import RateLimits
     from .webhooks.dispatch import Answering
+    from .webhooks.forwarding import Forwarding
     from .webhooks.inbox import Inbox
 
 Part = TypeVar("Part")
@@ -103,6 +105,12 @@ class Parts:
         from .hooks.table import HookTable
 
         return HookTable()
+
+    def declared_menus(self) -> DeclaredMenus:
+        """Make the list of the rich menus that the shop declares in code."""
+        from .hooks.menus import DeclaredMenus
+
+        return DeclaredMenus()
 
     def event_kinds(self) -> EventKinds:
         """Make the list of what can be told of members."""
@@ -170,6 +178,12 @@ class Parts:
 
         with self._app.app_context():
             return Inbox(self._db.engine)
+
+    def forwarding(self) -> Forwarding:
+        """Make what passes webhooks on: a thread for each further address."""
+        from .webhooks.forwarding import Forwarding
+
+        return Forwarding(self._config.forward_webhooks)
 
     def answering(self) -> Answering:
         """Make what answers webhook events: threads for hooks, connections for replies."""
@@ -338,9 +352,11 @@ _MAKERS: Mapping[str, Callable[[Parts], object]] = {
     "Attributes": Parts.attributes,
     "ClickWriter": Parts.click_writer,
     "Consequences": Parts.consequences,
+    "DeclaredMenus": Parts.declared_menus,
     "DeclaredSegments": Parts.declared_segments,
     "Definitions": Parts.definitions,
     "EventKinds": Parts.event_kinds,
+    "Forwarding": Parts.forwarding,
     "HookTable": Parts.hook_table,
     "Inbox": Parts.inbox,
     "KnownLinks": Parts.known_links,

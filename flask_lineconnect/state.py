@@ -49,8 +49,9 @@ def utcnow() -> datetime:
     return datetime.now(UTC)
 
 
-#: Webhook events; messages; what follows from member events; and what nobody waits for.
-Work = Literal["inbox", "delivery", "schedule", "upkeep"]
+#: Webhook events; messages; what follows from member events; webhooks that go on to further
+#: addresses; and what nobody waits for.
+Work = Literal["inbox", "delivery", "schedule", "forwarding", "upkeep"]
 
 
 class Engine(Protocol):

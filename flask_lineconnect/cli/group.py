@@ -28,6 +28,7 @@ WORDS = (
     "quota",
     "results",
     "resume",
+    "richmenu",
     "scenario",
     "segment",
     "settings",

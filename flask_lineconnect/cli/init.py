@@ -22,6 +22,7 @@ from ..errors import ConfigError
 from ..errors import LineConnectError
 from ..line_api.client import LineApi
 from ..line_api.http import LineHttp
+from ..rich_menus import releases
 from ..rich_menus.publish import publish
 from ..setting_up.env_file import PREFIX
 from ..setting_up.env_file import for_environment
@@ -30,6 +31,7 @@ from ..setting_up.env_file import write_env
 from ..setting_up.joining import by_hand
 from ..setting_up.joining import check_channels
 from ..setting_up.joining import join
+from ..setting_up.menus import bring_menus
 from ..setting_up.questions import Questions
 from ..setting_up.tables import check_tables
 from ..state import EXTENSION_KEY
@@ -197,15 +199,21 @@ def _publish_menu(ctx: click.Context, values: Mapping[str, str]) -> None:
         click.echo(f"The app does not start yet ({type(error).__name__}{said}).")
         return
     line = app.extensions.get(EXTENSION_KEY)
-    if not isinstance(line, LineState) or line.rich_menu is None:
+    if not isinstance(line, LineState):
         return
     with app.app_context():
+        if line.rich_menu is None and not _has_menus(line):
+            return
         try:
             check_tables(line)
         except (ConfigError, SQLAlchemyError):
             click.echo("The rich menu waits for the tables: make them, then `flask line setup`.")
             return
         if any(one.state == "wrong" for one in examine(line, names={"rich-menu"})):
+            if line.rich_menu is None:
+                for step in bring_menus(line, releases.plan(line)):
+                    click.echo(f"done: {step}")
+                return
             menu_id, _is_new = publish(
                 line.session,
                 line.part(LineApi),
@@ -214,6 +222,14 @@ def _publish_menu(ctx: click.Context, values: Mapping[str, str]) -> None:
                 now=line.clock(),
             )
             click.echo(f"done: the rich menu is {menu_id}")
+
+
+def _has_menus(line: LineState) -> bool:
+    try:
+        return bool(releases.declared(line))
+    except LineConnectError as error:
+        click.echo(str(error))
+        return False
 
 
 def _say_the_rest(questions: Questions, *, is_emulator: bool) -> None:

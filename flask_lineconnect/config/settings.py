@@ -68,6 +68,14 @@ class Config:
         default=(),
         secret=True,
     )
+    forward_webhooks: tuple[str, ...] = _setting(
+        read.further_addresses,
+        "Further addresses, `https://` all of them, to which LINE's webhooks go on as they came, "
+        "with LINE's own signature: for a second tool, as LINE knows one address of a channel. "
+        "What an address does not take is tried again for six hours; LINE is answered before.",
+        default=(),
+        secret=True,
+    )
     bot_user_id: str | None = _setting(
         read.user_id,
         "The official account's own user ID, as LINE's console shows it. With it, webhook events "
@@ -285,6 +293,12 @@ class Config:
         "(`SQLALCHEMY_ENGINE_OPTIONS`).",
         default=8,
     )
+    rich_menus: str = _setting(
+        read.text,
+        "The folder of rich menus that are data, relative to the app's own: its `*.toml` files are "
+        "published by `flask line richmenu sync`.",
+        default="line_menus",
+    )
     celery_broker: str | None = _setting(
         read.text,
         "Celery's broker, for example `redis://localhost:6379/0` or `amqp://localhost`, where the "
@@ -326,6 +340,7 @@ class Config:
             raise ConfigError(" ".join(problems))
         config = cls(**parsed)
         config.check_plan()
+        config.check_forwards()
         paths = {name: path for name in _PATHS if (path := getattr(config, name))}
         own: dict[str, Any] = {n: read.below(config.base_url, path) for n, path in paths.items()}
         return dataclasses.replace(config, **own)
@@ -345,6 +360,18 @@ class Config:
             raise ConfigError(
                 "LINECONNECT_MONTHLY_BUDGET_YEN needs LINECONNECT_PLAN, which says what messages "
                 "cost; set it."
+            )
+
+    def check_forwards(self) -> None:
+        """Refuse to pass webhooks on to ourselves, which would never end.
+
+        :raises ConfigError: one of the addresses is the shop's own webhook.
+        """
+        root = self.base_url + ("" if self.url_prefix == "/" else self.url_prefix)
+        if any(one.partition("?")[0] == f"{root}/webhook" for one in self.forward_webhooks):
+            raise ConfigError(
+                "LINECONNECT_FORWARD_WEBHOOKS has the shop's own webhook, so each would come back "
+                "for ever; name the other tool's address"
             )
 
     def check_for_production(self) -> None:

@@ -232,3 +232,18 @@ def scope(value: object) -> str:
     if "openid" not in given or unknown:
         raise ValueError("must hold openid, and may hold profile and email")
     return " ".join(given)
+
+
+def further_addresses(value: object) -> tuple[str, ...]:
+    """Read addresses of other servers; on this machine they need no TLS."""
+    found = tuple(dict.fromkeys(names(value)))
+    for one in found:
+        parts = urlsplit(one)
+        is_here = parts.hostname in {"127.0.0.1", "localhost", "::1"}
+        is_fit = parts.scheme == "https" or (is_here and parts.scheme == "http")
+        # Not quoted: it may hold a secret.
+        if not parts.hostname or not is_fit:
+            raise ValueError("must be addresses that begin with https://")
+        if parts.username or parts.password or parts.fragment:
+            raise ValueError("must be addresses without a user name, a password or a #")
+    return found

@@ -17,6 +17,9 @@ from ..config.plans import JAPANESE_PLANS
 from ..errors import LineConnectError
 from ..models import PublishedRichMenu
 from ..rich_menus import publish
+from ..rich_menus import releases
+from ..rich_menus.choosing import current_release
+from ..rich_menus.choosing import menus_of
 from ..setting_up.questions import REFUSED
 from .findings import Check
 from .findings import Said
@@ -131,7 +134,7 @@ def _plan(visit: Visit) -> Said | None:
 
 def _rich_menu(visit: Visit) -> Said | None:
     if visit.line.rich_menu is None:
-        return None
+        return _released_menus(visit)
     answer = visit.bot("/v2/bot/user/all/richmenu", HTTPStatus.NOT_FOUND)
     mend = "run `flask line setup`, which publishes the shop's rich menu"
     if answer.status == HTTPStatus.NOT_FOUND:
@@ -152,6 +155,26 @@ def _rich_menu(visit: Visit) -> Said | None:
     if not is_ours:
         return wrong("LINE shows an older rich menu than the shop's code has", mend)
     return fine("LINE shows the shop's rich menu")
+
+
+def _released_menus(visit: Visit) -> Said | None:
+    """Look at the menus that are data."""
+    try:
+        composed = releases.declared(visit.line)
+    except LineConnectError:
+        return None  # `rich-menu-files` says what is wrong
+    release = current_release(visit.line.session)
+    if release is None and not composed:
+        return None
+    mend = "run `flask line richmenu sync`, which brings them to LINE"
+    before = {menu.name: menu.digest for menu in menus_of(release)} if release is not None else {}
+    if before != {one.menu.name: one.digest for one in composed}:
+        return wrong("the shop's rich menus are not those that were brought to LINE", mend)
+    answer = visit.bot("/v2/bot/user/all/richmenu", HTTPStatus.NOT_FOUND)
+    default = release.default_menu_id if release is not None else None
+    if answer.content.get("richMenuId") != default:
+        return wrong("LINE shows everybody another rich menu than the shop's", mend)
+    return fine("LINE has the shop's rich menus")
 
 
 CHECKS = (

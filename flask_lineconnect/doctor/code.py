@@ -13,6 +13,8 @@ from ..marketing.scenarios.checking import World
 from ..marketing.scenarios.checking import check_scenario
 from ..marketing.scenarios.declared import Scenarios
 from ..rich_menus import publish
+from ..rich_menus import releases
+from ..state import LineState
 from .findings import Check
 from .findings import Said
 from .findings import doubtful
@@ -104,8 +106,8 @@ def _receipts(visit: Visit) -> Said | None:
 
 def _menu(visit: Visit) -> Said | None:
     line = visit.line
-    if line.rich_menu is None:
-        return None
+    if line.rich_menu is None or releases.folder_of(line).is_dir():
+        return _menus_as_data(line)
     try:
         publish.hashes(line.rich_menu, root_path=line.app.root_path)
     except LineConnectError as error:
@@ -114,6 +116,16 @@ def _menu(visit: Visit) -> Said | None:
         text = f"the rich menu's template {line.rich_menu.template} can't be rendered"
         return wrong(f"{text} ({type(error).__name__})", "mend the template")
     return fine("the rich menu has its template and its image")
+
+
+def _menus_as_data(line: LineState) -> Said | None:
+    try:
+        composed = releases.declared(line)
+        for one in composed:
+            one.image()
+    except LineConnectError as error:
+        return wrong(f"the rich menus can't be made: {error}", "mend the files that it names")
+    return fine("all rich menus can be made") if composed else None
 
 
 CHECKS = (

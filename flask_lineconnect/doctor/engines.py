@@ -20,6 +20,7 @@ from ..outbox import by_hand
 from ..outbox import pauses
 from ..outbox.due import PRIORITIES
 from ..state import LineState
+from ..webhooks import forwarding
 from ..webhooks.claims import LEASE
 from .findings import Check
 from .findings import Said
@@ -209,10 +210,30 @@ def _failures(visit: Visit) -> Said:
     )
 
 
+def _forwards(visit: Visit) -> Said | None:
+    line = visit.line
+    if not line.config.forward_webhooks:
+        return None
+    late = [
+        f"{host} ({count:,} webhooks, the oldest of {oldest:%Y-%m-%d %H:%M} UTC)"
+        for host, (count, oldest) in forwarding.waiting(line).items()
+        if line.clock() - oldest > OVERDUE
+    ]
+    if not late:
+        return fine("further addresses have taken what was passed on to them")
+    hours = int(forwarding.GIVE_UP_AFTER.total_seconds() // 3600)
+    return doubtful(
+        f"webhooks wait that LINECONNECT_FORWARD_WEBHOOKS passes on: {', '.join(late)}",
+        "look whether the other tool runs and takes LINE's signature of this channel; the log says "
+        f"what it answers. What is older than {hours} hours is given up",
+    )
+
+
 CHECKS = (
     Check("workers", _workers),
     Check("two-engines", _engines),
     Check("shared-counters", _counters),
     Check("pauses", _pauses),
     Check("failures", _failures),
+    Check("forwarding", _forwards),
 )

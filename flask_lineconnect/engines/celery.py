@@ -49,6 +49,7 @@ LOOK_EVERY: Mapping[Work, float] = {
     "inbox": 2.0,
     "delivery": 2.0,
     "schedule": 2.0,
+    "forwarding": 5.0,
     "upkeep": 30.0,
 }
 #: Seconds after which a task is forgotten that no worker had time for; beat has sent others since.

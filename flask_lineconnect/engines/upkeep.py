@@ -34,6 +34,7 @@ from ..marketing import member_events
 from ..marketing.links import pruning as clicks
 from ..marketing.results.recounting import late_steps
 from ..marketing.scenarios import pruning as scenario_runs
+from ..marketing.segments.audience import members_in
 from ..models import Account
 from ..models import CardCode
 from ..models import ChatLink
@@ -54,6 +55,7 @@ from ..outbox.mending import report_strangers
 from ..outbox.pruning import pruning_steps
 from ..outbox.rules import Rules
 from ..outbox.touches import touch_pruning_steps
+from ..rich_menus.rounds import show_some
 from ..rich_menus.showing import show_due
 from ..state import LineState
 from ..webhooks.event_times import CLOCK_SKEW
@@ -91,7 +93,13 @@ def look_after(line: LineState) -> int:
         is_left = not sweep(line, seconds=SWEEP_SECONDS)
         if is_left:
             line.next_sweep_at = now
-    return check_consents(line) + show_due(line) + is_left
+    return check_consents(line) + show_menus(line) + is_left
+
+
+def show_menus(line: LineState) -> int:
+    """Show people their rich menus, where those have changed; return how much was due."""
+    of_segment = partial(members_in, line)
+    return show_due(line, of_segment) + show_some(line, of_segment)
 
 
 def sweep(line: LineState, *, seconds: float) -> bool:
@@ -127,8 +135,17 @@ def _steps(line: LineState, now: datetime) -> Iterator[Step]:
     yield from late_steps(line, now=now)
     kept = timedelta(days=line.config.click_days)
     yield clicks.pruning_step(kept, line.config.zone, now=now)
+    if line.config.forward_webhooks:
+        yield from forwarding_steps(line, now)
     yield from _orphan_steps(line)
     yield from _stranger_steps(line, now)
+
+
+def forwarding_steps(line: LineState, now: datetime) -> Iterator[Step]:
+    """Return what gives up webhooks that a further address does not take."""
+    from ..webhooks.forwarding import pruning_steps as steps_of  # where there are any
+
+    yield from steps_of(line, now=now)
 
 
 def check_consents(line: LineState) -> int:

@@ -43,6 +43,14 @@ def _keep_schedule(line: LineState) -> int:
     return sum(do(line) for do in SCHEDULE)
 
 
+def _pass_on(line: LineState) -> int:
+    if not line.config.forward_webhooks:
+        return 0
+    from ..webhooks.forwarding import forward_due  # where there are further addresses
+
+    return forward_due(line)
+
+
 def seconds_to_next(line: LineState, work: Work, most: float) -> float:
     """Return for how long nothing of a kind becomes due that is known now, at most so many seconds.
 
@@ -62,6 +70,7 @@ WORK: Mapping[Work, Callable[[LineState], int]] = {
     "inbox": dispatch_due,
     "delivery": deliver_due,
     "schedule": _keep_schedule,
+    "forwarding": _pass_on,
     "upkeep": _keep_up,
 }
 

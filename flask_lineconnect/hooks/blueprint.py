@@ -39,6 +39,8 @@ from ..marketing.segments.declared import DeclaredSegments
 from ..marketing.segments.declared import MemberQuery
 from ..marketing.segments.declared import segments_of_file
 from ..webhooks import events
+from .menus import DeclaredMenu
+from .menus import DeclaredMenus
 from .patterns import check_pattern
 from .table import Hook
 from .table import HookFunction
@@ -276,6 +278,17 @@ class LineBlueprint(Blueprint):
 
     def _add_scenario(self, scenario: Scenario) -> None:
         self.record(lambda setup: _state_of(setup).part(Scenarios).add(scenario))
+
+    def rich_menu(self, name: str, **definition: Any) -> None:
+        """Declare a rich menu, in the words that a TOML file has; `flask line richmenu` reads it.
+
+        :param name: small letters, digits, ``-`` and ``_``.
+        :param definition: ``chat_bar_text``, ``areas`` and others; how-to/rich-menu.md has them
+            all. Files are relative to the folder of the blueprint's module.
+        :raises UsageError: when the app registers the blueprint: it is declared twice.
+        """
+        found = DeclaredMenu(name, definition, Path(self.root_path), self.name)
+        self.record(lambda setup: _state_of(setup).part(DeclaredMenus).add(found))
 
     def _hook(self, **kind: Any) -> Callable[[F], F]:
         def keep(function: F) -> F:

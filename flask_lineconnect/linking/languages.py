@@ -10,9 +10,12 @@ from functools import partial
 from flask import g
 from flask import has_app_context
 from sqlalchemy import select
+from sqlalchemy import text
 
 from ..after_commit import after_commit
 from ..models import Account
+from ..models import RichMenuRelease
+from ..models.rich_menu import IS_CURRENT
 from ..state import LineState
 from ..state import current_line
 
@@ -31,10 +34,19 @@ def choose(line: LineState, account: Account, language: str) -> None:
 
 def show_menu(line: LineState, account: Account) -> None:
     """Let LINE be told which rich menu an account sees, where the shop has several."""
-    if account.language is None or line.rich_menu is None or not line.rich_menu.images:
+    has_own = account.language is not None and line.rich_menu and line.rich_menu.images
+    if not has_own and not _has_release(line):
         return
     account.menu_due_at = line.clock()
     after_commit(line.session, partial(line.engine.wake, "upkeep"))
+
+
+def _has_release(line: LineState) -> bool:
+    """Tell whether the shop has rich menus that are data."""
+    session = line.session
+    with session.no_autoflush:
+        released = select(RichMenuRelease.id).where(text(IS_CURRENT))
+        return session.scalar(released) is not None
 
 
 def answer_to(line_user_id: str | None) -> None:

@@ -96,6 +96,8 @@ def unlink(
             link_source=None,
             sealed_tokens=None,
             consent_checked_at=None,
+            # LINE is told to take it away; see ``unlink_tasks.py``.
+            rich_menu_id=None,
             session_generation=Account.session_generation + 1,
         )
         .returning(Account.id)

@@ -19,6 +19,7 @@ from .base import MemberKey
 from .base import UtcDateTime
 from .campaign import CampaignMember
 from .campaign import Touch
+from .forward import WebhookForward
 from .inbox import InboxEvent
 from .inbox import OpenDialogue
 from .link import Click
@@ -34,6 +35,7 @@ from .result import Attribution
 from .result import LineInsight
 from .result import ResultCount
 from .rich_menu import PublishedRichMenu
+from .rich_menu import RichMenuRelease
 from .scenario import PublishedScenario
 from .scenario import ScenarioMember
 from .scenario import ScenarioRun
@@ -73,6 +75,7 @@ __all__ = [
     "PublishedScenario",
     "QuotaMonth",
     "ResultCount",
+    "RichMenuRelease",
     "SavedSegment",
     "ScenarioMember",
     "ScenarioRun",
@@ -84,4 +87,5 @@ __all__ = [
     "TrackedLink",
     "UnlinkTask",
     "UtcDateTime",
+    "WebhookForward",
 ]

@@ -80,6 +80,8 @@ class Account(LineBase):
     language: Mapped[str | None] = mapped_column(String(35))
     #: Since when LINE is to be told which rich menu that is; see ``rich_menus/showing.py``.
     menu_due_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    #: The rich menu of a release that LINE shows this person alone; ``None``: everybody's.
+    rich_menu_id: Mapped[str | None] = mapped_column(String(64))
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
     @property

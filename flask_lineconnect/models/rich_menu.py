@@ -3,11 +3,13 @@
 from datetime import datetime
 
 from sqlalchemy import String
+from sqlalchemy import Text
 from sqlalchemy.orm import Mapped
 from sqlalchemy.orm import mapped_column
 
 from .base import LineBase
 from .base import UtcDateTime
+from .base import partial_index
 
 
 class PublishedRichMenu(LineBase):
@@ -20,3 +22,31 @@ class PublishedRichMenu(LineBase):
     #: Of the members who see it; ``None``: everybody who has none of their own.
     language: Mapped[str | None] = mapped_column(String(35))
     published_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+#: Of the :class:`RichMenuRelease` that people see.
+IS_CURRENT = "is_current"
+
+
+class RichMenuRelease(LineBase):
+    """All rich menus that are data, as ``flask line richmenu sync`` left them; one is current.
+
+    The menus themselves never change, so the one before is there to go back to.
+    """
+
+    __tablename__ = "lineconnect_rich_menu_release"
+    __table_args__ = (
+        partial_index("rich_menu_release_current", "is_current", where=IS_CURRENT, is_unique=True),
+        {"sqlite_autoincrement": True},
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    released_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    is_current: Mapped[bool]
+    #: JSON: what ``rich_menus/releases.py`` calls a published menu, each of them.
+    menus: Mapped[str] = mapped_column(Text)
+    #: What LINE was last told to show to everybody; ``None``: nothing of ours.
+    default_menu_id: Mapped[str | None] = mapped_column(String(64))
+    #: The last account that was shown its menu in this round, and when the next portion is due.
+    cursor: Mapped[int] = mapped_column(default=0)
+    next_portion_at: Mapped[datetime | None] = mapped_column(UtcDateTime)

@@ -1,6 +1,7 @@
-"""Shows members the rich menu of the language that they chose.
+"""Shows a person the rich menu that is theirs, when their link or language has changed.
 
-The choice is a row; LINE is told afterwards, again and again until it answers.
+The choice is a row; LINE is told afterwards, again and again until it answers. All people at once:
+``rounds.py``.
 """
 
 from __future__ import annotations
@@ -21,6 +22,10 @@ from ..models import Account
 from ..models import PublishedRichMenu
 from ..models.account import IS_MENU_DUE
 from ..state import LineState
+from .choosing import MembersIn
+from .choosing import current_release
+from .choosing import menus_of
+from .choosing import wanted
 
 logger = logging.getLogger(__name__)
 
@@ -30,8 +35,11 @@ LEASE = timedelta(minutes=5)
 BATCH = 20
 
 
-def show_due(line: LineState) -> int:
-    """Tell LINE of every menu that is due, one after the other; return how many were."""
+def show_due(line: LineState, members_in: MembersIn) -> int:
+    """Tell LINE of every menu that is due, one after the other; return how many were.
+
+    :param members_in: returns the members of a segment, by its name.
+    """
     for count in range(BATCH):
         if line.stopping.is_set():
             return count
@@ -39,7 +47,7 @@ def show_due(line: LineState) -> int:
             account_id = _claim(line.session, now=line.clock())
             if account_id is None:
                 return count
-            _show(line, account_id)
+            _show(line, account_id, members_in)
     return BATCH
 
 
@@ -67,10 +75,10 @@ def _claim(session: Session, *, now: datetime) -> int | None:
     return claimed
 
 
-def _show(line: LineState, account_id: int) -> None:
+def _show(line: LineState, account_id: int, members_in: MembersIn) -> None:
     account = line.session.get_one(Account, account_id)
     line_user_id, due_at = account.line_user_id, account.menu_due_at
-    menu_id = None if not account.is_linked else menu_of(line.session, account.language)
+    menu_id = _menu_for(line, account, members_in)
     # Nothing is held open while LINE is waited for.
     line.session.commit()
     api = line.part(LineApi)
@@ -91,9 +99,17 @@ def _show(line: LineState, account_id: int) -> None:
     line.session.execute(
         update(Account)
         .where(Account.id == account_id, Account.menu_due_at == due_at)
-        .values(menu_due_at=None)
+        .values(menu_due_at=None, rich_menu_id=menu_id)
     )
     line.session.commit()
+
+
+def _menu_for(line: LineState, account: Account, members_in: MembersIn) -> str | None:
+    release = current_release(line.session)
+    if release is None:
+        return None if not account.is_linked else menu_of(line.session, account.language)
+    menu_id = wanted(menus_of(release), line.clock(), members_in)
+    return line.session.scalar(select(menu_id).where(Account.id == account.id))
 
 
 def menu_of(session: Session, language: str | None) -> str | None:

@@ -6,7 +6,9 @@ from collections.abc import Iterator
 
 from ..line_api.client import LineApi
 from ..rich_menus import publish as rich_menu
+from ..rich_menus import releases
 from ..state import LineState
+from .menus import bring_menus
 
 
 def set_up_channels(line: LineState) -> Iterator[str]:
@@ -15,6 +17,7 @@ def set_up_channels(line: LineState) -> Iterator[str]:
     May be repeated: what LINE knows already is not made again.
 
     :raises LineApiError: LINE refused a step, or did not answer.
+    :raises LineConnectError: a rich menu is wrong.
     """
     api = line.part(LineApi)
     webhook = line.url_for("lineconnect.webhook")
@@ -29,5 +32,7 @@ def set_up_channels(line: LineState) -> Iterator[str]:
             line.session, api, line.rich_menu, root_path=line.app.root_path, now=line.clock()
         )
         yield f"The rich menu is {menu_id}{', made now' if is_new else ', as before'}"
+    elif releases.declared(line):
+        yield from bring_menus(line, releases.plan(line))
     callback = line.url_for("lineconnect.callback")
     yield f"LINE's console must list the callback URL {callback}"

@@ -8,9 +8,6 @@ end. Chromium's own rules are those of BudouX, which is asked here, too.
 from __future__ import annotations
 
 import re
-from functools import cache
-from functools import lru_cache
-from typing import TYPE_CHECKING
 from typing import Any
 
 from flask import has_request_context
@@ -19,16 +16,13 @@ from flask_babel import get_locale
 from markupsafe import Markup
 from markupsafe import escape
 
-if TYPE_CHECKING:
-    from budoux import Parser
+from ..phrase_ends import split as split
 
 #: The first Chromium that knows phrases. Source: MDN's compatibility data, ``word-break``.
 _KNOWS_PHRASES = 119
 _CHROMIUM = re.compile(r"\bChrome/(\d+)")
 _OTHER_ENGINE = re.compile(r"\b(AppleWebKit|Gecko)/\d")
 _MARKUP = re.compile("[<&]")
-#: Words and numbers of Latin letters are one, whatever the rules for Japanese say of them.
-_INSIDE_WORD = re.compile(r"[\w.,:/@%+-]\Z", re.ASCII), re.compile(r"\A[\w.,:/@%+-]", re.ASCII)
 
 
 def phrases(text: Any) -> Any:
@@ -57,24 +51,3 @@ def knows_phrases(user_agent: str) -> bool:
     if chromium is not None:
         return int(chromium[1]) >= _KNOWS_PHRASES
     return _OTHER_ENGINE.search(user_agent) is None
-
-
-@lru_cache(maxsize=512)
-def split(text: str) -> tuple[str, ...]:
-    """Return the phrases of a sentence; joined they are the sentence."""
-    found: list[str] = []
-    for phrase in _parser().parse(text):
-        before, after = _INSIDE_WORD
-        if found and before.search(found[-1]) and after.search(phrase):
-            found[-1] += phrase
-        else:
-            found.append(phrase)
-    return tuple(found)
-
-
-@cache
-def _parser() -> Parser:
-    # With the first page that needs it.
-    import budoux
-
-    return budoux.load_default_japanese_parser()

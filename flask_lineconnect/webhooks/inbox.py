@@ -28,6 +28,7 @@ from .event_times import EventTimes
 from .event_times import moment_of
 from .parsing import line_user_id
 from .writer import EventWriter
+from .writer import ForwardRow
 from .writer import Row
 
 logger = logging.getLogger(__name__)
@@ -48,20 +49,22 @@ class Inbox:
         self._writer = EventWriter(engine)
         self._times = EventTimes()
 
-    def store(self, events: Iterable[Raw], *, now: datetime) -> bool:
+    def store(
+        self, events: Iterable[Raw], *, now: datetime, forwards: Sequence[ForwardRow] = ()
+    ) -> bool:
         """Store events, durably and each once; commits.
 
         Duplicates, events in standby, events that are older than the newest one by more than ids
         are kept, and events that can't be read are left out, the last two with a log line; none of
         them costs another event. A clock that is wrong costs none either.
 
+        :param forwards: what goes on to further addresses, stored in the same transaction.
         :return: whether anything is stored now, be it from an earlier delivery.
         :raises NotWritten: the database is not there, or is busy for too long.
         """
         read = list(_read_all(events))
-        if not read:
-            return False
-        self._look_at_times(read, now=now)
+        if read:
+            self._look_at_times(read, now=now)
         rows: dict[str, Row] = {}
         for one in read:
             event_id = one.head.webhook_event_id
@@ -74,8 +77,8 @@ class Inbox:
             elif one.head.mode != "standby" and event_id not in rows:
                 user_id = line_user_id(one.head.source)
                 rows[event_id] = (event_id, user_id, one.text, one.head.timestamp)
-        if rows:
-            self._writer.write(list(rows.values()), now=now)
+        if rows or forwards:
+            self._writer.write([*rows.values(), *forwards], now=now)
         return bool(rows)
 
     def _look_at_times(self, read: Sequence[_Read], *, now: datetime) -> None:

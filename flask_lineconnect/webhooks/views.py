@@ -6,6 +6,7 @@ Next on the reading path: ``inbox.py``, then ``dispatch.py``.
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from flask import Blueprint
@@ -19,6 +20,7 @@ from .signature import is_signed
 
 if TYPE_CHECKING:
     from .batch import Batch
+    from .writer import ForwardRow
 
 logger = logging.getLogger(__name__)
 
@@ -72,7 +74,8 @@ def _take() -> tuple[str, int]:
         batch = parse_batch(body)
         if not _is_for_us(batch, config):
             return "", 200
-        is_stored = line.part(Inbox).store(batch.events, now=line.clock())
+        forwards = _forwards(line, body, str(signature))
+        is_stored = line.part(Inbox).store(batch.events, now=line.clock(), forwards=forwards)
     except NotABatch as error:
         return f"This is not a webhook of LINE's: {error}.", 400
     except NotWritten:
@@ -80,4 +83,15 @@ def _take() -> tuple[str, int]:
         return "The events could not be stored.", 503
     if is_stored:
         line.engine.wake("inbox")
+    if forwards:
+        line.engine.wake("forwarding")
     return "", 200
+
+
+def _forwards(line: LineState, body: bytes, signature: str) -> Sequence[ForwardRow]:
+    """Return what goes on to further addresses; most shops have none."""
+    if not line.config.forward_webhooks:
+        return ()
+    from .forwarding import Forwarding  # where there are any
+
+    return line.part(Forwarding).rows(body, signature)

@@ -24,6 +24,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.pool import PoolProxiedConnection
 
 from ..models import InboxEvent
+from ..models import WebhookForward
 from ..models.databases import table_name
 from ..models.group_writer import GroupWriter
 from ..models.helpers import NotWritten as NotWritten
@@ -40,13 +41,21 @@ _COLUMNS = """(
 )"""
 
 
+_FORWARD_COLUMNS = "(target, body, signature, received_at, next_attempt_at, attempts)"
+
 #: A new row of the inbox: webhook event id, LINE user id, payload, time in LINE's milliseconds.
 #: There are many of them at once, so they are plain tuples.
 Row: TypeAlias = tuple[str, str | None, str, int]
 
+#: What goes on to a further address: the address's key, the body, LINE's signature.
+ForwardRow: TypeAlias = tuple[str, bytes, str]
 
-class EventWriter(GroupWriter[Row]):
-    """Writes rows of the inbox, each webhook event id once: the first content wins."""
+
+class EventWriter(GroupWriter[Row | ForwardRow]):
+    """Writes rows of the inbox, each webhook event id once: the first content wins.
+
+    What goes on to further addresses is written in the same transaction.
+    """
 
     called = "webhook events"
     name = "lineconnect-webhooks"
@@ -55,6 +64,9 @@ class EventWriter(GroupWriter[Row]):
         super().__init__(engine, patience=patience)
         self._insert = _insert_into_sqlite if self._is_sqlite else _insert_into_postgresql
         self._table = table_name(engine, cast(Table, InboxEvent.__table__))
+        forwards = table_name(engine, cast(Table, WebhookForward.__table__))
+        values = ", ".join(["?" if self._is_sqlite else "%s"] * 5)
+        self._forward = f"INSERT INTO {forwards} {_FORWARD_COLUMNS} VALUES ({values}, 0)"
         kind = InboxEvent.__table__.c.received_at.type.dialect_impl(engine.dialect)
         self._to_database = kind.bind_processor(engine.dialect) or _unchanged
 
@@ -84,8 +96,16 @@ class EventWriter(GroupWriter[Row]):
     def _write_group(
         self, connection: PoolProxiedConnection, cursor: DBAPICursor, group: Sequence[Any]
     ) -> None:
-        rows = list(chain.from_iterable(one.rows for one in group))
-        self._insert(cursor, self._table, rows, self._to_database(group[0].now))
+        handed_in = list(chain.from_iterable(one.rows for one in group))
+        now = self._to_database(group[0].now)
+        rows = [one for one in handed_in if len(one) == 4]
+        forwards = [(*one, now, now) for one in handed_in if len(one) == 3]
+        if forwards and self._is_sqlite:
+            cursor.execute("BEGIN IMMEDIATE")
+        if rows:
+            self._insert(cursor, self._table, rows, now)
+        if forwards:
+            cursor.executemany(self._forward, forwards)
 
 
 def _unchanged(value: object) -> object:
@@ -93,7 +113,7 @@ def _unchanged(value: object) -> object:
 
 
 def _insert_into_sqlite(cursor: DBAPICursor, table: str, rows: Sequence[Row], now: object) -> None:
-    if len(rows) > _MOST_ROWS:
+    if len(rows) > _MOST_ROWS and not cast(Any, cursor).connection.in_transaction:
         cursor.execute("BEGIN IMMEDIATE")
     for start in range(0, len(rows), _MOST_ROWS):
         some = rows[start : start + _MOST_ROWS]

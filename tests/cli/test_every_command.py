@@ -60,6 +60,11 @@ USES: dict[Words, Sequence[str]] = {
     ("results", "recount"): [],
     ("results", "windows"): ["spring"],
     ("resume",): [],
+    ("richmenu", "diff"): [],
+    ("richmenu", "draw"): ["members", "members.png"],
+    ("richmenu", "list"): [],
+    ("richmenu", "rollback"): [],
+    ("richmenu", "sync"): [],
     ("scenario", "check"): [],
     ("scenario", "list"): [],
     ("scenario", "pause"): ["cart"],
@@ -86,9 +91,10 @@ IDS = "U00000000000000000000000000000abc"
 #: Other programs in this one's place, and what ends only when it is told to.
 APART = {("emulator",), ("worker",)}
 #: What a shop declares in code; the small one declares none.
-DECLARED = {path for path in USES if path[0] == "scenario"}
+DECLARED = {path for path in USES if path[0] in {"scenario", "richmenu"}}
 ASKS_LINE_FIRST = ("friends", "fetch")
 OF_RUNS = {("scenario", word) for word in ("list", "pause", "resume", "runs", "stop")}
+OF_RUNS |= {("richmenu", word) for word in ("list", "rollback", "sync")}
 #: The small shop says of no event that it is an order.
 HAS_NO_ORDERS = ("results", "recount")
 ASIDE = {("emulator",), ("init",), ("settings",), ("store-qr",), ASKS_LINE_FIRST, HAS_NO_ORDERS}

@@ -23,8 +23,10 @@ from flask_lineconnect import Emulator
 from flask_lineconnect.models import InboxEvent
 from flask_lineconnect.models import LivingProcess
 from flask_lineconnect.models import OutboxMessage
+from flask_lineconnect.models import WebhookForward
 from flask_lineconnect.outbox.pauses import pause
 from flask_lineconnect.state import LineState
+from flask_lineconnect.webhooks.forwarding import Forwarding
 from tests.conftest import DATABASES
 from tests.conftest import MakeApp
 from tests.people import add_member
@@ -460,3 +462,19 @@ def test_hooks_that_failed(app: Flask, line: LineState, hours: int, state: str) 
     line.session.add(row)
     line.session.commit()
     assert _found(app, "failures").state == state
+
+
+def test_a_second_tool_that_takes_nothing(make_app: MakeApp) -> None:
+    app = make_app(LINECONNECT_FORWARD_WEBHOOKS="https://tool.example/hook?key=planted")
+    line: LineState = app.extensions["lineconnect"]
+    assert _found(app, "forwarding").state == "fine"
+    with app.app_context():
+        then = line.clock() - timedelta(minutes=3)
+        (target,) = line.part(Forwarding).targets
+        waits = {"received_at": then, "next_attempt_at": then}
+        db.session.add(WebhookForward(target=target.key, body=b"{}", signature="", **waits))
+        db.session.commit()
+    found = _found(app, "forwarding")
+    assert found.state == "doubtful"
+    assert "tool.example (1 webhooks" in found.text
+    assert "planted" not in found.text
