@@ -16,6 +16,7 @@ from flask.cli import AppGroup
 #: The words, each with a module and in it a command of the same name.
 WORDS = (
     "campaign",
+    "db",
     "doctor",
     "emulator",
     "erase",

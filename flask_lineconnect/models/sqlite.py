@@ -90,7 +90,11 @@ def begin_writing(session: Session) -> None:
     Python's driver begins none before ``WITH … UPDATE``, which would be committed alone; and one
     that has read before it writes fails where another wrote meanwhile, whatever the busy timeout.
     """
-    connection = session.connection()
+    begin_writing_on(session.connection())
+
+
+def begin_writing_on(connection: Connection) -> None:
+    """Do the same on a connection without a session; DDL, too, then is in the transaction."""
     if connection.dialect.name == "sqlite":
         _begin_before_savepoint(connection, None)
 

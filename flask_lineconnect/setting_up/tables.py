@@ -30,8 +30,7 @@ def check_tables(line: LineState) -> None:
         what = ", ".join(missing[:5]) + (f" and {len(missing) - 5} more" if missing[5:] else "")
         raise ConfigError(
             f"the database lacks what flask-lineconnect needs: {what}; run `flask db migrate` and "
-            "`flask db upgrade` (Flask-Migrate), or `db.create_all()`, which makes whole tables "
-            "but adds no column"
+            "`flask db upgrade` (Flask-Migrate), or without it `flask line db upgrade`"
         )
 
 

@@ -37,6 +37,8 @@ USES: dict[Words, Sequence[str]] = {
     ("campaign", "cancel"): ["spring"],
     ("campaign", "list"): [],
     ("campaign", "results"): ["spring"],
+    ("db", "check"): [],
+    ("db", "upgrade"): [],
     ("doctor",): ["--offline"],
     ("emulator",): [],
     ("erase",): ["1"],
