@@ -20,7 +20,9 @@ def _declared() -> set[str]:
     config.read(ROOT / "setup.cfg", "utf-8")
     extras = dict(config["options.extras_require"])
     texts = [config["options"]["install_requires"]]
-    texts += [extras[name] for name in ("receipt", "celery", "metrics", "results", "sink")]
+    texts += [
+        extras[name] for name in ("receipt", "celery", "metrics", "results", "richmenu", "sink")
+    ]
     lines = (line for text in texts for line in text.split("\n") if line)
     return {_plain(re.split(r"[\s\[<>=]", line, maxsplit=1)[0]) for line in lines}
 

@@ -26,6 +26,7 @@ WORDS = (
     "init",
     "links",
     "outbox",
+    "privacy",
     "quota",
     "results",
     "resume",

@@ -37,6 +37,7 @@ class RichMenuRelease(LineBase):
     __tablename__ = "lineconnect_rich_menu_release"
     __table_args__ = (
         partial_index("rich_menu_release_current", "is_current", where=IS_CURRENT, is_unique=True),
+        partial_index("rich_menu_release_due", "next_portion_at", where=IS_CURRENT),
         {"sqlite_autoincrement": True},
     )
 

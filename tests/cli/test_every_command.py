@@ -57,6 +57,7 @@ USES: dict[Words, Sequence[str]] = {
     ("outbox", "list"): [],
     ("outbox", "retry"): ["m1"],
     ("outbox", "show"): ["m1"],
+    ("privacy", "report"): [],
     ("quota",): [],
     ("results", "check"): [],
     ("results", "recount"): [],
@@ -100,6 +101,7 @@ OF_RUNS |= {("richmenu", word) for word in ("list", "rollback", "sync")}
 #: The small shop says of no event that it is an order.
 HAS_NO_ORDERS = ("results", "recount")
 ASIDE = {("emulator",), ("init",), ("settings",), ("store-qr",), ASKS_LINE_FIRST, HAS_NO_ORDERS}
+ASIDE |= {("privacy", "report")}
 NEED_NO_DATABASE = {*ASIDE, *(DECLARED - OF_RUNS)}
 LISTS = [path for path in USES if path[-1] in {"events", "links", "list"}]
 KEPT = [path for path in LISTS if path not in DECLARED]
