@@ -16,9 +16,9 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from ..errors import ConfigError
+from . import fitting as fit
 from . import values as read
 from .hosts import LineHosts
-from .plans import JAPANESE_PLANS
 from .plans import Plan
 from .plans import read_plans
 
@@ -339,40 +339,11 @@ class Config:
         if problems:
             raise ConfigError(" ".join(problems))
         config = cls(**parsed)
-        config.check_plan()
-        config.check_forwards()
+        fit.check_plan(config.plan, config.plans, config.monthly_budget_yen)
+        fit.check_forwards(config.forward_webhooks, config.base_url, config.url_prefix)
         paths = {name: path for name in _PATHS if (path := getattr(config, name))}
         own: dict[str, Any] = {n: read.below(config.base_url, path) for n, path in paths.items()}
         return dataclasses.replace(config, **own)
-
-    def check_plan(self) -> None:
-        """Refuse a plan that is nobody's.
-
-        :raises ConfigError: the plan is unknown, or there is a budget without one.
-        """
-        known = {**JAPANESE_PLANS, **(self.plans or {})}
-        if self.plan is not None and self.plan not in known:
-            raise ConfigError(
-                f"LINECONNECT_PLAN must be one of: {', '.join(known)}; or describe "
-                f"{self.plan!r} in LINECONNECT_PLANS."
-            )
-        if self.plan is None and self.monthly_budget_yen is not None:
-            raise ConfigError(
-                "LINECONNECT_MONTHLY_BUDGET_YEN needs LINECONNECT_PLAN, which says what messages "
-                "cost; set it."
-            )
-
-    def check_forwards(self) -> None:
-        """Refuse to pass webhooks on to ourselves, which would never end.
-
-        :raises ConfigError: one of the addresses is the shop's own webhook.
-        """
-        root = self.base_url + ("" if self.url_prefix == "/" else self.url_prefix)
-        if any(one.partition("?")[0] == f"{root}/webhook" for one in self.forward_webhooks):
-            raise ConfigError(
-                "LINECONNECT_FORWARD_WEBHOOKS has the shop's own webhook, so each would come back "
-                "for ever; name the other tool's address"
-            )
 
     def check_for_production(self) -> None:
         """Refuse what is fit for development only.

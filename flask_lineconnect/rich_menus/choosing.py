@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
+from typing import cast
 
 import msgspec
 from msgspec import Struct
@@ -107,7 +108,8 @@ def wanted(
         for menu, show in _active(menus, now)
         if (condition := _condition(menu, show, members_in)) is not None
     ]
-    return case(*branches, else_=null()) if branches else null()
+    branches.append((true(), null()))
+    return cast(ColumnElement[str | None], case(*branches))
 
 
 def next_change(menus: Sequence[Published], now: datetime) -> datetime | None:
@@ -144,7 +146,7 @@ def _condition(menu: Published, show: Shown, members_in: MembersIn) -> ColumnEle
                 "the rich menu %s is shown to nobody, its segment can't be asked: %s",
                 menu.name,
                 for_log(error),
-                extra=log_fields("menu_segment", error),
+                extra=log_fields("menu_segment", menu=menu.name),
             )
             return None
     return and_(*parts) if parts else true()

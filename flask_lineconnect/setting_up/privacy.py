@@ -131,7 +131,8 @@ def _told(name: str, config: Config) -> tuple[str, str]:
     if name in _TOLD:
         what, until = _TOLD[name]
         return what, until if isinstance(until, str) else until(config)
-    mapper = next(one for one in LineBase.registry.mappers if one.local_table.name == name)
+    table = LineBase.metadata.tables[name]
+    mapper = next(one for one in LineBase.registry.mappers if one.local_table is table)
     words = (mapper.class_.__doc__ or "").strip().partition("\n")[0]
     return words, "see the table's documentation"
 

@@ -29,7 +29,7 @@ from sqlalchemy.schema import CreateColumn
 from sqlalchemy.schema import CreateIndex
 from sqlalchemy.schema import CreateTable
 from sqlalchemy.schema import ForeignKey
-from sqlalchemy.schema import SchemaItem
+from sqlalchemy.sql.ddl import DDLElement
 
 from ..errors import UsageError
 from ..models import LineBase
@@ -223,5 +223,5 @@ def _foreign_keys(table: Table) -> list[ForeignKeyConstraint]:
     return sorted(table.foreign_key_constraints, key=lambda key: str(key.name))
 
 
-def _sql(item: SchemaItem | Any, dialect: Dialect) -> str:
+def _sql(item: DDLElement | CreateColumn, dialect: Dialect) -> str:
     return " ".join(str(item.compile(dialect=dialect)).split())

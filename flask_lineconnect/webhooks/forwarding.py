@@ -107,8 +107,8 @@ class Forwarding:
         with self._lock:
             failures = 0 if is_well else self._failures.get(target.key, 0) + 1
             self._failures[target.key] = failures
-            rest = min(FIRST_BACKOFF * 2 ** min(failures - 1, 10), LONGEST_REST) if failures else 0
-            self._rests_until[target.key] = now + (rest or timedelta(0))
+            rest = min(FIRST_BACKOFF * 2 ** min(failures - 1, 10), LONGEST_REST)
+            self._rests_until[target.key] = now if is_well else now + rest
 
 
 def forward_due(line: LineState) -> int:

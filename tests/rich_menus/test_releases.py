@@ -15,6 +15,7 @@ from click.testing import CliRunner
 from flask import Flask
 from flask.cli import FlaskGroup
 from flask.testing import FlaskClient
+from sqlalchemy import delete
 from sqlalchemy import func
 from sqlalchemy import insert
 from sqlalchemy import select
@@ -122,7 +123,7 @@ def test_what_was_interrupted_is_found_again(
     assert sorted(_names(line).values()) == ["one", "two"]
 
     # All was made, and then the process died before it wrote it down.
-    line.session.execute(RichMenuRelease.__table__.delete())
+    line.session.execute(delete(RichMenuRelease))
     line.session.commit()
     assert _sync(line) == ["use one, which LINE has already", "use two, which LINE has already"]
     assert sorted(_names(line).values()) == ["one", "two"]

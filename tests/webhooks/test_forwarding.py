@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 from collections.abc import Iterator
 from datetime import timedelta
+from functools import partial
 from http.server import BaseHTTPRequestHandler
 from http.server import ThreadingHTTPServer
 from typing import Any
@@ -166,13 +167,17 @@ def test_who_refuses_is_asked_again_and_costs_nobody_else(
     assert len(other.got) == 2
 
 
+def _has_got(tool: Tool, count: int) -> bool:
+    return len(tool.got) == count
+
+
 def test_who_hangs_holds_nobody_up(app: Flask, line: LineState, tools: tuple[Tool, Tool]) -> None:
     hanging, other = tools
     hanging.gate.clear()
     for number in range(1, 6):
         assert _post(app, _body(number))[0] == 200
         # The hanging one holds the first all the time.
-        _forward(line, lambda number=number: len(other.got) == number)
+        _forward(line, partial(_has_got, other, number))
     assert hanging.got == []
     hanging.gate.set()
     _later(line, timedelta(minutes=5))
