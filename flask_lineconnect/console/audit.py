@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -88,20 +89,21 @@ def note(
     )
 
 
-def sign(account_id: int) -> None:
-    """Say of what a rule has just written down about an account that it was done here, and by whom.
+def sign(account_ids: Sequence[int]) -> None:
+    """Say of what a rule has just written down about accounts who at the console did it.
 
     Inside the caller's transaction.
     """
     line = current_line
     line.session.flush()
-    newest = (
-        select(AuditEntry)
-        .where(AuditEntry.account_id == account_id, AuditEntry.actor == "shop")
-        .order_by(AuditEntry.id.desc())
-        .limit(1)
-    )
-    line.session.scalars(newest).one().staff = current_staff().key
+    for account_id in account_ids:
+        newest = (
+            select(AuditEntry)
+            .where(AuditEntry.account_id == account_id, AuditEntry.actor == "shop")
+            .order_by(AuditEntry.id.desc())
+            .limit(1)
+        )
+        line.session.scalars(newest).one().staff = current_staff().key
 
 
 def audit() -> str:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from http import HTTPStatus
 from typing import Any
 from typing import get_args
 
+from flask import abort
 from flask import url_for
 from werkzeug.wrappers import Response
 
@@ -44,6 +46,19 @@ def let_in(route: Route) -> Response | None:
         )
         return _refuse(_("この画面は使えません"), text, step="role")
     return None
+
+
+def require_recent_login() -> None:
+    """Go on only with staff who logged in lately: before what can't be undone.
+
+    Lately is ``LINECONNECT_RECENT_LOGIN_SECONDS``; a remember cookie is no login.
+    """
+    line = current_line
+    lately = line.clock() - timedelta(seconds=line.config.recent_login_seconds)
+    if sessions.logged_in_since(lately):
+        return
+    text = _("元に戻せない操作の前に、ご本人であることを確かめます。もう一度ログインしてください。")
+    abort(_refuse(_("もう一度ログインしてください"), text, step="recent", can_log_in=True))
 
 
 def _role_of(user: Any) -> StaffRole | None:

@@ -14,6 +14,7 @@ from ..shop.adapter import StaffRole
 
 #: From those who may least.
 ROLES: Sequence[StaffRole] = ("viewer", "editor", "owner")
+#: What hands out data of many, or all of one person's, is noted in the audit, and so is a change.
 VIEW, CHANGE = ("GET",), ("POST",)
 BOTH = (*VIEW, *CHANGE)
 
@@ -46,10 +47,32 @@ ROUTES = (
     Route("/", "home.home", "viewer"),
     Route("/more", "home.more", "viewer"),
     Route("/language", "home.language", "viewer", CHANGE),
+    Route("/inbox", "inbox.inbox", "viewer"),
+    Route("/inbox/<key>/reply", "inbox.inbox_reply", "editor", CHANGE),
+    Route("/inbox/<key>/done", "inbox.inbox_done", "editor", CHANGE),
+    Route("/people", "people.people", "viewer"),
+    Route("/people.csv", "people.people_csv", "owner", CHANGE),
+    Route("/people/<key>", "member.member", "viewer"),
+    Route("/people/<key>/talk", "member.talk", "editor", CHANGE),
+    Route("/people/<key>/unlink", "member.unlink", "owner", BOTH),
+    Route("/people/<key>/erase", "member.erase", "owner", BOTH),
+    Route("/people/<key>/data.json", "member.data", "owner", CHANGE),
+    Route("/segments", "segments.segments", "viewer"),
+    Route("/segments/new", "segments.new_segment", "editor", BOTH),
+    Route("/segments/<name>", "segments.segment", "viewer"),
+    Route("/segments/<name>/edit", "segments.edit_segment", "editor", BOTH),
+    Route("/segments/<name>/remove", "segments.remove_segment", "editor", CHANGE),
+    Route("/scenarios", "scenarios.scenarios", "viewer"),
+    Route("/scenarios/<name>", "scenarios.scenario", "viewer"),
+    Route("/scenarios/<name>/rehearsal", "scenarios.rehearsal", "editor"),
+    Route("/scenarios/<name>/on", "scenarios.switch_on", "owner", CHANGE),
+    Route("/scenarios/<name>/pause", "scenarios.pause_scenario", "editor", CHANGE),
+    Route("/scenarios/<name>/resume", "scenarios.resume_scenario", "owner", CHANGE),
+    Route("/scenarios/<name>/stop", "scenarios.stop_scenario", "owner", CHANGE),
     Route("/checks", "home.checks", "editor"),
     Route("/checks/resume", "home.resume_sending", "owner", CHANGE),
     Route("/audit", "audit.audit", "owner"),
-    Route("/audit.csv", "audit.audit_csv", "owner"),
+    Route("/audit.csv", "audit.audit_csv", "owner", CHANGE),
 )
 BY_ENDPOINT: Mapping[str, Route] = {route.endpoint: route for route in ROUTES}
 

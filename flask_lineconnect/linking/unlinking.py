@@ -15,6 +15,7 @@ from typing import Literal
 
 from flask import current_app
 from flask import has_app_context
+from sqlalchemy import ColumnElement
 from sqlalchemy import and_
 from sqlalchemy import delete
 from sqlalchemy import event
@@ -253,17 +254,26 @@ def erase_all(line: LineState, member_ids: Sequence[Any]) -> bool:
     is_any = False
     for start in range(0, len(member_ids), _KEYS_AT_ONCE):
         some = member_ids[start : start + _KEYS_AT_ONCE]
-        is_theirs = or_(
-            Account.member_id.in_(some),
-            and_(Account.member_id.is_(None), Account.former_member_id.in_(some)),
-        )
-        for account in line.session.scalars(select(Account).where(is_theirs)).all():
+        for account in line.session.scalars(select(Account).where(_was_linked_to(some))).all():
             erase(line, account, now=line.clock())
             is_any = True
         # Also of members who never were on LINE.
         member_events.forget_members(line.session, some)
         clicks.forget_members(line.session, some, line.config.zone)
     return is_any
+
+
+def accounts_kept_of(line: LineState, member_id: Any) -> Sequence[int]:
+    """Return the ids of the accounts that an erasure of this member would forget."""
+    return line.session.scalars(select(Account.id).where(_was_linked_to([member_id]))).all()
+
+
+def _was_linked_to(member_ids: Sequence[Any]) -> ColumnElement[bool]:
+    """Tell of which accounts members are or were the last ones linked."""
+    return or_(
+        Account.member_id.in_(member_ids),
+        and_(Account.member_id.is_(None), Account.former_member_id.in_(member_ids)),
+    )
 
 
 def has_ended_since(session: Session, line_user_id: str, issued_at: datetime) -> bool:

@@ -66,7 +66,9 @@ document.addEventListener("submit", (event) => {
     event.preventDefault();
     return;
   }
-  if (form.method === "post") form.dataset.isSent = "yes";
+  // What answers with a file leaves this page as it is.
+  if (form.method !== "post" || event.submitter?.hasAttribute("data-again")) return;
+  form.dataset.isSent = "yes";
   event.submitter?.setAttribute("aria-busy", "true");
 });
 window.addEventListener("pageshow", () => {

@@ -12,6 +12,7 @@ from flask_lineconnect.console.csv_files import cell
 from flask_lineconnect.state import LineState
 from tests.people import add_member
 from tests.people import link
+from tests.people import token_in
 
 from .conftest import CONSOLE
 
@@ -31,7 +32,8 @@ def test_S10_4_other_values_stay_as_they_are(value: object) -> None:
 
 def test_a_file_has_its_mark_quotes_and_endings(owner: FlaskClient, line: LineState) -> None:
     link(line, add_member(line, '=HYPERLINK("http://x")'))
-    answer = owner.get(f"{CONSOLE}/audit.csv", buffered=True)
+    form = {"csrf_token": token_in(owner.get(f"{CONSOLE}/more"))}
+    answer = owner.post(f"{CONSOLE}/audit.csv", data=form, buffered=True)
     assert answer.mimetype == "text/csv"
     assert answer.data.startswith("\ufeff".encode())
     assert b"\r\n" in answer.data
