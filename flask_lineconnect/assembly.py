@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING
 from typing import Any
 from urllib.parse import urlsplit
@@ -17,6 +18,7 @@ from .console.blueprint import make_console
 from .doctor import health
 from .engines.embedded import NoEngine
 from .engines.embedded import ThreadEngine
+from .engines.presence import Presence
 from .errors import ConfigError
 from .liff import api as liff_api
 from .liff import link as liff_link
@@ -27,6 +29,7 @@ from .liff import orders
 from .liff import views as liff_views
 from .liff.blueprint import LiffBlueprint
 from .linking.marks import MemberMarks
+from .log_fields import log_fields
 from .login import asking
 from .login import chat_views
 from .login import friend
@@ -52,6 +55,8 @@ from .webhooks import views as webhook_views
 
 if TYPE_CHECKING:
     from flask_sqlalchemy import SQLAlchemy
+
+logger = logging.getLogger(__name__)
 
 #: The modules that add routes, in the order of a customer's way.
 _WITH_ROUTES = (
@@ -123,6 +128,20 @@ def register_pages(app: Flask, config: Config, shop: ShopAdapter[Any]) -> None:
     app.register_blueprint(make_blueprint(app), url_prefix=config.url_prefix)
     if type(shop).staff_role is not ShopAdapter.staff_role:
         app.register_blueprint(make_console(), url_prefix=config.console_path)
+
+
+def run_engine_with(app: Flask, state: LineState) -> None:
+    """Let the engine begin with the first request, or say that others work."""
+    engine = state.engine
+    if isinstance(engine, ThreadEngine):
+        app.before_request(lambda: engine.ensure_running(state))
+        logger.info(
+            "LINECONNECT_ENGINE=thread: what waits is served from this process's first request on; "
+            "send it one after a restart, or run `flask line worker` (LINECONNECT_ENGINE=worker)",
+            extra=log_fields("thread_engine"),
+        )
+    elif not app.testing:
+        app.before_request(lambda: state.part(Presence).note_beside(state))
 
 
 def _find_mistakes(parts: Parts, storage: str) -> None:

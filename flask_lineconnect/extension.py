@@ -6,7 +6,6 @@ Next on the reading path: one webhook (``webhooks/views.py``), then one message
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
@@ -23,12 +22,11 @@ from .after_commit import after_commit
 from .after_commit import watch as watch_commits
 from .assembly import make_state
 from .assembly import register_pages
+from .assembly import run_engine_with
 from .config.cookies import protect_session_cookie
 from .config.cookies import watch_session_cookie
 from .config.settings import Config
 from .doctor.start import watch_start
-from .engines.embedded import ThreadEngine
-from .engines.presence import Presence
 from .errors import ConfigError
 from .i18n import speaking
 from .library_logs import quieten_libraries
@@ -37,7 +35,6 @@ from .liff import offline
 from .linking import accounts
 from .linking import credentials
 from .linking import unlinking
-from .log_fields import log_fields
 from .log_floods import bound_floods
 from .login import auto
 from .login import chat_views
@@ -46,6 +43,7 @@ from .login import kept_forms
 from .login import sessions
 from .login.basis import basis_of
 from .marketing import member_events
+from .marketing.campaigns.control import CampaignControl
 from .marketing.scenarios.control import ScenarioControl
 from .models import Campaign
 from .models import OutboxMessage
@@ -66,7 +64,6 @@ from .shop.adapter import ShopAdapter
 from .shop.categories import ACCOUNT
 from .shop.categories import category_named
 from .state import EXTENSION_KEY
-from .state import LineState
 from .state import current_line
 from .web import own_headers
 from .web.blueprint import offer_to_templates
@@ -80,8 +77,6 @@ if TYPE_CHECKING:
 
     from .config.plans import Estimate
     from .messages.objects import Reply
-
-logger = logging.getLogger(__name__)
 
 
 class LineConnect:
@@ -104,6 +99,7 @@ class LineConnect:
         self.shop = shop
         self.rich_menu = rich_menu
         self.scenarios = ScenarioControl()
+        self.campaigns = CampaignControl()
         copy_tables(db.metadata, shop.model)
         watch_commits(db.session)
         watch_use(db.session)
@@ -144,7 +140,7 @@ class LineConnect:
         bound_floods()
         quieten_libraries()
         watch_start(app, state)
-        _run_engine_with(app, state)
+        run_engine_with(app, state)
 
     def send(
         self,
@@ -277,8 +273,9 @@ class LineConnect:
 
         line = current_line
         wanted = category_named(line.shop.categories, category)
-        count = queue.count_recipients(line.session, members, wanted, line.part(Rules).policy)
-        return estimate(line.session, line.part(Rules).budget, count, wanted, now=line.clock())
+        rules, now = line.part(Rules), line.clock()
+        count = queue.count_recipients(line.session, members, wanted, rules.policy, now=now)
+        return estimate(line.session, rules.budget, count, wanted, now=now)
 
     def unlink(self, member: Any) -> bool:
         """End a member's link, inside the caller's transaction; LINE is told after the commit.
@@ -385,16 +382,3 @@ class LineConnect:
                 leave_to_parent(engine)
                 hide_parameters(engine)
             warn_of_keys(self.db.session.get_bind(self.shop.model).engine, self.shop.model)
-
-
-def _run_engine_with(app: Flask, state: LineState) -> None:
-    engine = state.engine
-    if isinstance(engine, ThreadEngine):
-        app.before_request(lambda: engine.ensure_running(state))
-        logger.info(
-            "LINECONNECT_ENGINE=thread: what waits is served from this process's first request on; "
-            "send it one after a restart, or run `flask line worker` (LINECONNECT_ENGINE=worker)",
-            extra=log_fields("thread_engine"),
-        )
-    elif not app.testing:
-        app.before_request(lambda: state.part(Presence).note_beside(state))

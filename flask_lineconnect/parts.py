@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from .login.quiet import QuietLogins
     from .login.tokens import LoginTokenApi
     from .login.tokens import TokenVault
+    from .marketing.campaigns.declared import Campaigns
     from .marketing.event_kinds import EventKinds
     from .marketing.handling import Consequences
     from .marketing.links.addresses import LinkAddresses
@@ -137,6 +138,12 @@ class Parts:
         from .marketing.scenarios.following import follow
 
         return Consequences(together=[follow, results.follow])
+
+    def campaigns(self) -> Campaigns:
+        """Make the list of the shop's campaigns."""
+        from .marketing.campaigns.declared import Campaigns
+
+        return Campaigns()
 
     def definitions(self) -> Definitions:
         """Make room for what is read of published scenarios."""
@@ -350,6 +357,7 @@ def _post(line: LineState, account: Account, text: str, key: str) -> None:
 _MAKERS: Mapping[str, Callable[[Parts], object]] = {
     "Answering": Parts.answering,
     "Attributes": Parts.attributes,
+    "Campaigns": Parts.campaigns,
     "ClickWriter": Parts.click_writer,
     "Consequences": Parts.consequences,
     "DeclaredMenus": Parts.declared_menus,

@@ -28,7 +28,10 @@ FLOORS = [
     "marketing.registry",
     "webhooks.parsing marketing.values marketing.calendar",
     "marketing.event_kinds marketing.segments.errors",
-    "marketing.segments.rules marketing.segments.operators",
+    "marketing.segments.rules marketing.segments.operators marketing.said",
+    "marketing.campaigns.names marketing.campaigns.sides marketing.campaigns.definition",
+    "marketing.campaigns.reading",
+    "marketing.campaigns.declared",
     # records: the shop, its settings, our tables
     "config shop models",
     "marketing.segments.attributes",

@@ -1,4 +1,4 @@
-"""``flask line campaign …``: list campaigns, stop them."""
+"""``flask line campaign …``: plan campaigns, begin, list and stop them."""
 
 from __future__ import annotations
 
@@ -8,18 +8,21 @@ import click
 from flask.cli import AppGroup
 from sqlalchemy import select
 
+from ..errors import UsageError
+from ..marketing.campaigns import planning
 from ..models import Campaign
 from ..models.outbox import UNSENT
 from ..outbox import by_hand
-from ..outbox.queue import cancel_campaign
 from ..state import LineState
 from ..state import current_line
+from .campaign_plans import register
 from .campaign_results import results
 from .tables import as_json
 from .tables import limited
 from .tables import show
 
-campaign = AppGroup("campaign", help="Campaigns: list them, stop them.")
+campaign = AppGroup("campaign", help="Campaigns: plan them, begin, list and stop them.")
+register(campaign)
 campaign.add_command(results)
 
 
@@ -51,14 +54,15 @@ def list_campaigns(limit: int, is_json: bool) -> None:
 def cancel(key: str) -> None:
     """Stop what the campaign has not begun to send. What is on its way can't be called back."""
     line = current_line
-    row = line.session.scalars(select(Campaign).where(Campaign.key == key)).one_or_none()
-    if row is None:
-        raise click.ClickException(f"there is no campaign {key}")
-    if row.state != "running":
-        raise click.ClickException(f"campaign {key} is {row.state}")
-    cancel_campaign(line.session, row, now=line.clock())
+    try:
+        stopped = planning.cancel(line, key)
+    except UsageError as error:
+        line.session.rollback()
+        raise click.ClickException(str(error)) from None
     line.session.commit()
-    counts = _recipients_by_state(line, row)
+    counts: Counter[str] = Counter()
+    for row in stopped:
+        counts += _recipients_by_state(line, row)
     click.echo(
         f"Campaign {key} is cancelled for {counts['cancelled']:,}; "
         f"{counts['accepted']:,} have it, {counts['sending']:,} are on their way."

@@ -251,6 +251,12 @@ class Config:
     marketing_cap_days: int = _setting(
         read.count, "The days of which `LINECONNECT_MARKETING_CAP` speaks.", default=7
     )
+    hold_out_percent: int = _setting(
+        read.hold_out,
+        "How many of a hundred members get no advertising, others in each quarter, so that it "
+        "shows what advertising brings: 1 to 10, or 0 for nobody.",
+        default=0,
+    )
     member_event_days: int = _setting(
         read.positive,
         "For how many days member events are kept, which `line.emit` tells; conditions look back "

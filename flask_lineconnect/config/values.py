@@ -130,6 +130,13 @@ def positive(value: object) -> int:
     return count(value)
 
 
+def hold_out(value: object) -> int:
+    """Read how many of a hundred get no advertising; none, or few enough that it costs little."""
+    if count(value) > 10:
+        raise ValueError("must be a whole number from 1 to 10, or 0")
+    return count(value)
+
+
 def hours(value: object) -> tuple[time, time]:
     """Read a part of the day, which may go over midnight."""
     start, dash, end = text(value).partition("-")

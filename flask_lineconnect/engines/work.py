@@ -11,10 +11,17 @@ import time
 from collections.abc import Callable
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import datetime
+
+from sqlalchemy.orm import Session
 
 from ..line_api.client import LineApi
 from ..linking.unlink_tasks import tell_line_due
 from ..log_fields import log_fields
+from ..marketing.campaigns.making import make_due
+from ..marketing.campaigns.making import next_making_at
+from ..marketing.campaigns.starting import next_campaign_at
+from ..marketing.campaigns.starting import start_campaigns
 from ..marketing.handling import handle_some
 from ..marketing.scenarios.doing import do_due
 from ..marketing.scenarios.doing import next_due_at
@@ -35,8 +42,22 @@ def _keep_up(line: LineState) -> int:
     return tell_line_due(line) + look_after(line)
 
 
-#: What members did, the steps of the runs that are due, and what begins by itself; in this order.
-SCHEDULE: tuple[Callable[[LineState], int], ...] = (handle_some, do_due, start_due)
+#: What members did, the steps of the runs that are due, what begins by itself, and the messages of
+#: campaigns; in this order.
+SCHEDULE: tuple[Callable[[LineState], int], ...] = (
+    handle_some,
+    do_due,
+    start_due,
+    start_campaigns,
+    make_due,
+)
+#: When something of that is due next.
+_NEXT: tuple[Callable[[Session], datetime | None], ...] = (
+    next_due_at,
+    next_start_at,
+    next_campaign_at,
+    next_making_at,
+)
 
 
 def _keep_schedule(line: LineState) -> int:
@@ -59,7 +80,7 @@ def seconds_to_next(line: LineState, work: Work, most: float) -> float:
     if work != "schedule":
         return most
     with line.work_context():
-        due = next_due_at(line.session), next_start_at(line.session)
+        due = [ask(line.session) for ask in _NEXT]
     due_at = min((at for at in due if at is not None), default=None)
     seconds = most if due_at is None else (due_at - line.clock()).total_seconds()
     return min(most, max(0.0, seconds))

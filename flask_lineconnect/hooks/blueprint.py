@@ -23,6 +23,10 @@ from flask.sansio.blueprints import BlueprintSetupState
 
 from ..errors import UsageError
 from ..folding import fold_pattern
+from ..marketing.campaigns.declared import Campaigns
+from ..marketing.campaigns.definition import Definition
+from ..marketing.campaigns.reading import campaigns_of_file
+from ..marketing.campaigns.reading import read_campaign
 from ..marketing.event_kinds import EventKind
 from ..marketing.event_kinds import EventKinds
 from ..marketing.event_kinds import Fact
@@ -278,6 +282,27 @@ class LineBlueprint(Blueprint):
 
     def _add_scenario(self, scenario: Scenario) -> None:
         self.record(lambda setup: _state_of(setup).part(Scenarios).add(scenario))
+
+    def campaign(self, name: str, **definition: Any) -> None:
+        """Declare a campaign, in the words that a TOML file has; nothing is sent by that.
+
+        :param definition: ``label``, ``to``, ``message`` and others; how-to/campaigns.md has all.
+        :raises UsageError: it can't be read; names the place. Or, when the app registers the
+            blueprint, it is declared twice.
+        """
+        self._add_campaign(read_campaign(name, definition, home=self.name))
+
+    def campaigns_from(self, path: str) -> None:
+        """Declare the campaigns of a TOML file, a table for each.
+
+        :param path: relative to the folder of the blueprint's module.
+        :raises UsageError: there is no such file, or a campaign can't be read; names the place.
+        """
+        for campaign in campaigns_of_file(Path(self.root_path, path), home=self.name):
+            self._add_campaign(campaign)
+
+    def _add_campaign(self, campaign: Definition) -> None:
+        self.record(lambda setup: _state_of(setup).part(Campaigns).add(campaign))
 
     def rich_menu(self, name: str, **definition: Any) -> None:
         """Declare a rich menu, in the words that a TOML file has; `flask line richmenu` reads it.

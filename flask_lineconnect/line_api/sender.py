@@ -30,7 +30,7 @@ from .words import said_in
 if TYPE_CHECKING:
     import aiohttp
 
-Kind = Literal["push", "multicast"]
+Kind = Literal["push", "multicast", "broadcast"]
 #: Requests on their way at the same time: LINE's highest rate at answers of a quarter second.
 MAX_IN_FLIGHT = 500
 #: Seconds for which a token is not asked for again; tokens handed out live for another minute.
@@ -125,10 +125,10 @@ class Sender:
     async def send(self, kind: Kind, body: bytes, *, retry_key: str) -> SendAnswer:
         """Make one request and say what became of it; never raises for what LINE or the net do.
 
-        :param body: a JSON object with ``to`` and ``messages``.
+        :param body: a JSON object with ``to`` and ``messages``; a broadcast's has no ``to``.
 
-        Source: Messaging API reference, "Send push message", "Send multicast message", "Retry
-        failed API requests".
+        Source: Messaging API reference, "Send push message", "Send multicast message", "Send
+        broadcast message", "Retry failed API requests".
         """
         return await self._send(kind, body, {"X-Line-Retry-Key": retry_key})
 

@@ -15,6 +15,9 @@ from sqlalchemy.orm import Session
 from sqlalchemy.pool import SingletonThreadPool
 from sqlalchemy.pool import StaticPool
 
+from ..marketing.campaigns.sides import SQLITE_FUNCTION
+from ..marketing.campaigns.sides import share
+
 #: WAL lets readers and one writer work side by side; FULL makes a commit survive a power cut;
 #: the busy timeout, in milliseconds, is how long a writer waits for another.
 BUSY_TIMEOUT = 10_000
@@ -111,6 +114,8 @@ def _set_pragmas(connection: Any, _record: Any) -> None:
     for pragma in PRAGMAS:
         cursor.execute(pragma)
     cursor.close()
+    # PostgreSQL hashes by itself.
+    connection.create_function(SQLITE_FUNCTION, 2, share, deterministic=True)
 
 
 def _spare_rows(connection: Any, record: Any, _proxy: Any) -> None:

@@ -93,7 +93,7 @@ def claim_batches(session: Session, rules: Rules, *, now: datetime) -> Claimed:
         rows = claim.fix(claim.sort_out(session.execute(claim.batches(ids)).all()))
         grouping.note_messages(session, [row.id for row in rows], now=now)
         for row in rows:
-            claim.add("multicast", row, row.line_user_ids)
+            claim.add(row.endpoint or "multicast", row, row.line_user_ids or "[]")
     session.commit()
     return claim.claimed
 
@@ -169,7 +169,7 @@ class _Claim:
                 OutboxMessage.run_id,
                 func.coalesce(_campaign_ended(), of_runs.run_ended(), reason).label("reason"),
                 _campaign_is_strange(),
-                of_runs.run_is_paused(),
+                or_(of_runs.run_is_paused(), _campaign_is_paused()).label("is_paused"),
                 of_runs.has_news(),
             )
             .join(Account, Account.id == OutboxMessage.account_id)
@@ -187,10 +187,11 @@ class _Claim:
                 *_columns(OutboxBatch),
                 OutboxBatch.recipients,
                 OutboxBatch.line_user_ids,
+                OutboxBatch.endpoint,
                 null().label("run_id"),
                 func.coalesce(_campaign_ended(), nobody).label("reason"),
                 _campaign_is_strange(),
-                false().label("is_paused"),
+                _campaign_is_paused().label("is_paused"),
                 false().label("has_news"),
             )
             .outerjoin(Campaign, Campaign.id == OutboxBatch.campaign_id)
@@ -365,6 +366,10 @@ def _columns(model: Model) -> tuple[InstrumentedAttribute[Any], ...]:
 def _campaign_ended() -> Any:
     is_cancelled = Campaign.state == "cancelled"
     return case((is_cancelled, literal("the campaign was cancelled")), else_=null())
+
+
+def _campaign_is_paused() -> ColumnElement[bool]:
+    return func.coalesce(Campaign.state == "paused", false())
 
 
 def _campaign_is_strange() -> Any:

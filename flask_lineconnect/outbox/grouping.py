@@ -123,9 +123,9 @@ def make_batch(
     return batch
 
 
-def allowed_accounts(to: Meant, category: str, policy: Policy) -> Select[Any]:
+def allowed_accounts(to: Meant, category: str, policy: Policy, *, now: datetime) -> Select[Any]:
     """Return the accounts, of these or of all, that may be sent such a message now."""
-    is_allowed = policy.reason_against(literal(category)).is_(None)
+    is_allowed = policy.reason_against(literal(category), now=now).is_(None)
     accounts = select(Account.id.label("account_id")).where(is_allowed)
     if to is None:
         return accounts
@@ -138,7 +138,7 @@ def make_batches(session: Session, like: OutboxBatch, to: Meant, policy: Policy)
     :param like: what all of them have in common; itself not stored.
     :return: how many accounts they are for.
     """
-    allowed = allowed_accounts(to, like.category, policy).subquery("allowed")
+    allowed = allowed_accounts(to, like.category, policy, now=like.created_at).subquery("allowed")
     place = func.row_number().over(order_by=allowed.c.account_id) - 1
     number = (place // literal_column(str(MOST_RECIPIENTS), Integer)).label("number")
     numbered = select(allowed.c.account_id, number).subquery("numbered")
@@ -166,7 +166,12 @@ def choose_recipients(
     session: Session, policy: Policy, ids: Sequence[int], *, now: datetime
 ) -> None:
     """Fix to whom batches go that were not tried yet: those of their accounts that still may."""
-    untried = OutboxBatch.id.in_(ids), OutboxBatch.first_tried_at.is_(None)
+    untried = (
+        OutboxBatch.id.in_(ids),
+        OutboxBatch.first_tried_at.is_(None),
+        # Of others LINE chooses the recipients.
+        OutboxBatch.endpoint.is_(None),
+    )
     rows, value = elements(session, OutboxBatch.account_ids)
     chosen = (
         select(
@@ -180,7 +185,7 @@ def choose_recipients(
         .join(Account, Account.id == value)
         .where(
             *untried,
-            policy.reason_against(cast(Any, OutboxBatch.category)).is_(None),
+            policy.reason_against(cast(Any, OutboxBatch.category), now=now).is_(None),
             or_(OutboxBatch.campaign_id.is_not(None), _has_message()),
             _is_below_cap(session, policy, ids, now),
         )
@@ -302,7 +307,7 @@ def forget_recipients(session: Session, ids: Sequence[int]) -> None:
     """Let batches that were not sent have their recipients chosen anew next time."""
     session.execute(
         update(OutboxBatch)
-        .where(OutboxBatch.id.in_(ids))
+        .where(OutboxBatch.id.in_(ids), OutboxBatch.endpoint.is_(None))
         .values(chosen_ids=None, line_user_ids=None, retry_key=None)
         .execution_options(synchronize_session=False)
     )

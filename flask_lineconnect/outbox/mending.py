@@ -32,10 +32,10 @@ from ..models.outbox import IS_UNSENT
 from ..models.portions import Portions
 from ..models.portions import Step
 from ..models.portions import updating
+from .campaign_ends import end_campaigns
 from .claims import LEASE
 from .claims import sure_first_try
 from .results import LONGEST_BACKOFF
-from .results import end_campaigns
 
 logger = logging.getLogger(__name__)
 

@@ -52,7 +52,7 @@ def run_ended() -> ColumnElement[str | None]:
 
 def run_is_paused() -> ColumnElement[bool]:
     """Ask whether a message's scenario rests."""
-    return func.coalesce(PublishedScenario.state == "paused", false()).label("is_paused")
+    return func.coalesce(PublishedScenario.state == "paused", false())
 
 
 def has_news() -> ColumnElement[bool]:

@@ -30,6 +30,9 @@ from sqlalchemy import union_all
 from sqlalchemy.orm import Session
 
 from ..marketing.calendar.times import in_quiet_hours
+from ..marketing.campaigns.sides import below
+from ..marketing.campaigns.sides import hold_out_experiment
+from ..marketing.campaigns.sides import quarter_of
 from ..models import Account
 from ..models import OutboxBatch
 from ..models import OutboxMessage
@@ -40,6 +43,8 @@ from ..shop.categories import INVITATION
 from ..shop.categories import Category
 
 TRANSACTIONAL, MARKETING = 0, 1
+#: Why whoever is in the shop's own hold-out is sent no advertising.
+HELD_OUT = "held out"
 #: How the keys of messages begin that tell of a link's end; see ``linking/telling.py``.
 FAREWELL = "lineconnect:unlinked:"
 
@@ -50,6 +55,7 @@ class Policy:
 
     :ivar quiet_hours: from and until when no advertising is sent, in the shop's zone.
     :ivar marketing_cap: advertisements that one person is sent in ``cap_period``; ``None``: any.
+    :ivar hold_out: of a hundred members so many get no advertising, others in each quarter.
     """
 
     categories: Sequence[Category]
@@ -57,8 +63,11 @@ class Policy:
     quiet_hours: tuple[time, time] | None = None
     marketing_cap: int | None = None
     cap_period: timedelta = timedelta(days=7)
+    hold_out: int = 0
 
-    def reason_against(self, category: ColumnElement[str]) -> ColumnElement[str | None]:
+    def reason_against(
+        self, category: ColumnElement[str], *, now: datetime
+    ) -> ColumnElement[str | None]:
         """Return the expression that says why an :class:`Account` may not be sent a message now.
 
         ``NULL``: it may.
@@ -81,14 +90,26 @@ class Policy:
             (Account.member_id.is_(None), literal("not linked")),
             (Account.is_friend.is_(False), literal("not a friend")),
             (is_declined, literal("declined")),
+            *self._held_out(category, now),
             else_=null(),
         )
+
+    def _held_out(
+        self, category: ColumnElement[str], now: datetime
+    ) -> Sequence[tuple[ColumnElement[bool], ColumnElement[str]]]:
+        """Return what leaves out whoever gets no advertising in this quarter, if anybody."""
+        if not self.hold_out:
+            return ()
+        experiment = hold_out_experiment(quarter_of(now, self.zone))
+        is_held_out = below(experiment, _column(Account.member_id), self.hold_out)
+        advertising = [one.name for one in self.categories if one.is_marketing]
+        return [(and_(category.in_(advertising), is_held_out), literal(HELD_OUT))]
 
     def reason_against_message(
         self, session: Session, ids: Sequence[int], *, now: datetime
     ) -> ColumnElement[str | None]:
         """Do as :meth:`reason_against` for the messages with these ids, the cap included."""
-        reason = self.reason_against(_column(OutboxMessage.category))
+        reason = self.reason_against(_column(OutboxMessage.category), now=now)
         # That the link has ended is for whoever had it.
         is_farewell = OutboxMessage.dedupe_key.startswith(FAREWELL, autoescape=True)
         not_linked = and_(Account.member_id.is_(None), Account.is_friend.isnot(False))

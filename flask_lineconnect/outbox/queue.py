@@ -149,10 +149,10 @@ def begin_campaign(
 
 
 def count_recipients(
-    session: Session, to: grouping.Meant, category: Category, policy: Policy
+    session: Session, to: grouping.Meant, category: Category, policy: Policy, *, now: datetime
 ) -> int:
     """Return how many of these accounts may be sent such a message now."""
-    allowed = grouping.allowed_accounts(to, category.name, policy).subquery()
+    allowed = grouping.allowed_accounts(to, category.name, policy, now=now).subquery()
     return session.scalar(select(func.count()).select_from(allowed)) or 0
 
 

@@ -17,13 +17,10 @@ from http import HTTPStatus
 from typing import Any
 from typing import cast
 
-from sqlalchemy import ColumnElement
 from sqlalchemy import Table
 from sqlalchemy import bindparam
 from sqlalchemy import func
-from sqlalchemy import or_
 from sqlalchemy import select
-from sqlalchemy import text
 from sqlalchemy import update
 from sqlalchemy.orm import Session
 
@@ -36,12 +33,12 @@ from ..models import Campaign
 from ..models import OutboxBatch
 from ..models import OutboxMessage
 from ..models import QuotaMonth
-from ..models.outbox import IS_UNSENT
 from ..shop.adapter import OwnerNotice
 from . import budget
 from . import grouping
 from . import pauses
 from . import touches
+from .campaign_ends import end_campaigns
 from .send_requests import Model
 from .send_requests import Request
 
@@ -242,28 +239,6 @@ def _end_campaigns(session: Session, model: Model, ids: Sequence[int], now: date
         end_campaigns(session, Campaign.id.in_(campaign_ids), now=now)
 
 
-def end_campaigns(session: Session, is_meant: ColumnElement[bool], *, now: datetime) -> None:
-    """End running campaigns of which nothing is on its way; one worker at a time looks."""
-    running = (
-        select(Campaign.id)
-        # One whose messages are still being written has not come to its end.
-        .where(is_meant, Campaign.state == "running", Campaign.next_at.is_(None))
-        .order_by(Campaign.id)
-        .with_for_update()
-    )
-    ids = session.scalars(running).all()
-    is_open = [
-        select(model.id).where(model.campaign_id == Campaign.id, text(IS_UNSENT)).exists()
-        for model in (OutboxBatch, OutboxMessage)
-    ]
-    session.execute(
-        update(Campaign)
-        .where(Campaign.id.in_(ids), ~or_(*is_open))
-        .values(state="finished", finished_at=now)
-        .execution_options(synchronize_session=False)
-    )
-
-
 def _write(session: Session, request: Request, **changes: Any) -> bool:
     """Write to a claimed row, unless it is another worker's by now, or written already."""
     model = request.model
@@ -345,7 +320,8 @@ def _refuse(
 
     :return: to what the messages belong that have ended so.
     """
-    is_about_one = answer.status == HTTPStatus.BAD_REQUEST and request.recipients > 1
+    has_several = request.kind == "multicast" and request.recipients > 1
+    is_about_one = answer.status == HTTPStatus.BAD_REQUEST and has_several
     if is_about_one and not _BAD_MESSAGE.search(answer.text):
         _split(session, request, answer, now)
         return []

@@ -31,6 +31,7 @@ class Rules:
                 quiet_hours=config.quiet_hours,
                 marketing_cap=config.marketing_cap or None,
                 cap_period=timedelta(days=config.marketing_cap_days),
+                hold_out=config.hold_out_percent,
             ),
             Budget(
                 plan=plans[config.plan] if config.plan else None,

@@ -53,7 +53,8 @@ class Request:
     @property
     def body(self) -> bytes:
         """What is posted to LINE."""
-        return f'{{"to":{self.to},"messages":{self.messages}}}'.encode()
+        to = "" if self.kind == BROADCAST else f'"to":{self.to},'
+        return f'{{{to}"messages":{self.messages}}}'.encode()
 
 
 @dataclass(slots=True)

@@ -87,7 +87,7 @@ def estimate_invitation(line: LineState, *, again_after: timedelta | None = None
     """Say how many friends would be invited, and what that would cost."""
     rules, now = line.part(Rules), line.clock()
     is_meant = _is_meant(line, again_after)
-    count = queue.count_recipients(line.session, is_meant, INVITATION, rules.policy)
+    count = queue.count_recipients(line.session, is_meant, INVITATION, rules.policy, now=now)
     return estimate(line.session, rules.budget, count, INVITATION, now=now)
 
 

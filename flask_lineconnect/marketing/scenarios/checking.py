@@ -5,7 +5,6 @@ What can be asked of one is said all at once, and one that is broken holds back 
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from collections.abc import Collection
 from collections.abc import Iterable
@@ -26,11 +25,7 @@ from sqlalchemy import select
 from ...errors import UsageError
 from ...i18n import languages
 from ...messages.draft_data import Known
-from ...messages.draft_data import read_drafts
-from ...messages.draft_parts import InvalidDraft
 from ...messages.drafts import Draft
-from ...messages.drafts import check as check_draft
-from ...messages.limits import MAX_MESSAGES
 from ...messages.word_filters import Manner
 from ...models import MemberEvent
 from ...shop.categories import ACCOUNT
@@ -66,6 +61,7 @@ from .definition import OnSegment
 from .definition import OnTime
 from .definition import Scenario
 from .definition import Step
+from .draft_checking import check_message
 from .reaching import Hours
 from .reaching import loop_of
 from .reaching import never_done
@@ -136,7 +132,14 @@ class World:
         facts: Collection[str] = ()
         if isinstance(start, OnEvent) and start.event in self.kinds:
             facts = self.kinds.get(start.event).product_facts
-        return Known({**ALWAYS, **types}, sorted({*self.products, *facts}), self.coupons)
+        return self.known_beside(types, facts)
+
+    def known_beside(
+        self, types: Mapping[str, ValueType], product_facts: Collection[str] = ()
+    ) -> Known:
+        """Return what any messages may name, beside values of these types."""
+        products = sorted({*self.products, *product_facts})
+        return Known({**ALWAYS, **types}, products, self.coupons)
 
 
 def facts_at_hand(line: LineState, scenario: Scenario) -> list[Mapping[str, Any]]:
@@ -322,27 +325,14 @@ class _Check:
 
     def _message(self, step: Step, message: str, place: str) -> None:
         known = self._world.known_to_messages(self._scenario, self._types)
-        variables = known.variables
-        try:
-            drafts = read_drafts(json.loads(message), known)
-        except InvalidDraft as error:
-            self._say(f"{place}{error.place.removeprefix('message')}", error.message)
-            return
-        self.drafts[step.name] = drafts
-        if len(drafts) > MAX_MESSAGES:
-            self._say(place, f"{len(drafts)} messages; LINE takes {MAX_MESSAGES}")
-        for number, draft in enumerate(drafts):
-            where = f"{place}[{number}]" if len(drafts) > 1 else place
-            try:
-                check_draft(
-                    draft,
-                    variables,
-                    languages=self._world.languages,
-                    manner=self._world.manner,
-                    at_hand=self._at_hand,
-                )
-            except InvalidDraft as error:
-                self._say(f"{where}{error.place.removeprefix('message')}", error.message)
+        world = self._world
+        drafts, problems = check_message(
+            message, known, place, world.languages, world.manner, self._at_hand
+        )
+        for where, problem in problems:
+            self._say(where, problem)
+        if drafts:
+            self.drafts[step.name] = drafts
 
     def _wait(self, wait: Wait, place: str) -> None:
         if not isinstance(wait, Near):

@@ -259,7 +259,7 @@ def _read_readers(line: LineState, known: Known, steps: Sequence[Step], ids: Seq
         {step.category or known.scenario.category for step in steps if step.message is not None}
     )
     reasons = [
-        policy.reason_against(literal(name)).label(f"reason_{number}")
+        policy.reason_against(literal(name), now=known.now).label(f"reason_{number}")
         for number, name in enumerate(categories)
     ]
     statement = select(Account.member_id, Account.id, Account.language, *reasons)

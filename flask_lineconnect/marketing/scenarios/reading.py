@@ -23,26 +23,17 @@ Reading looks at the form alone. Whether there are such events, facts and steps:
 
 from __future__ import annotations
 
-import difflib
 import json
 import re
 from collections.abc import Mapping
 from collections.abc import Sequence
 from datetime import time
-from datetime import timedelta
-from enum import Enum
 from typing import Any
-from typing import NoReturn
-from typing import TypeVar
 
 from ...config import values
-from ...errors import UsageError
-from ..calendar.times import After
-from ..calendar.times import Duration
 from ..calendar.times import Near
 from ..calendar.times import Recurring
-from ..calendar.times import Wait
-from ..calendar.words import read_time
+from ..said import Said
 from .conditions import Condition
 from .conditions import InvalidCondition
 from .conditions import read_condition
@@ -73,7 +64,6 @@ _STEP_WORDS = (
     *("name", "wait", "only", "message", "branch", "then", "category", "expires"),
     *("in_quiet_hours", "over_cap"),
 )
-E = TypeVar("E", bound=Enum)
 
 
 def read_scenarios(data: Mapping[str, Any], *, home: str = "") -> tuple[Scenario, ...]:
@@ -152,72 +142,11 @@ def _write_step(step: Step) -> dict[str, Any]:
     )
 
 
-class _Said:
-    """A table, and what it says under each of its words."""
+class _Said(Said):
+    """A table of a scenario's."""
 
     def __init__(self, data: object, place: str, words: Sequence[str]):
-        if not isinstance(data, Mapping):
-            raise InvalidScenario("a table is needed", place=place)
-        self.data: Mapping[str, Any] = data
-        self.place = place
-        for word in data:
-            if word not in words:
-                near = difflib.get_close_matches(str(word), words, n=1)
-                mean = f". Did you mean {near[0]}" if near else ""
-                self.fail(f"there is no such word{mean}; there are {', '.join(words)}", str(word))
-
-    def fail(self, message: str, word: str = "") -> NoReturn:
-        """Refuse what stands under a word.
-
-        :raises InvalidScenario: always.
-        """
-        raise InvalidScenario(message, place=f"{self.place}.{word}" if word else self.place)
-
-    def text(self, word: str, otherwise: str | None = None) -> str:
-        """Return a text that must be there, unless something stands in for it."""
-        found = self.data.get(word, otherwise)
-        if not isinstance(found, str) or not found.strip():
-            self.fail("must be said, and is a text", word)
-        return str(found)
-
-    def label(self) -> Any:
-        """Return what the owner reads."""
-        found = self.data.get("label")
-        # A lazily translated one is left as it is.
-        is_text = found is None or isinstance(found, str | int | float | list | tuple | Mapping)
-        return self.text("label") if is_text else found
-
-    def text_or_none(self, word: str) -> str | None:
-        """Return a text that may be there."""
-        return self.text(word) if self.data.get(word) is not None else None
-
-    def texts(self, word: str) -> tuple[str, ...]:
-        """Return a list of texts."""
-        found = self.data.get(word) or ()
-        if not isinstance(found, list | tuple) or not all(isinstance(one, str) for one in found):
-            self.fail("a list of texts is needed", word)
-        return tuple(found)
-
-    def when(self, word: str) -> Wait | None:
-        """Return a time that may be there."""
-        found = self.data.get(word)
-        if found is None:
-            return None
-        if isinstance(found, timedelta):
-            return After(self._seconds(found, word))
-        if not isinstance(found, str):
-            self.fail("a time is needed, such as PT1H", word)
-        try:
-            return read_time(str(found))
-        except UsageError as error:
-            raise InvalidScenario(str(error), place=f"{self.place}.{word}") from None
-
-    def duration(self, word: str) -> Duration | None:
-        """Return a length of time that may be there."""
-        found = self.when(word)
-        if found is None or (isinstance(found, After) and found.at is None and not found.zone):
-            return None if found is None else found.duration
-        self.fail("a length of time is needed, such as PT6H", word)
+        super().__init__(data, place, words, InvalidScenario)
 
     def condition(self, word: str) -> Condition | None:
         """Return a condition that may be there."""
@@ -228,19 +157,6 @@ class _Said:
         except InvalidCondition as error:
             inside = f"{word}.{error.place}" if error.place else word
             self.fail(str(error), inside)
-
-    def choice(self, word: str, otherwise: E) -> E:
-        """Return one of a few words."""
-        found = self.data.get(word, otherwise.value)
-        kinds = list(type(otherwise))
-        if found not in [kind.value for kind in kinds]:
-            self.fail(f"one of {', '.join(kind.value for kind in kinds)} is needed", word)
-        return type(otherwise)(found)
-
-    def _seconds(self, found: timedelta, word: str) -> Duration:
-        if found <= timedelta(0) or found.microseconds:
-            self.fail("whole seconds are needed, more than none", word)
-        return Duration(seconds=int(found.total_seconds()))
 
 
 def _start(said: _Said) -> Start:
@@ -306,7 +222,7 @@ def _step(data: object, place: str, steps: str) -> Step:
         name=name,
         wait=said.when("wait"),
         only=said.condition("only"),
-        message=None if message is None else _as_json(said, message),
+        message=None if message is None else said.as_json("message"),
         branch=_branch(said),
         then=said.text_or_none("then"),
         category=said.text_or_none("category"),
@@ -328,13 +244,6 @@ def _branch(said: _Said) -> tuple[Way, ...]:
             way.fail("must be said", "when")
         ways.append(Way(when, way.text("go")))
     return tuple(ways)
-
-
-def _as_json(said: _Said, message: object) -> str:
-    try:
-        return json.dumps(message, ensure_ascii=False, sort_keys=True)
-    except (TypeError, ValueError):
-        said.fail("is no data: texts, numbers, lists and tables are", "message")
 
 
 def _text(value: object) -> str | None:

@@ -11,6 +11,7 @@ from sqlalchemy import union
 
 from ...models import Account
 from ...models import Campaign
+from ...models import CampaignMember
 from ...models import OutboxBatch
 from ...models import OutboxMessage
 from ...models.json_lists import elements_on
@@ -33,5 +34,15 @@ def members_of_campaign(key: str, dialect: str) -> Select[Any]:
         .join(Account, Account.id == account_id)
         .where(Campaign.key == key, Account.member_id.is_not(None))
     )
-    both = union(alone, in_batches).subquery()
-    return select(both.c.member_key)
+    # Batches are forgotten earlier; whom a campaign left out it was not for.
+    frozen = (
+        select(CampaignMember.member_id.label("member_key"))
+        .join(Campaign, Campaign.id == CampaignMember.campaign_id)
+        .where(
+            Campaign.key == key,
+            CampaignMember.is_held_out.is_(False),
+            CampaignMember.reason.is_(None),
+        )
+    )
+    all_of_them = union(alone, in_batches, frozen).subquery()
+    return select(all_of_them.c.member_key)

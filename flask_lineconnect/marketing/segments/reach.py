@@ -25,7 +25,7 @@ class Reach:
     """How many members were chosen, and how many of them a message would reach now.
 
     :ivar fallen: how many it would not, by the reason: ``not linked``, ``not a friend`` (blocked),
-        ``declined``, ``frequency cap``.
+        ``declined``, ``held out``, ``frequency cap``.
     """
 
     chosen: int
@@ -39,7 +39,7 @@ def reasons_for(
     """Return each of these members with the reason against a message; ``NULL``: there is none."""
     chosen = members.subquery("chosen")
     key = chosen.c[0]
-    reason = policy.reason_against(literal(category.name))
+    reason = policy.reason_against(literal(category.name), now=now)
     statement = select(key.label("member_key")).select_from(chosen)
     statement = statement.outerjoin(Account, Account.member_id == key)
     if category.is_marketing and policy.marketing_cap is not None:
