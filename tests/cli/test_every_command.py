@@ -34,8 +34,16 @@ Words = tuple[str, ...]
 
 #: How each command is called where all is well; a new command needs a line here.
 USES: dict[Words, Sequence[str]] = {
+    ("campaign", "begin"): ["autumn", "--yes"],
     ("campaign", "cancel"): ["spring"],
+    ("campaign", "check"): ["autumn"],
+    ("campaign", "copy"): ["autumn", "winter"],
     ("campaign", "list"): [],
+    ("campaign", "pause"): ["autumn"],
+    ("campaign", "plan"): ["autumn", "--file", "autumn.toml"],
+    ("campaign", "plans"): [],
+    ("campaign", "resume"): ["autumn"],
+    ("campaign", "test"): ["autumn", "1"],
     ("campaign", "results"): ["spring"],
     ("db", "check"): [],
     ("db", "upgrade"): [],
@@ -90,6 +98,7 @@ USES: dict[Words, Sequence[str]] = {
 }
 #: What the owner might save.
 RULE = '{"all": []}'
+CAMPAIGN = '[autumn]\nlabel = "秋"\nto = "linked"\nmessage = "新茶"\n'
 IDS = "U00000000000000000000000000000abc"
 #: Other programs in this one's place, and what ends only when it is told to.
 APART = {("emulator",), ("worker",)}
@@ -103,7 +112,7 @@ HAS_NO_ORDERS = ("results", "recount")
 ASIDE = {("emulator",), ("init",), ("settings",), ("store-qr",), ASKS_LINE_FIRST, HAS_NO_ORDERS}
 ASIDE |= {("privacy", "report")}
 NEED_NO_DATABASE = {*ASIDE, *(DECLARED - OF_RUNS)}
-LISTS = [path for path in USES if path[-1] in {"events", "links", "list"}]
+LISTS = [path for path in USES if path[-1] in {"events", "links", "list", "plans"}]
 KEPT = [path for path in LISTS if path not in DECLARED]
 SHOWN = [*KEPT, ("friends", "count"), ("inbox", "show"), ("outbox", "show"), ("quota",)]
 
@@ -206,6 +215,7 @@ def test_odd_values_end_with_a_sentence(
     monkeypatch.chdir(tmp_path)
     (tmp_path / "rule.json").write_text(RULE)
     (tmp_path / "ids.csv").write_text(f"{IDS}\n")
+    (tmp_path / "autumn.toml").write_text(CAMPAIGN, "utf-8")
     for call in _odd_calls(path):
         _check(_run(app, path, *call), (*path, *call))
 
@@ -249,6 +259,7 @@ def filled(app: Flask, line: LineState, join: Join) -> Flask:
     (member,) = join(1)
     extension.send(member, "お知らせ")
     extension.begin_campaign("春\u3000sale", "sale")
+    extension.campaigns.plan("autumn", label="秋", to="linked", message="新茶")
     db.session.flush()
     message = db.session.query(OutboxMessage).first()
     assert message is not None
@@ -327,6 +338,7 @@ def test_a_database_that_is_away_is_said(
     monkeypatch.chdir(tmp_path)
     (tmp_path / "rule.json").write_text(RULE)
     (tmp_path / "ids.csv").write_text(f"{IDS}\n")
+    (tmp_path / "autumn.toml").write_text(CAMPAIGN, "utf-8")
     for path in sorted(set(USES) - NEED_NO_DATABASE):
         result = _run(app, path, *USES[path])
         _check(result, path)
