@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help demo demo-reset test lint docs dist sbom audit format screenshots clean
+.PHONY: help demo demo-reset test lint docs dist sbom audit format screenshots bench clean
 
 help:
 	@echo "make demo        run the demo shop and the LINE emulator"
@@ -14,6 +14,7 @@ help:
 	@echo "make dist        wheel and source distribution, always the same bytes"
 	@echo "make sbom        what a shop gets with the wheel, as CycloneDX in build/sbom.json"
 	@echo "make audit       ask the public advisories about it; needs a way to them"
+	@echo "make bench       all benchmarks beside their peers, as one table; BENCH=--quick for a short run"
 	@echo "make screenshots the customer's journey as one strip of pictures"
 
 demo: $(VENV)/.demo
@@ -51,6 +52,11 @@ format: $(VENV)/.dev
 screenshots: $(VENV)/.dev
 	@BIN=$(BIN) sh .ci/prepare
 	$(BIN)/python -m tests.stories.strip
+
+bench: $(VENV)/.dev
+	@BIN=$(BIN) sh .ci/prepare
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[bench]'
+	$(BIN)/python bench/run.py --to build/bench.md $(BENCH)
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info

@@ -19,6 +19,8 @@ from flask.cli import cli as flask_commands
 
 from flask_lineconnect.cli.group import line as line_commands
 from flask_lineconnect.config.settings import Config
+from tests.serving.authority import make_authority
+from tests.serving.nginx import needed_nginx
 
 ROOT = Path(__file__).parents[1]
 DEPLOY = ROOT / "docs" / "deploy"
@@ -49,7 +51,8 @@ def _unit(path: Path) -> configparser.ConfigParser:
 
 def _commands() -> list[str]:
     found = [service.get("command") for path in COMPOSE for service in _services(path).values()]
-    found += [_unit(path)["Service"]["ExecStart"] for path in UNITS]
+    services = [_unit(path)["Service"] for path in UNITS]
+    found += [one.get(name) for one in services for name in ("ExecStartPre", "ExecStart")]
     return [command for command in found if command]
 
 
@@ -125,7 +128,7 @@ def test_systemd_takes_them(path: Path, tmp_path: Path) -> None:
     if shutil.which("systemd-analyze") is None:
         pytest.skip("systemd is not installed")
     # Programs and users that are not on this machine would be complained of.
-    text = re.sub(r"ExecStart=\S+", "ExecStart=/bin/true", path.read_text("utf-8"))
+    text = re.sub(r"(ExecStart\w*)=\S+", r"\1=/bin/true", path.read_text("utf-8"))
     copy = tmp_path / path.name
     copy.write_text(text.replace("User=shop\n", ""))
     answer = subprocess.run(
@@ -135,7 +138,41 @@ def test_systemd_takes_them(path: Path, tmp_path: Path) -> None:
     assert complaints == []
 
 
+@pytest.mark.parametrize("path", COMPOSE, ids=lambda path: path.parent.name)
+def test_the_tables_are_there_before_the_shop(path: Path) -> None:
+    services = _services(path)
+    assert services["tables"]["command"].endswith("line db upgrade")
+    for name in {"web", "worker", "beat"} & set(services):
+        assert services[name]["depends_on"]["tables"] == {
+            "condition": "service_completed_successfully"
+        }
+
+
+def test_nginx_takes_its_file(tmp_path: Path) -> None:
+    program = needed_nginx()
+    authority = make_authority(tmp_path, ("shop.example",))
+    text = (DEPLOY / "nginx" / "shop.conf").read_text("utf-8")
+    text = text.replace("/etc/ssl/shop.example.pem", str(authority.chain))
+    text = text.replace("/etc/ssl/shop.example.key", str(authority.key))
+    # Ports that need no rights, and folders of its own.
+    text = text.replace("listen 443", "listen 127.0.0.1:8443").replace("listen 80", "listen 8080")
+    (tmp_path / "nginx.conf").write_text(
+        f"pid {tmp_path}/nginx.pid;\nevents {{}}\nhttp {{\naccess_log off;\n{text}}}\n", "utf-8"
+    )
+    answer = subprocess.run(
+        [program, "-t", "-p", tmp_path, "-c", "nginx.conf", "-e", "error.log"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert answer.returncode == 0, answer.stderr
+    # What the app is told is what the documentation says.
+    page = (ROOT / "docs" / "how-to" / "in-your-shop.md").read_text("utf-8")
+    told = re.findall(r"proxy_set_header .*;", text)
+    assert told == re.findall(r"proxy_set_header .*;", page)[: len(told)]
+
+
 def test_the_docs_name_every_file() -> None:
     page = (ROOT / "docs" / "how-to" / "engines.md").read_text("utf-8")
-    for path in (*COMPOSE, DEPLOY / "systemd"):
+    for path in (*COMPOSE, DEPLOY / "systemd", DEPLOY / "nginx" / "shop.conf"):
         assert str(path.relative_to(ROOT / "docs")) in page
