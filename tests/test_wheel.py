@@ -14,8 +14,10 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 #: What is no source: made by tools, or by running things here.
-MADE = ("__pycache__", ".*cache", ".git", ".venv", "*.egg-info", "node_modules", "build", "dist")
-MADE += ("instance", "screenshots")
+MADE = (
+    *("__pycache__", ".*cache", ".git", ".venv", "*.egg-info", "node_modules", "build", "dist"),
+    *("instance", "screenshots"),
+)
 
 
 @pytest.fixture(scope="module")

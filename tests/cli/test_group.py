@@ -15,6 +15,8 @@ from flask_lineconnect.cli import group
 FOLDER = Path(group.__file__).parent
 #: What is no word: the group itself, what words share, and the parts of a long one.
 SHARED = {
+    "campaign_plans",
+    "campaign_results",
     "__init__",
     "files",
     "group",
