@@ -91,7 +91,7 @@ def measure_pushes(options: argparse.Namespace, stack: ExitStack) -> None:
             print(
                 f"{kind:14}{count:9,}{rate:10,.0f}{rate / PUSHES:9.1%}"
                 f"{taken['cpu_seconds'] / taken['seconds']:7.0%}{taken['memory_mb']:6,.0f} MB"
-                f"  {_told(counts(url), kind, count)}"
+                f"  {told(counts(url), kind, count)}"
             )
         print(
             f"{'':14}{rates['push'] / rates['sdk']:.1f} times the SDK's loop, "
@@ -111,11 +111,11 @@ def measure_campaign(options: argparse.Namespace, stack: ExitStack) -> None:
         print(
             f"{options.members:10,}{taken['seconds']:9.2f}{taken['seconds'] / ideal:10.2f}"
             f"{taken['cpu_seconds'] / taken['seconds']:7.0%}{taken['memory_mb']:6,.0f} MB"
-            f"  {_told(counts(url), 'multicast', options.members)}"
+            f"  {told(counts(url), 'multicast', options.members)}"
         )
 
 
-def _told(counted: dict[str, Any], kind: str, recipients: int) -> str:
+def told(counted: dict[str, Any], kind: str, recipients: int) -> str:
     """Say what the platform saw, and stop where it was not exactly what was sent."""
     seen, twice = counted.get("recipients", 0), counted.get("duplicates", 0)
     if seen != recipients or twice:

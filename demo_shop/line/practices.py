@@ -27,6 +27,8 @@ FILES = (
 )
 for file in FILES:
     practices.scenarios_from(f"scenarios/{file}.toml")
+# Nothing of these is sent before the owner lets one go.
+practices.campaigns_from("campaigns.toml")
 
 
 def switch_on() -> None:

@@ -42,6 +42,7 @@ from .choosing import chosen_by
 from .choosing import experiment_of
 from .definition import Definition
 from .definition import Variant
+from .linking import with_shared_links
 from .messages import is_personal
 from .messages import messages_for
 from .messages import reader_languages
@@ -143,7 +144,8 @@ def _put_batches(
     for variant in definition.variants:
         for language in reader_languages():
             row = _batch(line, campaign, definition, now)
-            row.messages = write_equal(line, messages, variant, language)
+            written = write_equal(line, messages, variant, language)
+            row.messages = with_shared_links(line, definition, written, campaign.id, variant.name)
             to = and_(_reads(language), Account.id.in_(_accounts(campaign, definition, variant)))
             campaign.recipients = grouping.make_batches(line.session, row, to, policy)
 
@@ -178,7 +180,8 @@ def _to_all_friends(
     row.endpoint = BROADCAST
     # The same again from a restored backup: LINE knows it for a day.
     row.retry_key = str(uuid.uuid5(_KEYS, campaign.key))
-    row.messages = write_equal(line, messages, variant, reader_languages()[0])
+    written = write_equal(line, messages, variant, reader_languages()[0])
+    row.messages = with_shared_links(line, definition, written, campaign.id, variant.name)
     row.account_ids = row.chosen_ids = "[]"
     row.first_account_id, row.last_account_id, row.recipients = first or 0, last or 0, count
     line.session.add(row)

@@ -59,6 +59,7 @@ from ..segments.values_of import values_of
 from .beginning import is_recipient
 from .beginning import wish_of
 from .definition import Definition
+from .linking import link_personally
 from .messages import messages_for
 from .messages import messages_of
 from .messages import step_of
@@ -240,6 +241,7 @@ class _Known:
 class _Portion:
     """Some people's messages, until they are put into the outbox.
 
+    :ivar rows: what is put into the outbox; ``variants`` has that of each.
     :ivar failed: whose can't be written.
     """
 
@@ -249,6 +251,7 @@ class _Portion:
     definition: Definition
     began_at: datetime
     rows: list[dict[str, Any]] = field(default_factory=list)
+    variants: list[str] = field(default_factory=list)
     failed: list[Any] = field(default_factory=list)
 
     def write(self, people: Sequence[_Person]) -> None:
@@ -278,6 +281,7 @@ class _Portion:
                 failure = failure or error
                 self.failed.append(one.member_id)
                 continue
+            self.variants.append(one.variant)
             self.rows.append(
                 {
                     **fixed,
@@ -329,6 +333,10 @@ class _Portion:
         session = self.line.session
         if self.rows:
             put(session, self.rows, now=now)
+            messages = messages_of(self.line, self.campaign_id)
+            link_personally(
+                self.line, self.definition, messages, self.campaign_id, self.rows, self.variants
+            )
         if self.failed:
             session.execute(
                 update(_MEMBER)

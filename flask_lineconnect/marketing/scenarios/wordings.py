@@ -70,7 +70,7 @@ class StepMessages:
         if step.message is None:
             return frozenset()
         if step.name not in self._names:
-            found = {name for one in _wordings(self.drafts(step)) for name in one.names}
+            found = {name for one in wordings_of(self.drafts(step)) for name in one.names}
             bodies = (one.body for one in self.drafts(step))
             found |= {body.products for body in bodies if isinstance(body, ProductCards)}
             self._names[step.name] = frozenset(found)
@@ -137,13 +137,13 @@ def own_values(line: LineState, names: Collection[str], member: Any | None, lang
     return found
 
 
-def _wordings(part: Any) -> Iterator[Wording]:
+def wordings_of(part: Any) -> Iterator[Wording]:
     """Return all wordings of drafts."""
     if isinstance(part, Wording):
         yield part
     elif isinstance(part, tuple | list):
         for one in part:
-            yield from _wordings(one)
+            yield from wordings_of(one)
     elif dataclasses.is_dataclass(part):
         for one in dataclasses.fields(part):
-            yield from _wordings(getattr(part, one.name))
+            yield from wordings_of(getattr(part, one.name))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections import Counter
 from datetime import timedelta
 from typing import Any
@@ -16,6 +18,7 @@ from flask_lineconnect.marketing.campaigns.planning import find_plan
 from flask_lineconnect.marketing.campaigns.sides import held_out_globally
 from flask_lineconnect.marketing.campaigns.sides import is_below
 from flask_lineconnect.marketing.campaigns.sides import side
+from flask_lineconnect.marketing.links.tracking import read_address
 from flask_lineconnect.models import Campaign
 from flask_lineconnect.models import CampaignMember
 from flask_lineconnect.models import CampaignPlan
@@ -23,6 +26,7 @@ from flask_lineconnect.models import OutboxBatch
 from flask_lineconnect.models import OutboxMessage
 from flask_lineconnect.models import QuotaMonth
 from flask_lineconnect.models import Touch
+from flask_lineconnect.models import TrackedLink
 from flask_lineconnect.outbox.delivery import deliver_due
 from flask_lineconnect.outbox.preferences import set_preferences
 from flask_lineconnect.state import LineState
@@ -529,3 +533,43 @@ def test_what_is_wrong_is_found_before_it_begins(
     line.session.rollback()
     assert line.session.scalars(select(OutboxMessage)).all() == []
     assert line.session.scalars(select(CampaignPlan)).all() == []
+
+
+def test_shared_links_are_the_same_for_all_and_personal_ones_name_the_message(
+    line: LineState, line_emulator: Emulator, join: Join, begin: Begin
+) -> None:
+    members = join(2)
+    button = {"label": "見る", "url": "https://shop.example/teas"}
+    for name, text in (("shared", "新茶"), ("personal", "{{ number }}番")):
+        begin(name, tracked=name, message={"text": text, "button": button})
+    begin("plain", message={"text": "そのまま", "button": button})
+    play(line)
+    found = {
+        (member.id, message["altText"]): _address(message)
+        for member in members
+        for message in line_emulator.received(member.name)
+    }
+    one, two = members
+    shared = found[one.id, "新茶"]
+    assert shared == found[two.id, "新茶"]
+    assert found[one.id, "そのまま"] == "https://shop.example/teas"
+    links = {link.id: link for link in line.session.scalars(select(TrackedLink))}
+    ids = {row.account_id: row.id for row in line.session.scalars(select(OutboxMessage))}
+    code = read_address(line, shared)
+    assert code is not None
+    assert code[1] is None
+    assert links[code[0]].campaign_id == campaign(line, "shared").id
+    for member in members:
+        code = read_address(line, found[member.id, f"{member.id}番"])
+        assert code is not None
+        assert code[1] == ids[account_of(line, member).id]
+        assert (links[code[0]].target, links[code[0]].label) == (button["url"], "見る")
+        assert links[code[0]].campaign_id == campaign(line, "personal").id
+    assert len(links) == 2
+
+
+def _address(message: Any) -> str:
+    """Return where the button of a message leads."""
+    found = re.search(r'"uri": "([^"]+)"', json.dumps(message))
+    assert found is not None
+    return found[1]
