@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 from typing import Any
 
 if TYPE_CHECKING:
+    from .clicks.tracked import track_links
+    from .clicks.tracked import tracked_url
     from .errors import ConfigError
     from .errors import InvalidMessage
     from .errors import LineApiError
@@ -107,6 +109,7 @@ if TYPE_CHECKING:
     from .webhooks.people import member_for
 
 _HOMES = {
+    "clicks.tracked": ("track_links", "tracked_url"),
     "folding": (
         "fold_amount",
         "fold_day",
@@ -309,6 +312,8 @@ __all__ = [
     "run_emulator",
     "set_up_channels",
     "shown_name",
+    "track_links",
+    "tracked_url",
 ]
 
 

@@ -214,13 +214,7 @@ def _publish_menu(ctx: click.Context, values: Mapping[str, str]) -> None:
                 for step in bring_menus(line, releases.plan(line)):
                     click.echo(f"done: {step}")
                 return
-            menu_id, _is_new = publish(
-                line.session,
-                line.part(LineApi),
-                line.rich_menu,
-                root_path=app.root_path,
-                now=line.clock(),
-            )
+            menu_id, _is_new = publish(line, line.part(LineApi), line.rich_menu, now=line.clock())
             click.echo(f"done: the rich menu is {menu_id}")
 
 

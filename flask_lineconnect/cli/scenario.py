@@ -174,5 +174,6 @@ def _row(one: Scenario, step: Step) -> Row:
         "expires": None if step.expires is None else str(step.expires),
         "in quiet hours": step.in_quiet_hours.value,
         "over cap": step.over_cap.value,
+        "tracks": "links" if step.message is not None and one.tracks(step) else None,
         "then": one.after(step),
     }

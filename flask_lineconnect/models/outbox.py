@@ -175,6 +175,8 @@ class OutboxMessage(Deliverable, LineBase):
         # A campaign's end asks for all of its messages, and so does the database when it goes.
         partial_index("outbox_message_campaigned", "campaign_id", where="campaign_id IS NOT NULL"),
         partial_index("outbox_message_run", "run_id", where=IS_OF_RUN),
+        # Links in a message name it by the id, which must never come again.
+        {"sqlite_autoincrement": True},
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)

@@ -20,10 +20,14 @@ from sqlalchemy.orm import Session
 from ..errors import UsageError
 from ..i18n import speaking
 from ..line_api.client import LineApi
+from ..marketing.links.stored import MAX_SOURCE
+from ..marketing.links.stored import LinkOwner
+from ..marketing.links.tracking import track
 from ..messages.render import render_json
 from ..models import Account
 from ..models import PublishedRichMenu
 from ..shop.adapter import RichMenu
+from ..state import LineState
 
 #: By the first bytes of the file. Source: Messaging API reference, "Upload rich menu image".
 _CONTENT_TYPES = {b"\x89PNG": "image/png", b"\xff\xd8\xff\xe0": "image/jpeg"}
@@ -31,18 +35,16 @@ _CONTENT_TYPES = {b"\x89PNG": "image/png", b"\xff\xd8\xff\xe0": "image/jpeg"}
 MAX_IMAGE = 1_000_000
 
 
-def publish(
-    session: Session, api: LineApi, menu: RichMenu, *, root_path: str, now: datetime
-) -> tuple[str, bool]:
+def publish(line: LineState, api: LineApi, menu: RichMenu, *, now: datetime) -> tuple[str, bool]:
     """Make ``menu`` everybody's rich menu; the same content is not created twice.
 
     :return: its id at LINE, and whether it was created now.
     :raises UsageError: the image is missing, too large, or neither PNG nor JPEG.
     :raises LineApiError: LINE refused.
     """
-    contents = _contents(menu, root_path)
+    session, contents = line.session, _contents(menu, line.app.root_path)
     existing = api.rich_menu_ids()
-    published = [_publish(session, api, content, existing, now=now) for content in contents]
+    published = [_publish(line, api, content, existing, now=now) for content in contents]
     everybodys, is_new = published[0]
     api.set_default_rich_menu(everybodys.rich_menu_id)
     _retire_others(session, api, {content.hash for content in contents}, existing)
@@ -69,36 +71,47 @@ def _contents(menu: RichMenu, root_path: str) -> list[_Content]:
 
 @dataclass(frozen=True, slots=True)
 class _Content:
-    """A rich menu in one language; ``None`` is everybody's."""
+    """A rich menu in one language; ``None`` is everybody's.
+
+    :ivar is_tracked: whether its links lead through the shop.
+    """
 
     language: str | None
     definition: dict[str, Any]
     image: bytes
     content_type: str
+    is_tracked: bool = False
 
     @property
     def hash(self) -> str:
         """What it is found again by."""
         canonical = json.dumps(self.definition, sort_keys=True, ensure_ascii=False).encode()
         spoken = b"" if self.language is None else b"\0" + self.language.encode()
-        return hashlib.sha256(canonical + b"\0" + self.image + spoken).hexdigest()
+        tracked = b"\0tracked" if self.is_tracked else b""
+        return hashlib.sha256(canonical + b"\0" + self.image + spoken + tracked).hexdigest()
 
 
 def _content(menu: RichMenu, language: str | None, root: Path) -> _Content:
     with speaking(language):
         definition = render_json(menu.template)
     image = menu.image if language is None else menu.images[language]
-    return _Content(language, definition, *_image(root / image))
+    return _Content(language, definition, *_image(root / image), is_tracked=menu.track)
 
 
 def _publish(
-    session: Session, api: LineApi, content: _Content, existing: set[str], *, now: datetime
+    line: LineState, api: LineApi, content: _Content, existing: set[str], *, now: datetime
 ) -> tuple[PublishedRichMenu, bool]:
     """Make a menu at LINE unless it is there; return it, and whether it was made now."""
+    session, definition = line.session, content.definition
     known = session.get(PublishedRichMenu, content.hash)
     if known is not None and known.rich_menu_id in existing:
         return known, False
-    menu_id = api.create_rich_menu(content.definition, content.image, content.content_type)
+    if content.is_tracked:
+        owner = LinkOwner(source=f"menu:{definition.get('name', '')}"[:MAX_SOURCE])
+        (definition,) = track(line, [definition], owner)
+        # A menu that people see must not have links that lead nowhere.
+        session.commit()
+    menu_id = api.create_rich_menu(definition, content.image, content.content_type)
     made = PublishedRichMenu(
         content_hash=content.hash,
         rich_menu_id=menu_id,

@@ -28,9 +28,7 @@ def set_up_channels(line: LineState) -> Iterator[str]:
         api.set_liff_endpoint(line.config.liff_id, endpoint)
         yield f"The LIFF app opens {endpoint}"
     if line.rich_menu:
-        menu_id, is_new = rich_menu.publish(
-            line.session, api, line.rich_menu, root_path=line.app.root_path, now=line.clock()
-        )
+        menu_id, is_new = rich_menu.publish(line, api, line.rich_menu, now=line.clock())
         yield f"The rich menu is {menu_id}{', made now' if is_new else ', as before'}"
     elif releases.declared(line):
         yield from bring_menus(line, releases.plan(line))

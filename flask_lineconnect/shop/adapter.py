@@ -131,11 +131,13 @@ class RichMenu:
     :ivar image: path of the PNG or JPEG, relative to the app's root, up to 1 MB.
     :ivar images: the same in other languages, for members who chose them on a page, for example
         ``{"en": "line/rich_menu.en.png"}``. The template is rendered in each of them.
+    :ivar track: whether its links lead through the shop, so that taps on them are counted.
     """
 
     template: str
     image: str
     images: Mapping[str, str] = field(default_factory=dict)
+    track: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from sqlalchemy import select
 from sqlalchemy import text
 from werkzeug.test import TestResponse
 
+from flask_lineconnect.clicks import views
 from flask_lineconnect.clicks import visitors
 from flask_lineconnect.linking import unlinking
 from flask_lineconnect.marketing.links.stored import KnownLinks
@@ -352,8 +353,9 @@ def test_a_database_that_takes_nothing_keeps_nobody(
 
 
 def test_S12_one_browser_fills_no_table(
-    make_app: MakeApp, caplog: pytest.LogCaptureFixture
+    make_app: MakeApp, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(views, "UNCOUNTED", 0)
     app = make_app(LINECONNECT_RATE_LIMIT="3/minute")
     with app.app_context():
         line: LineState = app.extensions["lineconnect"]

@@ -171,11 +171,22 @@ class Remembered(Generic[K, V]):
 
 
 class KnownLinks:
-    """The links that one process has read: by id, for clicks; and by key, for messages."""
+    """The links that one process has read: by id, for clicks; and by key, for messages.
+
+    And how often they were opened just now.
+    """
 
     def __init__(self) -> None:
         self.by_id: Remembered[int, KnownLink] = Remembered()
         self.by_key: Remembered[str, int] = Remembered()
+        self._taps: Remembered[str, tuple[int, int]] = Remembered()
+
+    def note_tap(self, who: str, minute: int) -> int:
+        """Return how often somebody has opened a link in this minute, of all minutes' count."""
+        before, number = self._taps.get(who) or (minute, 0)
+        number = number + 1 if before == minute else 1
+        self._taps.put({who: (minute, number)})
+        return number
 
 
 def find(session: Session, known: KnownLinks, link_id: int) -> KnownLink | None:

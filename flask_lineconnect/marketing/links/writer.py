@@ -6,12 +6,16 @@ a link that many tap at once are changed once for all of them.
 
 from __future__ import annotations
 
+import json
 import logging
+from collections import Counter
+from collections.abc import Callable
 from collections.abc import Iterator
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from datetime import datetime
+from functools import lru_cache
 from itertools import chain
 from typing import Any
 from typing import TypeAlias
@@ -20,7 +24,6 @@ from typing import cast
 from sqlalchemy import Connection
 from sqlalchemy import Engine
 from sqlalchemy import Table
-from sqlalchemy import insert
 from sqlalchemy import select
 from sqlalchemy import update
 from sqlalchemy.engine.interfaces import DBAPICursor
@@ -30,14 +33,17 @@ from sqlalchemy.pool import PoolProxiedConnection
 
 from ...models import Account
 from ...models import Click
+from ...models import MemberEvent
 from ...models import OutboxMessage
+from ...models import ResultCount
+from ...models.databases import table_name
 from ...models.group_writer import GroupWriter
 from ...models.group_writer import HandedIn
 from ..event_kinds import CLICKED
 from ..member_events import INSERT as INSERT_EVENT
 from ..member_events import Told
 from ..member_events import rows_for
-from ..results.counts import count_many
+from ..results.counts import KEY
 from .stored import KnownLink
 from .stored import KnownLinks
 from .stored import find
@@ -47,9 +53,6 @@ logger = logging.getLogger(__name__)
 #: Seconds for which a visitor may wait until the click is written.
 PATIENCE = 1.0
 _TABLE = cast(Table, Click.__table__)
-_INSERT = insert(_TABLE).returning(_TABLE.c.id, sort_by_parameter_order=True)
-#: Message ids in one statement; SQLite took no more than 999 values before 3.32.
-_AT_ONCE = 500
 
 
 @dataclass(slots=True)
@@ -95,11 +98,16 @@ class ClickWriter(GroupWriter[AnyClick]):
     def __init__(self, engine: Engine, known: KnownLinks, *, patience: float = PATIENCE):
         super().__init__(engine, patience=patience)
         self._known = known
+        self._sql = _Statements.on(engine)
+        driver: Any = engine.dialect.dbapi
+        self._refusals = (IntegrityError, driver.IntegrityError)
+        self._moment = _processor(engine, _TABLE.c.clicked_at)
+        self._day = _processor(engine, cast(Table, ResultCount.__table__).c.day)
 
     def _commit(self, group: Sequence[HandedIn[AnyClick]], deadline: float) -> None:
         try:
             super()._commit(group, deadline)
-        except IntegrityError:
+        except self._refusals:
             # A link or a person went in this moment: that costs no other click.
             for one in group:
                 self._commit_alone(one, deadline)
@@ -107,7 +115,7 @@ class ClickWriter(GroupWriter[AnyClick]):
     def _commit_alone(self, one: HandedIn[AnyClick], deadline: float) -> None:
         try:
             super()._commit([one], deadline)
-        except IntegrityError:
+        except self._refusals:
             for click in one.rows:
                 link_id = click.link.id if isinstance(click, NewClick) else click.link_id
                 self._known.by_id.forget(link_id)
@@ -119,56 +127,73 @@ class ClickWriter(GroupWriter[AnyClick]):
         if self._is_sqlite:
             cursor.execute("BEGIN IMMEDIATE")
         clicks = list(chain.from_iterable(one.rows for one in group))
-        now: datetime = group[0].now
-        # Without a close of its own: the connection is committed and given back by whoever got it.
-        session = Session(Connection(self._engine, connection=connection))
-        told = list(_insert_all(session, [one for one in clicks if isinstance(one, NewClick)]))
-        for click in clicks:
-            if isinstance(click, NamedClick):
-                told += _name(session, self._known, click)
-        if told:
-            session.connection().execute(INSERT_EVENT, rows_for(CLICKED, told, now=now))
+        new = [one for one in clicks if isinstance(one, NewClick)]
+        self._insert_all(cursor, new, self._moment(group[0].now))
+        named = [one for one in clicks if isinstance(one, NamedClick)]
+        if named:
+            # Without a close of its own: whoever got the connection gives it back.
+            session = Session(Connection(self._engine, connection=connection))
+            told = [one for click in named for one in _name(session, self._known, click)]
+            if told:
+                rows = rows_for(CLICKED, told, now=group[0].now)
+                session.connection().execute(INSERT_EVENT, rows)
+
+    def _insert_all(self, cursor: DBAPICursor, clicks: Sequence[NewClick], now: Any) -> None:
+        """Write new clicks, what follows from them, and their counts, past SQLAlchemy.
+
+        There are three statements, and they are hot. What the database knows of the member goes
+        from its tables to its tables.
+        """
+        counted: Counter[tuple[Any, ...]] = Counter()
+        sql = self._sql
+        for one in clicks:
+            at, message_id, link = self._moment(one.at), one.message_id, one.link
+            values = (link.id, message_id, message_id, message_id, at, one.kind)
+            cursor.execute(sql.click, values)
+            one.id, member_id = cursor.fetchone() or (0, None)
+            one.is_known = member_id is not None
+            if one.kind == "person":
+                counted[_key(link, one.day)] += 1
+                if one.is_known:
+                    cursor.execute(sql.event, (CLICKED.name, member_id, _facts(link), at, now))
+        # In one order everywhere, so that no two transactions wait for each other.
+        for (*key, day), number in sorted(counted.items()):
+            cursor.execute(sql.count, (*key, self._day(day), number))
 
 
-def _insert_all(session: Session, clicks: Sequence[NewClick]) -> Iterator[Told]:
-    """Write new clicks and their counts; return what there is to tell of members."""
-    if not clicks:
-        return
-    people = _people(session, [one.message_id for one in clicks if one.message_id is not None])
-    rows = []
-    for one in clicks:
-        account_id, member_id = people.get(one.message_id, (None, None))
-        one.is_known = member_id is not None
-        rows.append(
-            {
-                "link_id": one.link.id,
-                "message_id": one.message_id,
-                "member_id": member_id,
-                "account_id": account_id,
-                "clicked_at": one.at,
-                "kind": one.kind,
-            }
+@dataclass(frozen=True, slots=True)
+class _Statements:
+    """The hot statements, with the tables' names on one engine."""
+
+    click: str
+    event: str
+    count: str
+
+    @classmethod
+    def on(cls, engine: Engine) -> _Statements:
+        """Return them for an engine's database."""
+        models = (Click, MemberEvent, ResultCount, OutboxMessage, Account)
+        tables = [table_name(engine, cast(Table, one.__table__)) for one in models]
+        click, event, count, message, account = tables
+        is_sqlite = engine.dialect.name == "sqlite"
+        found = cls(
+            f"""INSERT INTO {click}
+                (link_id, message_id, account_id, member_id, clicked_at, kind)
+            VALUES (%s, %s, (SELECT account_id FROM {message} WHERE id = %s),
+                (SELECT a.member_id FROM {message} AS m JOIN {account} AS a ON a.id = m.account_id
+                    WHERE m.id = %s), %s, %s)
+            RETURNING id, member_id""",
+            f"""INSERT INTO {event}
+                (name, member_id, facts, occurred_at, next_attempt_at, attempts)
+            VALUES (%s, %s, {"%s" if is_sqlite else "CAST(%s AS JSON)"}, %s, %s, 0)""",
+            f"""INSERT INTO {count} AS c
+                (campaign_id, scenario_id, step, variant, link_id, figure, day, number, forgotten)
+            VALUES (%s, %s, %s, %s, %s, 'clicks', %s, %s, 0)
+            ON CONFLICT ({", ".join(KEY)}) DO UPDATE SET number = c.number + excluded.number""",
         )
-    ids = session.connection().execute(_INSERT, rows).scalars().all()
-    for one, row, link_id in zip(clicks, rows, ids, strict=True):
-        one.id = link_id
-        if one.is_known and one.kind == "person":
-            yield Told(row["member_id"], _facts(one.link), one.at)
-    count_many(session, [_counted(one) for one in clicks if one.kind == "person"])
-
-
-def _people(session: Session, message_ids: Sequence[int]) -> dict[int | None, tuple[int, Any]]:
-    """Return account and member of the messages that are still there."""
-    found: dict[int | None, tuple[int, Any]] = {}
-    for start in range(0, len(message_ids), _AT_ONCE):
-        statement = (
-            select(OutboxMessage.id, Account.id, Account.member_id)
-            .join(Account, Account.id == OutboxMessage.account_id)
-            .where(OutboxMessage.id.in_(message_ids[start : start + _AT_ONCE]))
-        )
-        rows = session.connection().execute(statement)
-        found |= {message_id: (account_id, key) for message_id, account_id, key in rows}
-    return found
+        if not is_sqlite:
+            return found
+        return cls(*(sql.replace("%s", "?") for sql in (found.click, found.event, found.count)))
 
 
 def _name(session: Session, known: KnownLinks, click: NamedClick) -> Iterator[Told]:
@@ -184,11 +209,16 @@ def _name(session: Session, known: KnownLinks, click: NamedClick) -> Iterator[To
     link = find(session, known, click.link_id)
     if row is not None and row.kind == "person" and link is not None:
         click.is_told = True
-        yield Told(click.member_id, _facts(link), row.clicked_at)
+        yield Told(click.member_id, _told_of(link), row.clicked_at)
 
 
-def _facts(link: KnownLink) -> dict[str, Any]:
-    """Return what the member event tells of a link; what is absent is left out."""
+@lru_cache(maxsize=1_000)
+def _facts(link: KnownLink) -> str:
+    """Return the written form of what the member event tells of a link."""
+    return json.dumps(CLICKED.freeze(_told_of(link)))
+
+
+def _told_of(link: KnownLink) -> dict[str, Any]:
     return {
         "link": link.label or link.target,
         "campaign": link.campaign,
@@ -198,14 +228,18 @@ def _facts(link: KnownLink) -> dict[str, Any]:
     }
 
 
-def _counted(click: NewClick) -> dict[str, Any]:
-    link = click.link
-    return {
-        "figure": "clicks",
-        "day": click.day,
-        "campaign_id": link.campaign_id,
-        "scenario_id": link.scenario_id,
-        "step": link.step,
-        "variant": link.variant,
-        "link_id": link.id,
-    }
+def _key(link: KnownLink, day: date) -> tuple[Any, ...]:
+    """Return what a click is counted under, as ``results/counts.py`` has it."""
+    return (
+        *(link.campaign_id or 0, link.scenario_id or 0, link.step, link.variant, link.id),
+        day,
+    )
+
+
+def _processor(engine: Engine, column: Any) -> Callable[[Any], Any]:
+    """Return what makes a value as the database has it."""
+    return column.type.dialect_impl(engine.dialect).bind_processor(engine.dialect) or _unchanged
+
+
+def _unchanged(value: object) -> object:
+    return value

@@ -267,8 +267,7 @@ class _Check:
             self._category(step.category, f"{place}.category")
         if step.message is not None:
             self._message(step, step.message, f"{place}.message")
-        elif step.only is not None or step.expires is not None:
-            word = "only" if step.only is not None else "expires"
+        elif (word := step.about_message) is not None:
             self._say(f"{place}.{word}", "is about a message, and this step has none")
         elif step.wait is None and not step.branch:
             self._say(place, "does nothing: a message, a wait or a branch is needed")

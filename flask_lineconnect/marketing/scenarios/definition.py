@@ -114,6 +114,17 @@ class Way:
 
 
 @dataclass(frozen=True, slots=True)
+class Track:
+    """Whether links of messages lead through the shop, so that it is known who opened them.
+
+    :ivar utm: parameters for the shop's own statistics: ``(("utm_source", "line"),)``.
+    """
+
+    is_on: bool = True
+    utm: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Step:
     """One step: after its wait, a message, a branch, or nothing.
 
@@ -125,6 +136,7 @@ class Step:
     :ivar expires: how long after it is due a message is worth sending; later it is dropped.
     :ivar in_quiet_hours: whether it waits for their end.
     :ivar over_cap: whether it waits until the member may be sent another advertisement.
+    :ivar track: instead of the scenario's.
     """
 
     name: str
@@ -137,6 +149,13 @@ class Step:
     expires: Duration | None = None
     in_quiet_hours: Otherwise = Otherwise.WAIT
     over_cap: Otherwise = Otherwise.DROP
+    track: Track | None = None
+
+    @property
+    def about_message(self) -> str | None:
+        """The first of its words that are about a message, whether it has one or not."""
+        words = {"only": self.only, "expires": self.expires, "track": self.track}
+        return next((word for word, said in words.items() if said is not None), None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +170,7 @@ class Scenario:
     :ivar exits_on: events that end it otherwise.
     :ivar quiet_hours: when nothing of it is sent, beside the shop's own quiet hours.
     :ivar ends_after: how long a run lives at the most.
+    :ivar track: whether the links of its messages are tracked.
     :ivar home: the blueprint that declares it.
     """
 
@@ -165,11 +185,17 @@ class Scenario:
     exits_on: tuple[str, ...] = ()
     quiet_hours: tuple[time, time] | None = None
     ends_after: Duration | None = None
+    track: Track | None = None
     home: str = ""
 
     def step(self, name: str) -> Step | None:
         """Return the step of a name."""
         return next((step for step in self.steps if step.name == name), None)
+
+    def tracks(self, step: Step) -> Track | None:
+        """Return how the links of a step's messages are tracked; ``None``: they are not."""
+        said = self.track if step.track is None else step.track
+        return said if said is not None and said.is_on else None
 
     def leads_to(self, step: Step) -> Iterator[str]:
         """Return the names of the steps that may follow a step; the last leads to ``end``."""

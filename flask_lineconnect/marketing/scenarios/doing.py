@@ -32,6 +32,7 @@ from ...models.scenario import IS_TIMED
 from ...models.sqlite import begin_writing
 from ...state import LineState
 from . import ending
+from . import tracked
 from . import writing
 from .deciding import FAILED
 from .deciding import STOPPED
@@ -204,7 +205,9 @@ def _step(
         except Exception as error:
             changes.failed.append((run, error))
     if sending:
+        before = len(changes.messages)
         send(line, known, messages, sending, changes)
+        tracked.track_links(line, published, changes.messages[before:])
 
 
 def _move(known: Known, run: Row[Any], changes: Changes, sending: list[Sending]) -> None:
@@ -228,7 +231,7 @@ def _move(known: Known, run: Row[Any], changes: Changes, sending: list[Sending])
 def _write(line: LineState, changes: Changes, now: datetime) -> None:
     session = line.session
     if changes.messages:
-        writing.put(session, changes.messages, now=now)
+        tracked.put(line, changes.messages, now=now)
         after_commit(session, partial(line.engine.wake, "delivery"))
     writing.note_moves(session, changes.moved, now=now)
     for reason, ids in changes.ended.items():

@@ -51,6 +51,7 @@ from .definition import ReEntry
 from .definition import Scenario
 from .definition import Start
 from .definition import Step
+from .definition import Track
 from .definition import Way
 
 NAME = re.compile(r"[a-z][a-z0-9_]{0,59}")
@@ -58,11 +59,11 @@ MAX_STEPS = 100
 _STARTS = ("starts_on", "starts_at", "starts_in")
 _WORDS = (
     *("label", *_STARTS, "where", "segment", "key", "again", "steps", "category"),
-    *("goal", "exits_on", "quiet_hours", "ends_after"),
+    *("goal", "exits_on", "quiet_hours", "ends_after", "track"),
 )
 _STEP_WORDS = (
     *("name", "wait", "only", "message", "branch", "then", "category", "expires"),
-    *("in_quiet_hours", "over_cap"),
+    *("in_quiet_hours", "over_cap", "track"),
 )
 
 
@@ -96,6 +97,7 @@ def read_scenario(name: str, data: object, *, home: str = "") -> Scenario:
         exits_on=said.texts("exits_on"),
         quiet_hours=_hours(said),
         ends_after=said.duration("ends_after"),
+        track=_track(said),
         home=home,
     )
 
@@ -112,6 +114,7 @@ def write_scenario(scenario: Scenario) -> dict[str, Any]:
         exits_on=list(scenario.exits_on) or None,
         quiet_hours=f"{hours[0]:%H:%M}-{hours[1]:%H:%M}" if hours else None,
         ends_after=_text(scenario.ends_after),
+        track=_write_track(scenario.track),
         steps=[_write_step(step) for step in scenario.steps],
     )
 
@@ -139,6 +142,7 @@ def _write_step(step: Step) -> dict[str, Any]:
         expires=_text(step.expires),
         in_quiet_hours=step.in_quiet_hours.value if step.in_quiet_hours is not is_waiting else None,
         over_cap=step.over_cap.value if step.over_cap is not is_dropped else None,
+        track=_write_track(step.track),
     )
 
 
@@ -229,6 +233,7 @@ def _step(data: object, place: str, steps: str) -> Step:
         expires=said.duration("expires"),
         in_quiet_hours=said.choice("in_quiet_hours", Otherwise.WAIT),
         over_cap=said.choice("over_cap", Otherwise.DROP),
+        track=_track(said),
     )
 
 
@@ -244,6 +249,22 @@ def _branch(said: _Said) -> tuple[Way, ...]:
             way.fail("must be said", "when")
         ways.append(Way(when, way.text("go")))
     return tuple(ways)
+
+
+def _track(said: _Said) -> Track | None:
+    found = said.data.get("track")
+    if found is None or isinstance(found, bool):
+        return None if found is None else Track(found)
+    is_utm = isinstance(found, Mapping) and all(
+        str(name).startswith("utm_") and isinstance(one, str) for name, one in found.items()
+    )
+    if not is_utm or not found:
+        said.fail('true or false is needed, or such as {utm_source = "line"}', "track")
+    return Track(utm=tuple(sorted(found.items())))
+
+
+def _write_track(track: Track | None) -> bool | dict[str, str] | None:
+    return None if track is None else dict(track.utm) or track.is_on
 
 
 def _text(value: object) -> str | None:

@@ -61,6 +61,24 @@ def message_row(
 
 def put(session: Session, rows: Sequence[dict[str, Any]], *, now: datetime) -> None:
     """Put messages into the outbox; one with the same key is there already, and stays."""
+    if rows:
+        statement = _insert(session, _MESSAGE).on_conflict_do_nothing()
+        session.connection().execute(statement, _whole(rows, now))
+
+
+def put_new(
+    session: Session, rows: Sequence[dict[str, Any]], *, now: datetime
+) -> list[tuple[int, str]]:
+    """Do the same, and return ids and messages of those that were not there already."""
+    if not rows:
+        return []
+    statement = _insert(session, _MESSAGE).on_conflict_do_nothing()
+    told = statement.returning(_MESSAGE.c.id, _MESSAGE.c.messages)
+    new = session.connection().execute(told, _whole(rows, now))
+    return [(message_id, messages) for message_id, messages in new]
+
+
+def _whole(rows: Sequence[dict[str, Any]], now: datetime) -> list[dict[str, Any]]:
     fixed = {
         "state": "queued",
         "attempts": 0,
@@ -69,8 +87,19 @@ def put(session: Session, rows: Sequence[dict[str, Any]], *, now: datetime) -> N
         "created_at": now,
         "next_attempt_at": now,
     }
-    statement = _insert(session, _MESSAGE).on_conflict_do_nothing()
-    session.connection().execute(statement, [{**fixed, **row} for row in rows])
+    return [{**fixed, **row} for row in rows]
+
+
+def change_new(session: Session, texts: Sequence[tuple[int, str]]) -> None:
+    """Write the messages of rows that this transaction has put in, before anybody sees them."""
+    statement = (
+        update(_MESSAGE)
+        .where(_MESSAGE.c.id == bindparam("message_id"))
+        .values(messages=bindparam("written"))
+    )
+    rows = [{"message_id": message_id, "written": text} for message_id, text in texts]
+    if rows:
+        session.connection().execute(statement, rows)
 
 
 def note_moves(session: Session, moved: Sequence[tuple[Row[Any], Move]], *, now: datetime) -> None:
