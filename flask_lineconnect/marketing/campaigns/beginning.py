@@ -25,6 +25,7 @@ from sqlalchemy import select
 from sqlalchemy import types
 
 from ...after_commit import after_commit
+from ...errors import UsageError
 from ...models import Account
 from ...models import Campaign
 from ...models import CampaignMember
@@ -62,7 +63,8 @@ def begin_now(
     """Begin a campaign, inside the caller's transaction; a second beginning changes nothing.
 
     :param day: of one that comes again: which time this is.
-    :raises UsageError: a segment, an attribute, a value or the category is gone.
+    :raises UsageError: a segment, an attribute, a value or the category is gone, or a program uses
+        the key.
     """
     session, key = line.session, campaign_key(definition.name, day)
     is_first = insert_if_absent(
@@ -81,6 +83,10 @@ def begin_now(
         holdout_percent=definition.hold_out,
     )
     campaign = session.scalars(select(Campaign).where(Campaign.key == key)).one()
+    if campaign.plan_id != plan.id:
+        raise UsageError(
+            f"the key {key} is another campaign's, which a program began; take another name"
+        )
     if not is_first:
         return campaign
     messages = messages_for(line)

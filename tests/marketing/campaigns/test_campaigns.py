@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import re
+import threading
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
 
@@ -573,3 +575,34 @@ def _address(message: Any) -> str:
     found = re.search(r'"uri": "([^"]+)"', json.dumps(message))
     assert found is not None
     return found[1]
+
+
+def test_two_who_press_at_once_begin_it_once(
+    line: LineState, line_emulator: Emulator, join: Join
+) -> None:
+    members = join(3)
+    extension.campaigns.plan("autumn", label="秋", to="linked", message="新茶")
+    line.session.commit()
+    gate = threading.Barrier(2)
+
+    def press() -> None:
+        with line.app.app_context():
+            gate.wait(30)
+            extension.campaigns.begin("autumn")
+            line.session.commit()
+
+    with ThreadPoolExecutor(2) as pool:
+        for done in [pool.submit(press), pool.submit(press)]:
+            done.result(60)
+    play(line)
+    assert [texts(line_emulator, one) for one in members] == [["新茶"]] * 3
+    assert len(frozen(line)) == 3
+    assert state(line) == "finished"
+
+
+def test_a_key_that_a_program_uses_is_told(line: LineState, join: Join, begin: Begin) -> None:
+    [member] = join(1)
+    extension.send(member, "発送", campaign="autumn")
+    line.session.commit()
+    with pytest.raises(UsageError, match="another name"):
+        begin()
