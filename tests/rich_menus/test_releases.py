@@ -20,9 +20,13 @@ from sqlalchemy import func
 from sqlalchemy import insert
 from sqlalchemy import select
 
+from flask_lineconnect import ConfigError
 from flask_lineconnect import Emulator
 from flask_lineconnect import LineApiError
 from flask_lineconnect import LineBlueprint
+from flask_lineconnect import RichMenu
+from flask_lineconnect import set_up_channels
+from flask_lineconnect.doctor.examination import examine
 from flask_lineconnect.engines.upkeep import show_menus
 from flask_lineconnect.engines.work import work_until_idle
 from flask_lineconnect.line_api.client import LineApi
@@ -356,3 +360,29 @@ def test_the_commands(line: LineState, write: Write, tmp_path: Path) -> None:
     assert _run(line, "sync", "--remove-all").exit_code == 0
     assert line.part(LineApi).rich_menu_ids()
     assert _run(line, "list").output == "No rich menus have been brought to LINE.\n"
+
+
+def test_setup_and_the_doctor_know_them(line: LineState, write: Write) -> None:
+    def state(name: str) -> str | None:
+        return next((one.state for one in examine(line, names={name})), None)
+
+    write("everybody", "[show]\n")
+    assert state("rich-menu") == "wrong"
+    assert "make everybody" in list(set_up_channels(line))
+    assert [state("rich-menu"), state("rich-menu-files")] == ["fine", "fine"]
+    assert "make everybody" not in list(set_up_channels(line))
+    # Somebody shows everybody another one by hand.
+    _api(line).clear_default()
+    assert state("rich-menu") == "wrong"
+    _sync(line)
+    assert state("rich-menu") == "fine"
+    write("everybody", "[show]\n", label="お店")
+    assert state("rich-menu") == "wrong"
+    write("everybody", 'image = "gone.png"\n')
+    assert state("rich-menu-files") == "wrong"
+    # A menu of the other kind beside them: only one can be everybody's.
+    write("everybody", "[show]\n")
+    line.rich_menu = RichMenu(template="menu.json", image="menu.png")
+    with pytest.raises(ConfigError, match="only one"):
+        releases.plan(line)
+    assert state("rich-menu-files") == "wrong"
