@@ -399,3 +399,20 @@ def test_in_memory(make_app: MakeApp) -> None:
         for _turn in range(2):
             assert tap(app.test_client(), path).status_code == 302
         assert len(clicks(line)) == 2
+
+
+def test_behind_a_path_of_the_host(make_app: MakeApp) -> None:
+    base = "https://host.example/shop"
+    app = make_app(LINECONNECT_BASE_URL=base, APPLICATION_ROOT="/shop")
+    with app.app_context():
+        line: LineState = app.extensions["lineconnect"]
+        address = link_to(line, f"{base}/private", LinkOwner(source="flyer"))
+        line.session.commit()
+        assert address.startswith(f"{base}/line/l/1")
+        path, client = address.removeprefix(base), app.test_client()
+        answer = tap(client, path, base_url=base)
+        assert answer.location == f"{base}/private"
+        assert "Path=/shop" in answer.headers["Set-Cookie"]
+        gone = tap(client, path[:-1], base_url=base)
+        assert (gone.status_code, 'href="/shop/"' in gone.text) == (404, True)
+        assert [click.kind for click in clicks(line)] == ["person"]
