@@ -54,6 +54,9 @@ MAX_KILLS = 10
 #: Attempts of which nobody knows how they ended, after which an event is suspected of ending the
 #: process. It is worked on alone then, so that no other event is counted as often as it is.
 SUSPECTED_AFTER = 2
+#: After so many, all those that saw fewer ended processes are worked on before it; up to then the
+#: oldest is first, as its reply token ends first.
+DOUBTFUL_AFTER = 5
 #: Rows that are looked at for each one that is taken: a person may have written many in a row.
 _LOOKED_AT = 4
 
@@ -250,8 +253,9 @@ def _chosen() -> Select[tuple[str]]:
         "suspects",
         _columns.webhook_event_id.in_(keys),
         _is_nobody_or_not_in(busy),
-        # Of many, no innocent one is there each time that the process is ended by something else.
-        first=_columns.attempts,
+        # Of many, no innocent one is there each time that the process is ended by something else;
+        # nor does one wait for ever behind those that the next ended process adds.
+        first=case((_columns.attempts >= literal_column(str(DOUBTFUL_AFTER)), 1), else_=0),
     )
     others = _oldest(
         "looked_at", ~_is_suspect(_columns), _is_nobody_or_not_in(union(busy, suspected))

@@ -124,8 +124,10 @@ def test_choosing_reads_indexes_only(line: LineState) -> None:
 def test_what_may_have_ended_processes_is_worked_on_alone(line: LineState) -> None:
     now = line.clock()
     for number in range(3):
-        # The oldest one was there most often when a process ended.
-        killed = {"attempts": 4 - number, "occurred_at": now - timedelta(minutes=3 - number)}
+        # The oldest one was there so often when a process ended that others come first; of those
+        # the older one does.
+        attempts = (claims.DOUBTFUL_AFTER, 4, 2)[number]
+        killed = {"attempts": attempts, "occurred_at": now - timedelta(minutes=3 - number)}
         line.session.add(_row(f"killed {number}", now, line_user_id=f"killed {number}", **killed))
         line.session.add(_row(f"after {number}", now, line_user_id=f"killed {number}"))
         line.session.add(_row(f"new {number}", now, line_user_id=f"new {number}"))
@@ -139,6 +141,6 @@ def test_what_may_have_ended_processes_is_worked_on_alone(line: LineState) -> No
         assert claims.is_anything_free(connection, now=now)
         second = claims.claim(connection, now=now, limit=50)
     told = ["failed", "new 0", "new 1", "new 2", "once"]
-    assert [one.event_id for one in first] == ["killed 2", *told]
-    assert [one.event_id for one in first if one.is_suspect] == ["killed 2"]
-    assert [one.event_id for one in second] == ["killed 1"]
+    assert [one.event_id for one in first] == ["killed 1", *told]
+    assert [one.event_id for one in first if one.is_suspect] == ["killed 1"]
+    assert [one.event_id for one in second] == ["killed 2"]
