@@ -110,12 +110,28 @@ def _plain_words(shop: Shop, clause: Clause, segments: Mapping[str, str]) -> str
     attribute = _attribute(shop, clause)
     if attribute is None:
         return _("「%(name)s」（いまはない項目）", name=clause.name)
+    said = _of_days(clause)
+    if said:
+        return _("%(what)s: %(values)s", what=attribute.label, values=said)
     how = dict(hows(shop, clause)).get(clause.how, clause.how)
     choices = field_of(shop, clause).choices
     values = "・".join(choices.get(value, value) for value in clause.values)
     if clause.how == "is":
         return _("%(what)s: %(values)s", what=attribute.label, values=values)
     return _("%(what)s: %(values)s%(how)s", what=attribute.label, values=values, how=how)
+
+
+def _of_days(clause: Clause) -> str:
+    """Return what a clause says of days or between two values, as people say it."""
+    first, second = clause.value(), clause.value(1)
+    said = {
+        "in_last_days": _("%(n)s日以内", n=first),
+        "over_days_ago": _("%(n)s日より前", n=first),
+        "in_next_days": _("これから%(n)s日のうち", n=first),
+        "days_ago": _("%(n)s〜%(m)s日前", n=first, m=second),
+        "between": _("%(n)s〜%(m)s", n=first, m=second),
+    }
+    return said.get(clause.how, "")
 
 
 def label_of(shop: Shop, clause: Clause, segments: Mapping[str, str]) -> str:

@@ -62,7 +62,7 @@ ITEMS = (
         "f",
         frozenset({"segment", "new_segment", "edit_segment"}),
     ),
-    Item("store_qr", _("店頭QR"), "qr", 2, key="q"),
+    Item("store_qr", _("店頭QR"), "qr", 2, False, "q", frozenset({"print_qr"})),
     Item("checks", _("点検"), "check", 3),
     Item("audit", _("操作の記録"), "log", 3),
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -23,6 +24,9 @@ from .i18n import spoken
 
 #: Letters of a message that are shown.
 MAX_WORDS = 160
+#: Of templates: what they put in, and what they only decide.
+_VALUE = re.compile(r"\{\{\s*(\w+)[^}]*\}\}")
+_STATEMENT = re.compile(r"\{%.*?%\}|\{#.*?#\}", re.DOTALL)
 
 
 def begins(line: LineState, scenario: Scenario) -> str:
@@ -86,14 +90,15 @@ def duration(length: Duration) -> str:
     return " ".join(words for number, words in parts if number) or _("すぐ")
 
 
-def words_of(message: str | None) -> str:
-    """Return what a step sends, with the names of what is put in."""
+def words_of(line: LineState, scenario: Scenario, message: str | None) -> str:
+    """Return what a step sends; in place of each value stands how it is called."""
     if message is None:
         return ""
     data = json.loads(message)
     some = data if isinstance(data, list) else [data]
     shown = [_in_language(one) for one in some if isinstance(one, Mapping)]
-    words = " / ".join(one for one in shown if one)
+    words = _STATEMENT.sub("", " / ".join(one for one in shown if one))
+    words = _VALUE.sub(lambda found: f"〔{_called(line, scenario, found[1])}〕", words)
     return words if len(words) <= MAX_WORDS else f"{words[:MAX_WORDS]}…"
 
 
@@ -142,6 +147,13 @@ def _value_label(line: LineState, scenario: Scenario, name: str) -> str:
         return str(kind.facts[name].label)
     attribute = line.part(Attributes).find(name)
     return name if attribute is None else str(attribute.label)
+
+
+def _called(line: LineState, scenario: Scenario, name: str) -> str:
+    """Return how what a message puts in is called, of what owners know."""
+    own = {"name": _("お名前"), "shop_name": _("お店の名前"), "points": _("ポイント")}
+    label = _value_label(line, scenario, name)
+    return own.get(name, "…") if label == name else label
 
 
 def _near(found: Near, value: str) -> str:

@@ -69,6 +69,12 @@ def short_day(found: date) -> str:
     return f"{found.month}/{found.day}"
 
 
+def short_date(moment: datetime) -> str:
+    """Return a day of any year for a table."""
+    found = local(moment).date()
+    return f"{found.year}/{found.month}/{found.day}"
+
+
 def time(moment: datetime) -> str:
     """Return the time of the day."""
     return f"{local(moment):%H:%M}"

@@ -157,7 +157,7 @@ _TOLD: Mapping[str, tuple[str, str | Callable[[Config], str]]] = {
     ),
     "lineconnect_attribution": ("which message an order followed", _member_events),
     "lineconnect_audit_entry": (
-        "who linked, unlinked and erased what, and when",
+        "who linked, unlinked and erased what, and when; what staff did in the console",
         "for ever",
     ),
     "lineconnect_campaign_member": ("for whom a campaign was meant", _member_events),

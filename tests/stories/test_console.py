@@ -16,6 +16,7 @@ from demo_shop.line.extension import line as extension
 from demo_shop.models import Inquiry
 from demo_shop.models import User
 from demo_shop.seed import STAFF
+from flask_lineconnect.models import SourceLabel
 
 from .cards import Member
 from .cards import add_member
@@ -37,6 +38,9 @@ PATHS = {
     "segments": "/segments",
     "segment": "/segments/tea_again",
     "build": "/segments/new",
+    "codes": "/store-qr",
+    "poster": "/store-qr/print?label=till&size=a5",
+    "cards": "/store-qr/print?label=till&size=card",
     "checks": "/checks",
     "audit": "/audit",
     "more": "/more",
@@ -58,7 +62,7 @@ def names(street: Street) -> dict[str, Any]:
         text = "先日いただいたお茶、今週中に届きますか？ 土曜に来客があります。"
         at = state.clock() - timedelta(hours=2, minutes=10)
         asked = Inquiry(user_id=user.id, name=user.name, text=text, at=at)
-        db.session.add(asked)
+        db.session.add_all([asked, SourceLabel(label="till", created_at=state.clock())])
         db.session.commit()
         return {"member": member.id, "question": asked.id}
 
