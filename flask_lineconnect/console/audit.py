@@ -43,6 +43,8 @@ ACTIONS = {
     "inquiry-done": lazy_gettext("対応済みにした"),
     "qr-made": lazy_gettext("店頭QRを作った"),
     "sending-resumed": lazy_gettext("配信の停止を解いた"),
+    "campaign-paused": lazy_gettext("配信を一時停止した"),
+    "campaign-resumed": lazy_gettext("配信を再開した"),
     "campaign-cancelled": lazy_gettext("配信を取り消した"),
 }
 ACTORS = {

@@ -28,6 +28,7 @@ PATHS = {
     "home": "/",
     "inbox": "/inbox",
     "case": "/inbox?key={question}",
+    "campaigns": "/campaigns",
     "scenarios": "/scenarios",
     "scenario": "/scenarios/cart_left",
     "rehearsal": "/scenarios/order_confirmed/rehearsal",
