@@ -47,7 +47,9 @@ FLOORS = [
     "login.oidc login.tokens",
     "liff.id_token",
     # rules: they are handed what they need
-    "marketing.results.counts marketing.results.statistics",
+    "marketing.results.counts marketing.results.statistics marketing.results.spans",
+    "marketing.results.losses",
+    "marketing.results.forgetting",
     "marketing.member_events",
     "marketing.links",
     "linking outbox rich_menus",

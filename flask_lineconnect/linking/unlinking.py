@@ -32,6 +32,7 @@ from ..after_commit import announce
 from ..marketing import member_events
 from ..marketing.event_kinds import UNLINKED
 from ..marketing.links import pruning as clicks
+from ..marketing.results import forgetting
 from ..models import Account
 from ..models import AuditEntry
 from ..models import CardCode
@@ -145,6 +146,8 @@ def erase(line: LineState, account: Account, *, now: datetime) -> None:
     _note_end(session, account, now)
     _tell_line(line, account, sealed_tokens, now)
     _delete_events(session, account.line_user_id)
+    whose = [] if account.member_id is None else [account.member_id]
+    forgetting.note_erasure(line, whose, account_id=account.id)
     member_events.forget_account(session, account)
     clicks.forget_account(session, account.id, line.config.zone)
     if account.member_id is not None:
@@ -258,6 +261,7 @@ def erase_all(line: LineState, member_ids: Sequence[Any]) -> bool:
             erase(line, account, now=line.clock())
             is_any = True
         # Also of members who never were on LINE.
+        forgetting.note_erasure(line, some)
         member_events.forget_members(line.session, some)
         clicks.forget_members(line.session, some, line.config.zone)
     return is_any

@@ -21,7 +21,6 @@ from sqlalchemy import Select
 from sqlalchemy import Table
 from sqlalchemy import and_
 from sqlalchemy import case
-from sqlalchemy import extract
 from sqlalchemy import func
 from sqlalchemy import literal_column
 from sqlalchemy import null
@@ -42,6 +41,7 @@ from ...models import TrackedLink
 from ...state import LineState
 from .orders import Orders
 from .orders import orders_of
+from .spans import seconds_between
 
 TABLE = cast(Table, Attribution.__table__)
 _NAMES = tuple(column.name for column in TABLE.columns)
@@ -117,15 +117,16 @@ class Attributing:
         reasons = union_all(taps, messages).cte("reason")
         latest = reasons.c.at.desc(), reasons.c.id.desc()
         side = reasons.c.order_id, reasons.c.is_indirect
-        earliest = reasons.c.at, reasons.c.id
+        whole: tuple[None, None] = None, None
         ranked = select(
             reasons,
             func.row_number()
             .over(partition_by=reasons.c.order_id, order_by=(reasons.c.is_indirect, *latest))
             .label("place"),
             *(
-                func.first_value(reasons.c[name])
-                .over(partition_by=side, order_by=earliest)
+                # The same order as above, so that there is one sort.
+                func.last_value(reasons.c[name])
+                .over(partition_by=side, order_by=latest, rows=whole)
                 .label(f"first_{name}")
                 for name in ("campaign_id", "scenario_id", "step")
             ),
@@ -267,13 +268,6 @@ class Attributing:
             .group_by(orders.c.id)
             .subquery("undone")
         )
-
-
-def seconds_between(earlier: Any, later: Any, dialect: str) -> ColumnElement[Any]:
-    if dialect == "sqlite":
-        days = func.julianday(later) - func.julianday(earlier)
-        return func.round(days * 86_400.0, 3)
-    return extract("epoch", later - earlier)
 
 
 def rules_of(line: LineState) -> Attributing | None:

@@ -5,8 +5,9 @@ Pages read these; ``checking.py`` holds all of them against the facts.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from collections.abc import Iterator
 from collections.abc import Mapping
-from collections.abc import Sequence
 from datetime import date
 from datetime import datetime
 from datetime import tzinfo
@@ -81,25 +82,36 @@ def count(
     count_many(session, [one])
 
 
-def count_many(session: Session, rows: Sequence[Mapping[str, Any]]) -> None:
+def count_many(session: Session, rows: Iterable[Mapping[str, Any]]) -> None:
     """Add to many counts in one statement; each row has :func:`count`'s arguments.
 
     Rows of the same count are added up first, and the counts taken in one order everywhere, so that
     no two transactions wait for each other.
     """
+    values = [{**key, "number": number, "forgotten": 0} for key, number in _added_up(rows)]
+    if values:
+        session.execute(adding(session.get_bind().dialect.name).values(values))
+
+
+def forget_many(session: Session, rows: Iterable[Mapping[str, Any]]) -> None:
+    """Note that facts are about to go which the counts keep; rows as of :func:`count_many`."""
+    values = [{**key, "number": 0, "forgotten": number} for key, number in _added_up(rows)]
+    if values:
+        # One by one: of a person there may be many, and SQLite had few values in a statement.
+        statement = adding(session.get_bind().dialect.name, "forgotten")
+        session.connection().execute(statement, values)
+
+
+def _added_up(rows: Iterable[Mapping[str, Any]]) -> Iterator[tuple[dict[str, Any], int]]:
     total: dict[tuple[Any, ...], int] = {}
     for row in rows:
         if row["figure"] not in FIGURES:
             raise ValueError(f"{row['figure']!r} is not counted; there are {', '.join(FIGURES)}")
         key = tuple(row.get(name) or _ABSENT.get(name) for name in KEY)
         total[key] = total.get(key, 0) + row.get("number", 1)
-    values = [
-        {**dict(zip(KEY, key, strict=True)), "number": number, "forgotten": 0}
-        for key, number in sorted(total.items())
-        if number
-    ]
-    if values:
-        session.execute(adding(session.get_bind().dialect.name).values(values))
+    for key, number in sorted(total.items()):
+        if number:
+            yield dict(zip(KEY, key, strict=True)), number
 
 
 def adding(dialect: str, *columns: str) -> Any:

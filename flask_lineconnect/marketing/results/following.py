@@ -24,7 +24,7 @@ from . import losses
 from .attribution import Attributing
 from .attribution import rules_of
 from .counts import count_many
-from .counts import day_of
+from .forgetting import counted_of
 
 logger = logging.getLogger(__name__)
 
@@ -87,13 +87,4 @@ def _counted(line: LineState, ids: Sequence[int]) -> Iterator[Mapping[str, Any]]
         .execution_options(populate_existing=True)
     )
     for order in line.session.scalars(rows):
-        key = {
-            "campaign_id": order.campaign_id,
-            "scenario_id": order.scenario_id,
-            "step": order.step,
-            "variant": order.variant,
-            "link_id": order.link_id,
-            "day": day_of(order.ordered_at, line.config.zone),
-        }
-        yield {**key, "figure": f"orders_{order.kind}", "number": 1}
-        yield {**key, "figure": f"sales_{order.kind}", "number": order.value}
+        yield from counted_of(order, line)

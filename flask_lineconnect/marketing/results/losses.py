@@ -21,9 +21,9 @@ from ...models import Touch
 from ...state import LineState
 from ..event_kinds import DECLINED
 from ..event_kinds import UNFOLLOWED
-from .attribution import seconds_between
 from .counts import count_many
 from .counts import day_of
+from .spans import seconds_between
 
 LOSSES = (UNFOLLOWED.name, DECLINED.name)
 DAY, WEEK = timedelta(days=1), timedelta(days=7)

@@ -25,6 +25,7 @@ from flask_lineconnect.state import LineState
 from tests.conftest import DATABASES
 from tests.marketing.results.conftest import NOW
 from tests.marketing.results.conftest import Past
+from tests.small_shop import User
 
 pytestmark = pytest.mark.parametrize("database", DATABASES, indirect=True)
 
@@ -151,3 +152,15 @@ def test_upkeep_finds_the_messages_of_late_orders(line: LineState, past: Past) -
     assert [one.kind for one in line.session.scalars(select(Attribution))] == ["indirect"]
     figures = {one.figure: one.number for one in line.session.scalars(select(ResultCount))}
     assert figures == {"orders_indirect": 1, "sales_indirect": 5}
+
+
+def test_who_is_erased_stays_counted(run: Run, line: LineState, key: str) -> None:
+    before = json.loads(run("campaign", "results", key, "--json").output)["variants"]
+    for member in line.session.scalars(select(User)):
+        line.session.delete(member)
+    line.session.commit()
+    assert line.session.scalars(select(Attribution)).all() == []
+    assert run("results", "check").output == "Every count is what the facts say.\n"
+    assert json.loads(run("campaign", "results", key, "--json").output)["variants"] == before
+    run("results", "recount", "--days", "20")
+    assert json.loads(run("campaign", "results", key, "--json").output)["variants"] == before
