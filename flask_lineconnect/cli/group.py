@@ -28,6 +28,7 @@ WORDS = (
     "outbox",
     "privacy",
     "quota",
+    "report",
     "results",
     "resume",
     "richmenu",

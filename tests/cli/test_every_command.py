@@ -67,6 +67,7 @@ USES: dict[Words, Sequence[str]] = {
     ("outbox", "show"): ["m1"],
     ("privacy", "report"): [],
     ("quota",): [],
+    ("report", "month"): [],
     ("results", "check"): [],
     ("results", "recount"): [],
     ("results", "windows"): ["spring"],

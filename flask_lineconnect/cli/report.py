@@ -1,0 +1,115 @@
+"""``flask line report …``: what LINE brought in a month, to read or as a file."""
+
+from __future__ import annotations
+
+import csv
+from datetime import date
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import click
+from babel import Locale
+from flask.cli import AppGroup
+
+from ..errors import UsageError
+from ..i18n import gettext as _
+from ..i18n import languages
+from ..i18n import speaking
+from ..marketing.results import words
+from ..marketing.results.month import Group
+from ..marketing.results.month import MonthReport
+from ..marketing.results.month import month_report
+from ..marketing.results.orders import orders_of
+from ..state import LineState
+from ..state import current_line
+from .files import FilePath
+
+report = AppGroup("report", help="Reports: what LINE brought.")
+
+#: With what spreadsheets begin formulas, also in full width.
+_FORMULAS = ("=", "+", "-", "@", "\t", "\r", "\0", "＝", "＋", "－", "＠")
+
+
+def _month(_context: click.Context, _param: click.Parameter, value: str | None) -> date | None:
+    """Return the first day of a month as 2026-11."""
+    if value is None:
+        return None
+    try:
+        return date.fromisoformat(f"{value}-01")
+    except ValueError:
+        raise click.BadParameter(f"{value[:40]!r} is no month such as 2026-11") from None
+
+
+@report.command("month")
+@click.argument("month", callback=_month, required=False)
+@click.option("--csv", "path", type=FilePath(dir_okay=False), help="Write it to this file.")
+@click.option("--language", type=click.Choice(list(languages())), default="ja", show_default=True)
+def month(month: date | None, path: str | None, language: str) -> None:
+    """Say what LINE brought in a month, 2026-11; in the last one by default."""
+    line = current_line
+    if month is None:
+        today = line.clock().astimezone(line.config.zone).date()
+        month = (today.replace(day=1) - timedelta(days=1)).replace(day=1)
+    try:
+        found = month_report(line, month)
+        with speaking(language):
+            rows = _rows(line, found, Locale.parse(language))
+    except UsageError as error:
+        raise click.ClickException(str(error)) from None
+    if path is None:
+        for row in rows:
+            click.echo("  ".join(str(cell) for cell in row if cell != ""))
+        return
+    # With a mark at its beginning, without which Excel takes it for another encoding.
+    with Path(path).open("w", encoding="utf-8-sig", newline="") as file:
+        writer = csv.writer(file, quoting=csv.QUOTE_ALL, lineterminator="\r\n")
+        writer.writerows([[_cell(cell) for cell in row] for row in rows])
+    click.echo(f"The report is in {path}.")
+
+
+def _cell(value: Any) -> Any:
+    """Return a cell: numbers as they are, and no text that is a formula."""
+    is_text = isinstance(value, str) and value.lstrip(" \u3000").startswith(_FORMULAS)
+    return f"'{value}" if is_text else value
+
+
+def _rows(line: LineState, found: MonthReport, locale: Locale) -> list[list[Any]]:
+    orders = orders_of(line)
+
+    def money(units: int) -> str:
+        return str(units if orders is None else orders.amount(units))
+
+    def about(name: str, group: Group) -> list[Any]:
+        rate = f"{group.arm.rate * words.AMONG:.1f}"
+        return [name, group.arm.people, group.arm.buyers, rate, group.orders, money(group.sales)]
+
+    empty = "" if found.cost is None else found.cost
+    rows: list[list[Any]] = [
+        [_("月"), f"{found.first:%Y-%m}"],
+        [_("会員"), _("人数"), _("購入した人"), _("1,000人あたり"), _("購入"), _("売上")],
+        about(_("連携会員"), found.linked),
+        about(_("連携していない会員"), found.unlinked),
+        [words.caution_of_linking()],
+        [_("LINEの効果"), words.tell(found.judgement)],
+    ]
+    if orders is not None and (said := words.tell_sales(found.judgement, orders, locale)):
+        rows.append([_("追加売上"), said])
+    rows += [
+        [_("送った数（通）"), found.messages],
+        [_("費用（円）"), empty],
+        [_("購入1件あたりの費用（円）"), found.cost_per_order or ""],
+        [
+            _("配信・シナリオ"),
+            _("送った"),
+            _("反応"),
+            _("購入（タップ後）"),
+            _("購入（受信後）"),
+            _("売上"),
+        ],
+    ]
+    for name, figures in found.sources:
+        counted = [figures[one] for one in ("accepted", "clicks")]
+        bought = [figures["orders_direct"], figures["orders_indirect"]]
+        rows.append([name, *counted, *bought, money(figures.sales)])
+    return rows
