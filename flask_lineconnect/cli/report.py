@@ -61,11 +61,18 @@ def month(month: date | None, path: str | None, language: str) -> None:
         for row in rows:
             click.echo("  ".join(str(cell) for cell in row if cell != ""))
         return
+    try:
+        _write(Path(path), rows)
+    except OSError as error:
+        raise click.ClickException(f"the file can't be written: {error.strerror}") from None
+    click.echo(f"The report is in {path}.")
+
+
+def _write(path: Path, rows: list[list[Any]]) -> None:
     # With a mark at its beginning, without which Excel takes it for another encoding.
-    with Path(path).open("w", encoding="utf-8-sig", newline="") as file:
+    with path.open("w", encoding="utf-8-sig", newline="") as file:
         writer = csv.writer(file, quoting=csv.QUOTE_ALL, lineterminator="\r\n")
         writer.writerows([[_cell(cell) for cell in row] for row in rows])
-    click.echo(f"The report is in {path}.")
 
 
 def _cell(value: Any) -> Any:
