@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 from datetime import date
 from datetime import timedelta
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
@@ -17,13 +18,17 @@ from ..i18n import gettext as _
 from ..i18n import languages
 from ..i18n import speaking
 from ..marketing.results import words
+from ..marketing.results.cohorts import cohorts as cohorts_of
 from ..marketing.results.month import Group
 from ..marketing.results.month import MonthReport
 from ..marketing.results.month import month_report
 from ..marketing.results.orders import orders_of
+from ..marketing.results.rfm import rfm_groups
 from ..state import LineState
 from ..state import current_line
 from .files import FilePath
+from .tables import as_json
+from .tables import show
 
 report = AppGroup("report", help="Reports: what LINE brought.")
 
@@ -68,6 +73,48 @@ def month(month: date | None, path: str | None, language: str) -> None:
     click.echo(f"The report is in {path}.")
 
 
+@report.command("rfm")
+@as_json
+def rfm(is_json: bool) -> None:
+    """Show how buyers are spread by recency and frequency, 1 to 5, 5 the best."""
+    line = current_line
+    rows = [
+        {
+            "recency": group.recency,
+            "frequency": group.frequency,
+            "people": group.people,
+            "money": group.money,
+            "orders": group.orders,
+            "sales": _money(line, group.sales),
+        }
+        for group in rfm_groups(line)
+    ]
+    show(rows, is_json=is_json, empty="Nobody has bought yet.")
+
+
+@report.command("cohorts")
+@click.option("--months", type=click.IntRange(1, 60), default=12, show_default=True)
+@as_json
+def cohorts(months: int, is_json: bool) -> None:
+    """Show of those who linked in the same month how many bought in each month since."""
+    rows = [
+        {
+            "linked": f"{cohort.month:%Y-%m}",
+            "people": cohort.people,
+            # All rows have the same columns; months to come are empty.
+            **{str(month): buyers for month, buyers in zip_longest(range(months), cohort.buyers)},
+        }
+        for cohort in cohorts_of(current_line, months)
+        if cohort.people
+    ]
+    show(rows, is_json=is_json, empty="Nobody has linked in these months.")
+
+
+def _money(line: LineState, units: int) -> str:
+    orders = orders_of(line)
+    return str(units if orders is None else orders.amount(units))
+
+
 def _write(path: Path, rows: list[list[Any]]) -> None:
     # With a mark at its beginning, without which Excel takes it for another encoding.
     with path.open("w", encoding="utf-8-sig", newline="") as file:
@@ -85,7 +132,7 @@ def _rows(line: LineState, found: MonthReport, locale: Locale) -> list[list[Any]
     orders = orders_of(line)
 
     def money(units: int) -> str:
-        return str(units if orders is None else orders.amount(units))
+        return _money(line, units)
 
     def about(name: str, group: Group) -> list[Any]:
         rate = f"{group.arm.rate * words.AMONG:.1f}"

@@ -21,17 +21,22 @@ from typing import TypeAlias
 from typing import cast
 
 from sqlalchemy import ColumnElement
+from sqlalchemy import Integer
 from sqlalchemy import Select
 from sqlalchemy import SelectBase
 from sqlalchemy import Subquery
 from sqlalchemy import TypeDecorator
+from sqlalchemy import case
+from sqlalchemy import func
 from sqlalchemy import select
+from sqlalchemy import type_coerce
 from sqlalchemy.orm import InstrumentedAttribute
 
 from ...errors import UsageError
 from ...i18n import gettext as _
 from ...i18n import lazy_gettext
 from ...models import Account
+from ...models import Attribution
 from ..registry import Registry
 from ..values import ValueType
 from .errors import InvalidRule
@@ -169,7 +174,7 @@ class Attributes(Registry[Attribute]):
     homes = ""
 
     def __init__(self) -> None:
-        super().__init__(_of_links())
+        super().__init__([*_of_links(), *_of_orders()])
 
     def get(self, name: str, *, place: str) -> Attribute:
         """Return the attribute of this name.
@@ -200,3 +205,54 @@ def _of_links() -> Iterable[Attribute]:
     yield Attribute("line_source", lazy_gettext("LINE連携のきっかけ"), text, links.c.link_source)
     yield Attribute("line_linked_at", lazy_gettext("LINE連携の日時"), moment, links.c.linked_at)
     yield Attribute("line_is_friend", lazy_gettext("LINEの友だち"), flag, links.c.is_friend)
+
+
+def buyers() -> Subquery:
+    """Return who bought, one row each: last order, orders, sales, and the scores of RFM.
+
+    A score is the fifth of all buyers in which one is, 5 the best; equals have the same. Orders are
+    those of the adapter's ``order_events`` without what was undone, as far back as they are kept.
+    """
+    last, orders, spent = (
+        func.max(Attribution.ordered_at),
+        func.count(),
+        func.sum(Attribution.value),
+    )
+    bought = (
+        select(
+            Attribution.member_id.label("member_key"),
+            last.label("last_order_at"),
+            orders.label("orders"),
+            type_coerce(spent, Integer).label("spent"),
+        )
+        .where(Attribution.returned_at.is_(None))
+        .group_by(Attribution.member_id)
+        .subquery()
+    )
+    scores = [
+        _fifth(bought.c.last_order_at).label("recency"),
+        _fifth(bought.c.orders).label("frequency"),
+        _fifth(bought.c.spent).label("money"),
+    ]
+    return select(*bought.c, *scores).subquery("buyers")
+
+
+def _fifth(value: ColumnElement[Any]) -> ColumnElement[int]:
+    rank = func.percent_rank().over(order_by=value)
+    return case(*((rank < part / 5, part) for part in range(1, 5)), else_=5)
+
+
+def _of_orders() -> Iterable[Attribute]:
+    """Return what is known of whoever bought, where the adapter says what an order is."""
+    found = buyers().c
+    number, moment = ValueType(int), ValueType(datetime)
+    yield Attribute("line_last_order", lazy_gettext("最後の購入"), moment, found.last_order_at)
+    yield Attribute("line_orders", lazy_gettext("購入の回数"), number, found.orders, absent=0)
+    yield Attribute("line_spent", lazy_gettext("購入の合計"), number, found.spent, absent=0)
+    fifths = range(1, 6)
+    for name, label in (
+        ("recency", lazy_gettext("購入の新しさ（1〜5）")),
+        ("frequency", lazy_gettext("購入の多さ（1〜5）")),
+        ("money", lazy_gettext("購入金額の大きさ（1〜5）")),
+    ):
+        yield Attribute(f"line_{name}", label, number, found[name], choices=list(fifths))
