@@ -38,9 +38,14 @@ UNCOUNTED = 10
 def register(blueprint: Blueprint) -> None:
     """Add the page to the extension's blueprint; whatever was cut off, it is ours."""
     blueprint.add_url_rule("/l/<path:code>", view_func=click, methods=["GET"])
-    blueprint.add_url_rule("/l/", "click_cut", click, methods=["GET"], defaults={"code": ""})
+    blueprint.add_url_rule("/l/", view_func=cut_off, methods=["GET"])
     # Of every page of the app, not of ours alone.
     blueprint.after_app_request(name_click)
+
+
+def cut_off() -> Response:
+    """Say of an address without its code that it leads nowhere."""
+    return click("")
 
 
 def click(code: str) -> Response:

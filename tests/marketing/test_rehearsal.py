@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from collections.abc import Mapping
 from collections.abc import Sequence
@@ -37,6 +36,7 @@ from flask_lineconnect.testing.plugin import Emulator
 from flask_lineconnect.testing.plugin import LineBrowser
 from tests.conftest import DATABASES
 from tests.conftest import MakeApp
+from tests.conftest import run_apart
 from tests.marketing.scenario_shop import CART
 from tests.marketing.scenario_shop import NOON
 from tests.marketing.scenario_shop import Stage
@@ -356,11 +356,9 @@ def test_one_phone_gets_it_at_once(
     _ago(other, "cart.changed", 3, version="1", count=7)
     db.session.commit()
     before = len(line_emulator.received(sakura.user_id))
-    with asyncio.Runner() as runner:
-        # As from a notebook, whose thread has an event loop.
-        told = runner.run(
-            _run_in_loop(stage.app, "cart", "--phone", str(member.id), "--pause", "0")
-        )
+    arguments = ("cart", "--phone", str(member.id), "--pause", "0")
+    # As from a notebook, whose thread has an event loop.
+    told = run_apart(lambda: _run_in_loop(stage.app, *arguments))
     assert told.exit_code == 0, told.output
     sent = [one["text"] for one in line_emulator.received(sakura.user_id)[before:]]
     assert sent == ["佐藤 さくら様、7点です", "最後"]

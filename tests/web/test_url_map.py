@@ -35,8 +35,7 @@ def _rules(app: Flask) -> Iterator[Rule]:
 
 def _path(app: Flask, rule: Rule) -> str:
     with app.test_request_context():
-        given = rule.arguments - set(rule.defaults or ())
-        values: dict[str, Any] = dict.fromkeys(given, "N-1")
+        values: dict[str, Any] = dict.fromkeys(rule.arguments, "N-1")
         return app.url_for(rule.endpoint, **values)
 
 
