@@ -7,6 +7,7 @@ from flask import Flask
 from sqlalchemy import text
 
 from flask_lineconnect.cli.group import line
+from flask_lineconnect.models import LineBase
 from tests.conftest import DATABASES
 from tests.small_shop import db
 
@@ -47,8 +48,8 @@ def test_a_database_without_our_tables_makes_no_traceback(
     app: Flask, command: tuple[str, ...]
 ) -> None:
     with app.app_context():
-        for table in ("outbox_message", "inbox_event", "campaign", "quota_month", "account"):
-            db.session.execute(text(f"DROP TABLE lineconnect_{table}"))
+        for table in reversed(LineBase.metadata.sorted_tables):
+            db.session.execute(text(f"DROP TABLE {table.name}"))
         db.session.commit()
     result = app.test_cli_runner().invoke(line, list(command))
     assert result.exit_code == 1

@@ -110,7 +110,7 @@ def test_a_scenario_is_shown_step_by_step(run: Run) -> None:
     assert code == 0
     assert "again: never" in output
     assert output.splitlines()[-1].split() == [
-        *("points", "P2D", "at", "10:00", "message", "-", "-", "wait", "drop", "end"),
+        *("points", "P2D", "at", "10:00", "message", "-", "-", "wait", "drop", "-", "end"),
     ]
     shown = json.loads(run("show", "welcome", "--json")[1])
     assert shown["welcome"]["steps"][1] == {

@@ -126,7 +126,7 @@ def _kinds() -> EventKinds:
     whole = {"count": Fact(int, ""), "version": Fact(str, ""), "note": Fact(str | None, "")}
     kinds.add(EventKind("cart.changed", "", whole, home="shop"))
     kinds.add(EventKind("booking.made", "", {"start": Fact(datetime, "")}, home="shop"))
-    for name in ("order.placed", "cart.emptied", "message.clicked"):
+    for name in ("order.placed", "cart.emptied"):
         kinds.add(EventKind(name, "", {}, home="shop"))
     return kinds
 
