@@ -20,7 +20,7 @@ PACKAGE = "flask_lineconnect"
 #: list, and nothing else. The words and gateways of a feature stand lower than its rules.
 FLOORS = [
     # words: plain values and the standard library
-    "errors folding person_names phrase_ends vault log_floods library_logs",
+    "errors folding csv_cells person_names phrase_ends vault log_floods library_logs",
     "error_words",
     "signals",
     "i18n",

@@ -13,6 +13,7 @@ import click
 from babel import Locale
 from flask.cli import AppGroup
 
+from ..csv_cells import text_cell
 from ..errors import UsageError
 from ..i18n import gettext as _
 from ..i18n import languages
@@ -31,9 +32,6 @@ from .tables import as_json
 from .tables import show
 
 report = AppGroup("report", help="Reports: what LINE brought.")
-
-#: With what spreadsheets begin formulas, also in full width.
-_FORMULAS = ("=", "+", "-", "@", "\t", "\r", "\0", "＝", "＋", "－", "＠")
 
 
 def _month(_context: click.Context, _param: click.Parameter, value: str | None) -> date | None:
@@ -124,8 +122,7 @@ def _write(path: Path, rows: list[list[Any]]) -> None:
 
 def _cell(value: Any) -> Any:
     """Return a cell: numbers as they are, and no text that is a formula."""
-    is_text = isinstance(value, str) and value.lstrip(" \u3000").startswith(_FORMULAS)
-    return f"'{value}" if is_text else value
+    return text_cell(value) if isinstance(value, str) else value
 
 
 def _rows(line: LineState, found: MonthReport, locale: Locale) -> list[list[Any]]:

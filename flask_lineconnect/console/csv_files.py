@@ -1,7 +1,7 @@
 """Lists as files that Excel opens rightly in Japan.
 
 UTF-8 with a byte order mark, without which Excel takes it for another encoding; every cell quoted;
-and no cell of text that Excel would take for a formula. Source: OWASP ASVS 5.0, 1.2.10.
+and no cell of text that Excel would take for a formula.
 """
 
 from __future__ import annotations
@@ -19,12 +19,11 @@ from typing import cast
 from flask import Response
 from flask import send_file
 
+from ..csv_cells import text_cell
 from . import writing
 
 #: What is larger waits on the disk; in bytes.
 IN_MEMORY = 1_000_000
-#: With what spreadsheets begin formulas; also in the full width that Japanese keyboards type.
-_FORMULAS = ("=", "+", "-", "@", "\t", "\r", "\n", "\0", "＝", "＋", "－", "＠")
 
 
 def csv_answer(name: str, header: Sequence[str], rows: Iterable[Sequence[Any]]) -> Response:
@@ -58,5 +57,4 @@ def cell(value: Any) -> Any:
         return value
     if isinstance(value, datetime):
         return f"{writing.local(value):%Y/%m/%d %H:%M}"
-    text = str(value)
-    return f"'{text}" if text.lstrip(" \u3000").startswith(_FORMULAS) else text
+    return text_cell(str(value))
