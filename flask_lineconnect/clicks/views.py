@@ -22,6 +22,7 @@ from ..i18n import gettext as _
 from ..log_fields import log_fields
 from ..state import LineState
 from ..state import current_line
+from ..state import itself
 from ..web.pages import render_error
 from .naming import name_click
 
@@ -56,7 +57,7 @@ def click(code: str) -> Response:
     from ..marketing.links.stored import find
     from ..marketing.links.targets import for_header
 
-    line: LineState = current_line._get_current_object()  # type: ignore[attr-defined]
+    line = itself(current_line)
     named = line.part(LinkAddresses).read(code)
     if named is None:
         _count_failure(line)

@@ -36,6 +36,7 @@ from ..state import EXTENSION_KEY
 from ..state import LineState
 from ..state import Work
 from ..state import current_line
+from ..state import itself
 from .work import WORK
 from .work import work_for
 
@@ -256,7 +257,7 @@ def _name(work: Work) -> str:
 
 
 def _take_turn(work: Work) -> None:
-    line: LineState = current_line._get_current_object()  # type: ignore[attr-defined]  # LocalProxy's
+    line = itself(current_line)
     engine = line.engine
     assert isinstance(engine, CeleryEngine)
     with engine.turn(work) as is_mine:

@@ -16,6 +16,7 @@ from flask import request
 from ..config.settings import Config
 from ..state import LineState
 from ..state import current_line
+from ..state import itself
 from .signature import is_signed
 
 if TYPE_CHECKING:
@@ -58,7 +59,7 @@ def _take() -> tuple[str, int]:
     from .writer import NotWritten
 
     # Behind the proxy each look would cost as much as reading an event; the method is LocalProxy's.
-    line: LineState = current_line._get_current_object()  # type: ignore[attr-defined]
+    line = itself(current_line)
     config = line.config
     request.max_content_length = MAX_BODY
     body = request.get_data(cache=False)
