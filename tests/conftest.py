@@ -18,13 +18,18 @@ from typing import TypeVar
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from playwright.sync_api import expect
 from werkzeug.test import TestResponse
 
+from flask_lineconnect.liff import id_token
+from flask_lineconnect.login import quiet
+from flask_lineconnect.marketing.links.writer import ClickWriter
 from flask_lineconnect.state import LineState
 from flask_lineconnect.testing.chat import LineChat
 from flask_lineconnect.testing.plugin import Emulator
 from flask_lineconnect.testing.plugin import LineBrowser
 from flask_lineconnect.testing.plugin import free_port
+from flask_lineconnect.webhooks.writer import EventWriter
 from tests.people import BASE_URL
 from tests.postgres import create_database
 from tests.postgres import running_server
@@ -54,9 +59,25 @@ MakeApp = Callable[..., Flask]
 T = TypeVar("T")
 
 
+#: Seconds for which a test waits for what comes at once, unless its machine is busy.
+BUSY_MACHINE = 60.0
+
+
 def pytest_configure(config: pytest.Config) -> None:
-    """Make our own mark known."""
+    """Make our own marks known, and give what waits for a database or a page more patience."""
     config.addinivalue_line("markers", "joined: the small shop talks to the emulator")
+    config.addinivalue_line("markers", "hurried: the shop waits no longer than it does in earnest")
+    expect.set_options(timeout=BUSY_MACHINE * 1000)
+
+
+@pytest.fixture(autouse=True)
+def _unhurried(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the shop wait for its database and for LINE longer than LINE and visitors would."""
+    if request.node.get_closest_marker("hurried") is None:
+        for writer in (EventWriter, ClickWriter):
+            monkeypatch.setattr(writer, "usual_patience", BUSY_MACHINE)
+        for module in (quiet, id_token):
+            monkeypatch.setattr(module, "PATIENCE", BUSY_MACHINE)
 
 
 def run_apart(main: Callable[[], Coroutine[Any, Any, T]]) -> T:

@@ -14,7 +14,7 @@ import redis
 from flask_lineconnect.testing.plugin import free_port
 
 #: Seconds that the server may take to start.
-START_TIMEOUT = 20.0
+START_TIMEOUT = 60.0
 
 
 @contextmanager

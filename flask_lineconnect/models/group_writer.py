@@ -56,15 +56,19 @@ class GroupWriter(Generic[Item]):
     nobody waiting.
 
     :param engine: of the database in which the extension's tables are.
-    :param patience: seconds after which a request gives up.
+    :param patience: seconds after which a request gives up, if not the usual ones.
     :cvar called: the rows, in errors.
     :cvar name: of the thread that waits for the database.
+    :cvar usual_patience: seconds after which a request gives up.
     """
 
     called: ClassVar[str]
     name: ClassVar[str]
+    usual_patience: ClassVar[float]
 
-    def __init__(self, engine: Engine, *, patience: float):
+    def __init__(self, engine: Engine, *, patience: float | None = None):
+        if patience is None:
+            patience = self.usual_patience
         self._engine = engine
         self._is_sqlite = engine.dialect.name == "sqlite"
         self._is_in_memory = is_in_memory(engine)

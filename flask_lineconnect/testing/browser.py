@@ -16,7 +16,7 @@ import requests
 
 from ..errors import UsageError
 
-TIMEOUT = 10.0
+TIMEOUT = 60.0
 
 
 @dataclass

@@ -23,6 +23,7 @@ from ..errors import UsageError
 from ..models import InboxEvent
 from ..state import EXTENSION_KEY
 from ..state import LineState
+from .emulator import COMES_AGAIN
 from .emulator import Emulator
 
 if TYPE_CHECKING:
@@ -30,8 +31,8 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
     from _typeshed.wsgi import WSGIEnvironment
 
-#: Seconds that an event may take from LINE to the end of its hook.
-PATIENCE = 10.0
+#: Seconds that an event may take from LINE to the end of its hook; a test's machine may be busy.
+PATIENCE = 60.0
 
 
 @dataclass(frozen=True)
@@ -106,7 +107,7 @@ def open_chat(app: Flask, emulator: Emulator, user_id: str) -> Iterator[LineChat
     thread.start()
     prefix = app.extensions[EXTENSION_KEY].config.url_prefix
     webhook_url = f"http://127.0.0.1:{server.server_port}{prefix}/webhook"
-    emulator.set_up(messaging_channel={"webhook_url": webhook_url})
+    emulator.set_up(messaging_channel={"webhook_url": webhook_url, **COMES_AGAIN})
     try:
         yield LineChat(app, emulator, user_id)
     finally:

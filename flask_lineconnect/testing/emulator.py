@@ -27,7 +27,9 @@ from .browser import LineBrowser
 
 #: Seconds that an emulator may take to start.
 START_TIMEOUT = 60.0
-REQUEST_TIMEOUT = 10.0
+REQUEST_TIMEOUT = 60.0
+#: Of the Messaging API channel: a webhook that a busy machine could not store comes again.
+COMES_AGAIN = {"redelivery": True, "redelivery_count": 10, "redelivery_seconds": 1.0}
 #: How often a journey may stop: more often than anything happens in a year.
 MAX_STOPS = 20_000
 
@@ -169,7 +171,7 @@ class Emulator:
         return [entry["message"] for entry in self.chat(user_id) if entry["from"] == "bot"]
 
     def wait_for_message(
-        self, user_id: str, containing: str, *, timeout: float = 10.0
+        self, user_id: str, containing: str, *, timeout: float = 60.0
     ) -> dict[str, Any]:
         """Return the newest message to a user that contains a text, as soon as it is there.
 

@@ -59,8 +59,10 @@ class EventWriter(GroupWriter[Row | ForwardRow]):
 
     called = "webhook events"
     name = "lineconnect-webhooks"
+    #: LINE waits for two seconds.
+    usual_patience = 1.5
 
-    def __init__(self, engine: Engine, *, patience: float = 1.5):
+    def __init__(self, engine: Engine, *, patience: float | None = None):
         super().__init__(engine, patience=patience)
         self._insert = _insert_into_sqlite if self._is_sqlite else _insert_into_postgresql
         self._table = table_name(engine, cast(Table, InboxEvent.__table__))

@@ -10,7 +10,7 @@ from typing import Any
 from typing import Protocol
 
 #: Seconds; the browsers of one machine are slow when the other tests run beside them.
-PATIENCE = 20.0
+PATIENCE = 60.0
 _BETWEEN_LOOKS = 0.05
 
 

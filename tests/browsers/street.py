@@ -19,6 +19,7 @@ from demo_shop import prepare_database
 from flask_lineconnect import current_line
 from flask_lineconnect import run_emulator
 from flask_lineconnect import set_up_channels
+from flask_lineconnect.testing.emulator import COMES_AGAIN
 from flask_lineconnect.testing.plugin import free_port
 from tests.emulator.serving import serving
 from tests.npm.sdk import bundle
@@ -70,7 +71,7 @@ def open_plain_street(data: Path) -> Iterator[PlainStreet]:
     port = free_port()
     base_url = f"http://{_HOST}:{port}"
     with run_emulator() as line, serving(network := Flask("network")) as network_url:
-        line.set_up(base_url=base_url)
+        line.set_up(base_url=base_url, messaging_channel=COMES_AGAIN)
         settings = line.settings(base_url)
         script = bundle()
         if script is not None:

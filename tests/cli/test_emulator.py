@@ -86,7 +86,7 @@ def _is_open(port: int) -> bool:
 
 
 def _wait_until_free(port: int) -> None:
-    end = time.monotonic() + 10
+    end = time.monotonic() + 60
     while _is_open(port):
         assert time.monotonic() < end, "the emulator lives on"
         time.sleep(0.05)

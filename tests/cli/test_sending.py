@@ -386,10 +386,10 @@ def test_a_worker_finishes_what_it_began_and_stops(
             extension.send(members[0], f"message {place}")
         line.session.commit()
         wait_until(lambda: bool(sends(line_emulator)))
-        assert "lineconnect_up 1.0" in requests.get(f"http://127.0.0.1:{port}", timeout=5).text
+        assert "lineconnect_up 1.0" in requests.get(f"http://127.0.0.1:{port}", timeout=60).text
 
         worker.send_signal(number)
-        output, _errors = worker.communicate(timeout=20)
+        output, _errors = worker.communicate(timeout=60)
     finally:
         worker.kill()
 

@@ -337,6 +337,7 @@ def table_held() -> Iterator[None]:
         connection.rollback()
 
 
+@pytest.mark.hurried
 @on_both
 def test_a_database_that_takes_nothing_keeps_nobody(
     client: FlaskClient, line: LineState, caplog: pytest.LogCaptureFixture

@@ -436,7 +436,7 @@ def test_a_token_that_ends_soon(open_shop: OpenShop, line_emulator: Emulator) ->
         "client_id": settings["LINECONNECT_MESSAGING_CHANNEL_ID"],
         "client_secret": settings["LINECONNECT_MESSAGING_CHANNEL_SECRET"],
     }
-    issued = requests.post(f"{line_emulator.url}/v2/oauth/accessToken", data=form, timeout=10)
+    issued = requests.post(f"{line_emulator.url}/v2/oauth/accessToken", data=form, timeout=60)
     app = open_shop(LINECONNECT_CHANNEL_ACCESS_TOKEN=issued.json()["access_token"])
     assert look(app, "access-token")["access-token"].state == "fine"
     line_emulator.advance(27 * 86_400)
@@ -488,7 +488,7 @@ def test_most_of_the_quota(open_shop: OpenShop, line_emulator: Emulator) -> None
         f"{line_emulator.url}/v2/bot/message/push",
         json=message,
         headers={"Authorization": f"Bearer {token}"},
-        timeout=10,
+        timeout=60,
     )
     assert answer.status_code == 200
     line_emulator.set_up(messaging_channel={"quota": 1})

@@ -91,7 +91,7 @@ class Line:
     def call(self, method: str, path: str, **options: Any) -> requests.Response:
         """Call what the SDK refuses to send."""
         headers = {"Authorization": f"Bearer {self.token}"} | options.pop("headers", {})
-        return requests.request(method, self.host + path, headers=headers, timeout=10, **options)
+        return requests.request(method, self.host + path, headers=headers, timeout=60, **options)
 
     def befriend(self, *user_ids: str) -> None:
         """Make users friends, without a webhook."""

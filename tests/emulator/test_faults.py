@@ -217,7 +217,7 @@ def test_the_page_switches_faults_on_and_off(page: Page, line_emulator: Emulator
     expect(page.get_by_text("プッシュ — 今月の上限（429）")).to_be_visible()
     expect(page.get_by_text("あと2回")).to_be_visible()
 
-    refused = requests.post(f"{line_emulator.url}{PUSH}", json={}, timeout=10)
+    refused = requests.post(f"{line_emulator.url}{PUSH}", json={}, timeout=60)
     assert refused.json() == {"message": "You have reached your monthly limit."}
     page.reload()
     expect(page.get_by_text("あと1回")).to_be_visible()
@@ -237,12 +237,12 @@ def test_the_page_switches_faults_on_and_off(page: Page, line_emulator: Emulator
 
 def test_the_page_refuses_what_is_no_fault(line_emulator: Emulator) -> None:
     form = {"path": "/*", "effect": "500", "times": "0"}
-    answer = requests.post(f"{line_emulator.url}/faults/calls", data=form, timeout=10)
+    answer = requests.post(f"{line_emulator.url}/faults/calls", data=form, timeout=60)
     foreign = requests.post(
         f"{line_emulator.url}/faults/calls",
         data=form | {"times": "1"},
         headers={"Origin": "https://evil.example"},
-        timeout=10,
+        timeout=60,
     )
 
     assert (answer.status_code, foreign.status_code) == (400, 403)
@@ -263,7 +263,7 @@ def test_the_page_speaks_english(line_emulator: Emulator) -> None:
     line_emulator.fault(webhook="duplicate", share=0.5)
 
     page = requests.get(
-        f"{line_emulator.url}/faults", headers={"Accept-Language": "en"}, timeout=10
+        f"{line_emulator.url}/faults", headers={"Accept-Language": "en"}, timeout=60
     )
 
     assert page.status_code == 200

@@ -65,7 +65,7 @@ class Running:
         return self.log.read_text("utf-8", "replace")
 
     def _call(self, host: bytes, method: str, path: str) -> int:
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
         connection.putrequest(method, path, skip_host=True)
         connection.putheader("Host", host)
         connection.putheader("Content-Length", "0")

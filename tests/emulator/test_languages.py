@@ -24,6 +24,6 @@ def test_the_language_is_the_one_asked_for_first(
     line_emulator: Emulator, asked: str, language: str
 ) -> None:
     page = requests.get(
-        f"{line_emulator.url}/phone", headers={"Accept-Language": asked}, timeout=10
+        f"{line_emulator.url}/phone", headers={"Accept-Language": asked}, timeout=60
     )
     assert f'<html lang="{language}">' in page.text

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 import requests
 
+from flask_lineconnect.testing.emulator import COMES_AGAIN
 from flask_lineconnect.testing.plugin import Emulator
 from flask_lineconnect.testing.plugin import free_port
 from tests.small_shop import SETTINGS
@@ -28,7 +29,7 @@ def shop(line_emulator: Emulator, tmp_path: Path) -> Iterator[str]:
     """Serve the shop with one gevent worker; return its address."""
     port = free_port()
     url = f"http://127.0.0.1:{port}"
-    line_emulator.set_up(base_url=url)
+    line_emulator.set_up(base_url=url, messaging_channel=COMES_AGAIN)
     settings = {
         **SETTINGS,
         **line_emulator.settings(url),
@@ -57,7 +58,7 @@ def _wait_for(url: str) -> None:
     deadline = time.monotonic() + PATIENCE
     while time.monotonic() < deadline:
         try:
-            requests.get(url, timeout=5)
+            requests.get(url, timeout=60)
         except requests.RequestException:
             time.sleep(0.1)
         else:
@@ -77,7 +78,7 @@ def test_async_pages_are_served_while_a_push_and_an_async_hook_wait(
         line_emulator.add_friend(user_id)
     line_emulator.fault(path="/v2/bot/message/push", delay_seconds=3.0)
     line_emulator.fault(path="/v2/bot/message/reply", delay_seconds=1.0, times=2)
-    assert requests.get(f"{shop}/send/{people[0]}", timeout=30).text == "sent"
+    assert requests.get(f"{shop}/send/{people[0]}", timeout=60).text == "sent"
     line_emulator.write(people[0], "hello")
     line_emulator.write(people[1], "async")
     wanted = {people[0]: {"ご注文を発送しました", "hello"}, people[1]: {"awaited"}}
@@ -85,6 +86,6 @@ def test_async_pages_are_served_while_a_push_and_an_async_hook_wait(
     statuses = []
     while any(wanted[one] - set(_answers(line_emulator, one)) for one in people):
         assert time.monotonic() < deadline, [_answers(line_emulator, one) for one in people]
-        statuses.append(requests.get(f"{shop}/async", timeout=30).status_code)
+        statuses.append(requests.get(f"{shop}/async", timeout=60).status_code)
     assert set(statuses) == {200}
     assert len(statuses) > 10

@@ -130,7 +130,7 @@ def test_a_database_that_is_away_ends_nothing(line: LineState) -> None:
 def test_an_engine_that_stops_takes_its_note_back(line: LineState) -> None:
     engine = ThreadEngine()
     engine.ensure_running(line)
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 60
     while not _pids(line) and time.monotonic() < deadline:
         time.sleep(0.02)
     assert _pids(line) == {os.getpid()}
@@ -147,7 +147,7 @@ def test_who_only_serves_pages_is_noted_at_the_first_request(
     )
     line: LineState = app.extensions["lineconnect"]
     app.test_client().get("/")
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 60
     with app.app_context():
         while not _pids(line) and time.monotonic() < deadline:
             time.sleep(0.02)

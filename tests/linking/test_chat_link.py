@@ -103,7 +103,7 @@ def at_line(emulator: Emulator, user_id: str, address: str) -> int:
     """Follow to LINE's dialog on somebody's phone; return the page's status."""
     browser = emulator.browser(user_id)
     browser.open_in_app("http://127.0.0.1:5999/")
-    return browser.http.get(address, timeout=10).status_code
+    return browser.http.get(address, timeout=60).status_code
 
 
 def linked(line: LineState) -> list[int]:

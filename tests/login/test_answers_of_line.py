@@ -203,6 +203,7 @@ def test_S2_6_one_malformed_key_costs_no_other(host: Host, odd: list[object], pa
     assert tokens.verify(_liff_token()).line_user_id == "U" + "a" * 32
 
 
+@pytest.mark.hurried
 def test_S2_6_a_known_key_waits_for_nobody(host: Host) -> None:
     tokens = LiffTokens(CHANNEL, LineHttp(host.url, 5.0))
     host.say({"keys": [LISTED]})
@@ -219,6 +220,7 @@ def test_S2_6_a_known_key_waits_for_nobody(host: Host) -> None:
     slow.join()
 
 
+@pytest.mark.hurried
 @pytest.mark.parametrize("is_any_known", [True, False])
 def test_S12_nobody_waits_for_long_while_another_one_fetches_the_keys(
     host: Host, is_any_known: bool

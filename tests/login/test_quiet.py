@@ -68,6 +68,7 @@ BREAKDOWNS: dict[str, dict[str, Any]] = {
 }
 
 
+@pytest.mark.hurried
 @pytest.mark.parametrize("fault", BREAKDOWNS.values(), ids=BREAKDOWNS)
 def test_S4_2_a_page_that_needs_no_login_stays_as_it_was(
     app: Flask, client: FlaskClient, sakura: LineBrowser, line_emulator: Emulator, fault: Any
@@ -80,6 +81,7 @@ def test_S4_2_a_page_that_needs_no_login_stays_as_it_was(
     assert _is_read(phone, "/", "home")
 
 
+@pytest.mark.hurried
 @pytest.mark.parametrize("fault", BREAKDOWNS.values(), ids=BREAKDOWNS)
 def test_S4_2_a_page_that_needs_one_shows_the_ordinary_login(
     app: Flask, client: FlaskClient, sakura: LineBrowser, line_emulator: Emulator, fault: Any
@@ -141,6 +143,7 @@ def test_a_linked_member_is_logged_in_without_a_touch(
     assert phone.get("/name").text == "佐藤 さくら"
 
 
+@pytest.mark.hurried
 def test_S12_nobody_is_sent_to_a_line_that_does_not_answer(
     app: Flask, client: FlaskClient, sakura: LineBrowser, line_emulator: Emulator
 ) -> None:
@@ -158,6 +161,7 @@ def test_S12_nobody_is_sent_to_a_line_that_does_not_answer(
     assert phone.get("/name").status_code == 200
 
 
+@pytest.mark.hurried
 def test_S12_few_wait_for_line_at_once(
     app: Flask, client: FlaskClient, sakura: LineBrowser, line_emulator: Emulator
 ) -> None:

@@ -263,7 +263,7 @@ def test_a_campaign_ends_also_when_two_workers_write_its_last_answers_at_once(
     one, other = _claim(line)
     first = threading.Thread(target=write_down, args=(one,), kwargs={"is_first": True})
     first.start()
-    written.wait(10)
+    written.wait(60)
     second = threading.Thread(target=write_down, args=(other,), kwargs={"is_first": False})
     second.start()
     first.join()

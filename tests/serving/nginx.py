@@ -18,7 +18,7 @@ import pytest
 from .authority import Authority
 
 #: Seconds that it may take to start, or to stop.
-PATIENCE = 20.0
+PATIENCE = 60.0
 _KINDS = ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
 
 

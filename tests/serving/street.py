@@ -15,6 +15,7 @@ from pathlib import Path
 
 import requests
 
+from flask_lineconnect.testing.emulator import COMES_AGAIN
 from flask_lineconnect.testing.emulator import Emulator
 from flask_lineconnect.testing.plugin import free_port
 
@@ -78,7 +79,7 @@ def open_street(
         line = Emulator(f"https://{line_name}")
         _wait_for(f"{line.url}/_emulator/health")
         base_url = f"https://{shop_name}{path}"
-        line.set_up(base_url=base_url)
+        line.set_up(base_url=base_url, messaging_channel=COMES_AGAIN)
         wanted = {**settings, **line.settings(base_url), "SESSION_COOKIE_SECURE": "true"}
         as_variables = {f"FLASK_{name}": value for name, value in wanted.items()}
         street.enter_context(_running(_gunicorn(app, shop_port), {**given, **as_variables}))

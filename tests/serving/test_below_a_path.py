@@ -23,7 +23,7 @@ LINE_APP = (
     "Version/4.0 Chrome/144.0.0.0 Mobile Safari/537.36 Line/15.12.1"
 )
 #: Milliseconds.
-PATIENCE = 20_000
+PATIENCE = 60_000
 NAME = "道の下の人"
 #: What a page with a form does, in a shop whose pages have none.
 SEND_NOTE = """(token) => {
@@ -104,7 +104,7 @@ def test_a_customer_stays_below_the_path_from_the_qr_code_to_the_unlinking(
     assert answer.value.status == 200
 
     street.line.write(user_id, "残高")
-    street.line.wait_for_message(user_id, "120ポイント", timeout=20)
+    street.line.wait_for_message(user_id, "120ポイント", timeout=60)
 
     visitor.goto(f"{BASE_URL}/line/unlink")
     visitor.get_by_role("button", name="連携を解除する").click()

@@ -69,11 +69,11 @@ def _delete_liff_apps(emulator: Emulator) -> None:
         "client_id": "1650000001",
         "client_secret": "0123456789abcdef0123456789abcdef",
     }
-    issued = requests.post(f"{emulator.url}/oauth2/v3/token", data=form, timeout=10).json()
+    issued = requests.post(f"{emulator.url}/oauth2/v3/token", data=form, timeout=60).json()
     headers = {"Authorization": f"Bearer {issued['access_token']}"}
     apps = f"{emulator.url}/liff/v1/apps"
-    for app in requests.get(apps, headers=headers, timeout=10).json()["apps"]:
-        requests.delete(f"{apps}/{app['liffId']}", headers=headers, timeout=10)
+    for app in requests.get(apps, headers=headers, timeout=60).json()["apps"]:
+        requests.delete(f"{apps}/{app['liffId']}", headers=headers, timeout=60)
 
 
 def _told(emulator: Emulator) -> list[str]:

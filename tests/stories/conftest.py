@@ -18,7 +18,6 @@ from playwright.sync_api import Browser
 from playwright.sync_api import BrowserContext
 from playwright.sync_api import Error as PlaywrightError
 from playwright.sync_api import Page
-from playwright.sync_api import expect
 
 from demo_shop import create_app
 from flask_lineconnect import Emulator
@@ -37,9 +36,7 @@ PHONE: dict[str, Any] = {
     "timezone_id": "Asia/Tokyo",
 }
 #: The browsers of one machine are slow when the other tests run beside them. Milliseconds.
-PATIENCE = 15_000
-
-expect.set_options(timeout=PATIENCE)
+PATIENCE = 60_000
 
 #: What the fixtures ``open_browser`` and ``shoot`` are.
 Open = Callable[..., Page]

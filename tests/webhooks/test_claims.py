@@ -78,7 +78,7 @@ def test_no_two_workers_take_events_of_one_person_whatever_the_shops_isolation(
             # It came meanwhile, happened before, and is taken by the worker that chooses.
             before = {"occurred_at": now - timedelta(seconds=1), "next_attempt_at": now + LEASE}
             session.add(_row("before", now, attempts=1, **before))
-        assert other.result(10) is None
+        assert other.result(60) is None
 
 
 @pytest.mark.parametrize("database", DATABASES, indirect=True)

@@ -65,6 +65,7 @@ def _try(writer: EventWriter, number: int) -> tuple[bool, float]:
     return True, time.monotonic() - began
 
 
+@pytest.mark.hurried
 @pytest.mark.parametrize("is_connected", [True, False])
 def test_S7_2_nobody_waits_longer_for_a_server_that_hangs(server: str, is_connected: bool) -> None:
     engine = create_engine(create_database(server, f"hangs_{is_connected}".lower()))
@@ -80,7 +81,7 @@ def test_S7_2_nobody_waits_longer_for_a_server_that_hangs(server: str, is_connec
         assert not is_written
         assert seconds < IN_TIME
 
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 60
     while not _try(writer, 20)[0]:
         assert time.monotonic() < deadline
     with engine.connect() as connection:

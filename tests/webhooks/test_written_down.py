@@ -287,7 +287,7 @@ def test_what_hangs_in_the_middle_of_a_statement_is_broken_off_and_ends_no_proce
     shop.acts = act
     event_id = _write(line, 1, "act")
     dispatch_due(line)
-    assert ended.wait(20)
+    assert ended.wait(60)
     row = _row(line, event_id)
     assert (row.state, row.attempts) == ("dead", 5)
     assert str(row.error).startswith("HookHangs: odd.act")

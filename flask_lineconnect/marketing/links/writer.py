@@ -94,8 +94,9 @@ class ClickWriter(GroupWriter[AnyClick]):
 
     called = "clicks"
     name = "lineconnect-clicks"
+    usual_patience = PATIENCE
 
-    def __init__(self, engine: Engine, known: KnownLinks, *, patience: float = PATIENCE):
+    def __init__(self, engine: Engine, known: KnownLinks, *, patience: float | None = None):
         super().__init__(engine, patience=patience)
         self._known = known
         self._sql = _Statements.on(engine)

@@ -61,13 +61,13 @@ def test_a_call_is_copied_as_curl_and_works(page: Page, line_emulator: Emulator)
         "client_id": "1650000002",
         "client_secret": "fedcba9876543210fedcba9876543210",
     }
-    answer = requests.post(f"{line_emulator.url}/oauth2/v3/token", data=form, timeout=10)
+    answer = requests.post(f"{line_emulator.url}/oauth2/v3/token", data=form, timeout=60)
     token = answer.json()["access_token"]
     user_id = line_emulator.users()[0]["user_id"]
     body = {"to": user_id, "messages": [{"type": "text", "text": "It's 朝"}]}
     headers = {"Authorization": f"Bearer {token}"}
     requests.post(
-        f"{line_emulator.url}/v2/bot/message/push", json=body, headers=headers, timeout=10
+        f"{line_emulator.url}/v2/bot/message/push", json=body, headers=headers, timeout=60
     )
     page.goto(f"{line_emulator.url}/inspector")
     page.evaluate("navigator.clipboard.writeText = async (text) => { window.copied = text; }")

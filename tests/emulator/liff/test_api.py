@@ -90,10 +90,10 @@ RIGHT = {"view": {"type": "full", "url": "https://shop.example/liff"}}
 def test_B1_wrong_apps_are_refused(sakura: Browser, body: dict[str, Any]) -> None:
     header = {"Authorization": f"Bearer {channel_token(sakura.line)}"}
     url = f"{sakura.line.host}/liff/v1/apps"
-    answer = requests.post(url, json=body, headers=header, timeout=10)
+    answer = requests.post(url, json=body, headers=header, timeout=60)
     assert (answer.status_code, set(answer.json())) == (400, {"message"})
     if body:
-        changed = requests.put(f"{url}/{LIFF_ID}", json=body, headers=header, timeout=10)
+        changed = requests.put(f"{url}/{LIFF_ID}", json=body, headers=header, timeout=60)
         is_partial = body == {"view": {"type": "full"}}
         assert changed.status_code == (200 if is_partial else 400)
     # What is kept can be read again.
@@ -110,4 +110,4 @@ def test_B1_only_the_login_channels_tokens_count(sakura: Browser) -> None:
         ("nobody's", 401),
     ):
         header = {"Authorization": f"Bearer {token}"}
-        assert requests.get(url, headers=header, timeout=10).status_code == status
+        assert requests.get(url, headers=header, timeout=60).status_code == status

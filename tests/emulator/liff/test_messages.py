@@ -19,7 +19,7 @@ def _share(line: Line, token: str, *messages: Any) -> requests.Response:
         f"{line.host}/message/v3/share",
         json={"messages": list(messages)},
         headers={"Authorization": f"Bearer {token}"},
-        timeout=10,
+        timeout=60,
     )
 
 

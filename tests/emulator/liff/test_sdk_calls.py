@@ -35,7 +35,7 @@ def test_I16_pages_of_other_origins_may_call(sakura: Browser, path: str) -> None
             "Access-Control-Request-Method": "GET",
             "Access-Control-Request-Headers": "authorization,content-type",
         },
-        timeout=10,
+        timeout=60,
     )
     assert answer.status_code == 204
     assert answer.headers["Access-Control-Allow-Origin"] == "*"

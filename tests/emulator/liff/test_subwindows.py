@@ -35,7 +35,7 @@ def token(page: Browser) -> str:
 
 def ask(page: Browser, path: str, token: str, body: dict[str, Any]) -> requests.Response:
     header = {"Authorization": f"Bearer {token}"}
-    return requests.post(page.line.host + path, json=body, headers=header, timeout=10)
+    return requests.post(page.line.host + path, json=body, headers=header, timeout=60)
 
 
 def one_time_token(page: Browser, token: str) -> str:

@@ -66,7 +66,7 @@ class Browser:
     def get(self, path: str, **headers: str) -> requests.Response:
         """Open a page of LINE's; follow nothing."""
         return self.http.get(
-            self.line.host + path, headers=headers, timeout=10, allow_redirects=False
+            self.line.host + path, headers=headers, timeout=60, allow_redirects=False
         )
 
     def press(self, screen: requests.Response, **form: str) -> requests.Response:
@@ -74,7 +74,7 @@ class Browser:
         return self.http.post(
             self.line.host + form_of(screen)[0],
             data={"ticket": form_of(screen)[1], **form},
-            timeout=10,
+            timeout=60,
             allow_redirects=False,
         )
 
@@ -132,12 +132,12 @@ class Browser:
 
     def post(self, path: str, form: dict[str, str]) -> requests.Response:
         """Send a form without cookies, as a server does."""
-        return requests.post(self.line.host + path, data=form, timeout=10)
+        return requests.post(self.line.host + path, data=form, timeout=60)
 
     def read(self, path: str, token: str) -> requests.Response:
         """Call an API with a user's access token."""
         headers = {"Authorization": f"Bearer {token}"}
-        return requests.get(self.line.host + path, headers=headers, timeout=10)
+        return requests.get(self.line.host + path, headers=headers, timeout=60)
 
 
 def phone_of(line: Line, user_id: str = SAKURA) -> Browser:
@@ -176,7 +176,7 @@ def channel_token(line: Line, path: str = "/oauth2/v3/token") -> str:
         "client_id": CHANNEL,
         "client_secret": SECRET,
     }
-    return str(requests.post(line.host + path, data=form, timeout=10).json()["access_token"])
+    return str(requests.post(line.host + path, data=form, timeout=60).json()["access_token"])
 
 
 def parts_of(token: str) -> tuple[dict[str, Any], dict[str, Any]]:

@@ -176,7 +176,7 @@ def test_L32_deauthorize_ends_the_consent(sakura: Browser, shop: Shop) -> None:
             f"{line.host}/user/v1/deauthorize",
             json={"userAccessToken": token},
             headers={"Authorization": f"Bearer {channel_token}"},
-            timeout=10,
+            timeout=60,
         )
 
     assert deauthorize(line.token, user_token).status_code == 401
@@ -192,7 +192,7 @@ def test_L32_deauthorize_ends_the_consent(sakura: Browser, shop: Shop) -> None:
 def test_L33_a_user_unlinks_and_stays_the_same(sakura: Browser, shop: Shop) -> None:
     token = sakura.tokens()["access_token"]
     requests.post(
-        f"{sakura.line.host}/_emulator/users/{SAKURA}/revoke", json={}, timeout=10
+        f"{sakura.line.host}/_emulator/users/{SAKURA}/revoke", json={}, timeout=60
     ).raise_for_status()
     assert sakura.read("/v2/profile", token).status_code == 401
     assert screen_of(sakura.open()) == "consent"

@@ -28,7 +28,7 @@ def test_L26_L27_the_id_token_of_a_web_login(sakura: Browser) -> None:
     assert (claims["iss"], claims["aud"]) == ("https://access.line.me", CHANNEL)
     assert (claims["sub"], claims["nonce"]) == (SAKURA, "the-nonce")
     assert claims["exp"] - claims["iat"] == 3_600
-    assert requests.get(claims["picture"], timeout=10).status_code == 200
+    assert requests.get(claims["picture"], timeout=60).status_code == 200
     assert "nonce" not in parts_of(sakura.tokens({"nonce": None})["id_token"])[1]
     assert "name" not in parts_of(sakura.tokens({"scope": "openid"})["id_token"])[1]
     assert "id_token" not in sakura.tokens({"scope": "profile"})

@@ -17,7 +17,7 @@ def test_A11_discovery_and_keys(sakura: Browser) -> None:
     assert found["issuer"] == "https://access.line.me"
     assert found["id_token_signing_alg_values_supported"] == ["ES256"]
     assert "token_endpoint_auth_methods_supported" not in found
-    key = requests.get(found["jwks_uri"], timeout=10).json()["keys"][0]
+    key = requests.get(found["jwks_uri"], timeout=60).json()["keys"][0]
     assert (key["kty"], key["crv"], key["alg"], key["use"]) == ("EC", "P-256", "ES256", "sig")
     assert re.fullmatch(r"[0-9a-f]{64}", key["kid"])
     assert "d" not in key

@@ -20,7 +20,7 @@ def _open(line: Line, link_token: str, user_id: str, nonce: str = NONCE) -> requ
         f"{line.host}/dialog/bot/accountLink",
         params={"linkToken": link_token, "nonce": nonce},
         cookies={"line_emulator_session": user_id},
-        timeout=10,
+        timeout=60,
     )
 
 

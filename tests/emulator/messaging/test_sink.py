@@ -20,7 +20,7 @@ USERS = [f"U{number:032x}" for number in range(500)]
 def sink(*options: str) -> Iterator[messaging.MessagingApi]:
     """Run a sink; give the SDK's client for it."""
     with run_emulator(None, "--sink", *options) as emulator:
-        answer = requests.post(f"{emulator.url}/oauth2/v3/token", timeout=10).json()
+        answer = requests.post(f"{emulator.url}/oauth2/v3/token", timeout=60).json()
         configuration = messaging.Configuration(
             host=emulator.url, access_token=answer["access_token"]
         )
@@ -50,7 +50,7 @@ def multicast(api: messaging.MessagingApi, words: str) -> None:
 
 def counts(api: messaging.MessagingApi) -> dict[str, int]:
     host = api.api_client.configuration.host
-    return dict(requests.get(f"{host}/_emulator/counts", timeout=10).json())
+    return dict(requests.get(f"{host}/_emulator/counts", timeout=60).json())
 
 
 def test_it_counts_what_it_takes() -> None:
@@ -109,9 +109,9 @@ def test_it_wants_a_token_and_json() -> None:
     with sink() as api:
         url = f"{api.api_client.configuration.host}/v2/bot/message/push"
         bearer = {"Authorization": f"Bearer {api.api_client.configuration.access_token}"}
-        stranger = requests.post(url, json={}, timeout=10)
+        stranger = requests.post(url, json={}, timeout=60)
         broken = [
-            requests.post(url, data=data, headers=bearer, timeout=10)
+            requests.post(url, data=data, headers=bearer, timeout=60)
             for data in ("{", "[]", "{}", '{"to": 5, "messages": []}')
         ]
 

@@ -233,17 +233,17 @@ def _events(answer: requests.Response) -> Iterator[str]:
 
 
 def test_changes_are_told(url: str, line: Platform) -> None:
-    stream = requests.get(f"{url}/phone/{SAKURA}/events", stream=True, timeout=5)
+    stream = requests.get(f"{url}/phone/{SAKURA}/events", stream=True, timeout=60)
     with closing(stream):
         assert stream.headers["Content-Type"].startswith("text/event-stream")
         assert stream.headers["Cache-Control"] == "no-store"
         lines = _events(stream)
         assert next(lines) == ": alive"
-        requests.post(f"{url}/phone/{SAKURA}/send", json={"text": "a"}, timeout=5)
+        requests.post(f"{url}/phone/{SAKURA}/send", json={"text": "a"}, timeout=60)
         assert next(lines) == "event: changed"
         assert next(lines) == "data: {}"
         # What happens on another phone only keeps the stream alive.
-        requests.post(f"{url}/phone/{KENTA}/send", json={"text": "a"}, timeout=5)
+        requests.post(f"{url}/phone/{KENTA}/send", json={"text": "a"}, timeout=60)
         assert next(lines) == ": alive"
         with line.change() as world:
             del world.users[SAKURA]
@@ -252,7 +252,7 @@ def test_changes_are_told(url: str, line: Platform) -> None:
 
 def test_quiet_streams_stay_alive(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(phone, "HEARTBEAT", 0.05)
-    stream = requests.get(f"{url}/phone/{SAKURA}/events", stream=True, timeout=5)
+    stream = requests.get(f"{url}/phone/{SAKURA}/events", stream=True, timeout=60)
     with closing(stream):
         lines = _events(stream)
         assert [next(lines) for _ in range(3)] == [": alive"] * 3

@@ -17,13 +17,13 @@ TEXT = "ご注文 K-1 について & <b>100%</b>"
 @pytest.mark.parametrize("end", ["", "/"])
 def test_the_page_shows_the_text_as_it_is(line_emulator: Emulator, end: str) -> None:
     text = quote(TEXT, safe="")
-    answer = requests.get(f"{line_emulator.url}/R/oaMessage/%40demoshop{end}?{text}", timeout=10)
+    answer = requests.get(f"{line_emulator.url}/R/oaMessage/%40demoshop{end}?{text}", timeout=60)
     assert answer.status_code == 200
     assert "ご注文 K-1 について &amp; &lt;b&gt;100%&lt;/b&gt;" in answer.text
 
 
 def test_another_account_is_not_there(line_emulator: Emulator) -> None:
-    answer = requests.get(f"{line_emulator.url}/R/oaMessage/%40other/?hello", timeout=10)
+    answer = requests.get(f"{line_emulator.url}/R/oaMessage/%40other/?hello", timeout=60)
     assert answer.status_code == 404
 
 

@@ -137,7 +137,7 @@ def test_C1_the_console_issues_one_long_lived_token(line: Line) -> None:
 
     line.token = second
     assert line.api.get_message_quota().type == "limited"
-    told = requests.post(f"{line.host}/v2/oauth/verify", data={"access_token": second}, timeout=10)
+    told = requests.post(f"{line.host}/v2/oauth/verify", data={"access_token": second}, timeout=60)
     assert told.json()["client_id"] == line.platform.world.messaging_channel.id
     line.token = first
     with pytest.raises(ApiException) as ended:
