@@ -47,10 +47,12 @@ class Helpers:
         self._thread: threading.Thread | None = None
         self._begin_at = 0.0
 
-    def run(self, act: Callable[[], None], deadline: float) -> None:
+    def run(self, act: Callable[[], None], deadline: float, *, is_hasty: bool = False) -> None:
         """Call a function, and raise what it raises.
 
         :param deadline: by ``time.monotonic()``.
+        :param is_hasty: so soon that who is late may be there all the same: the next one is not
+            kept waiting.
         :raises NotWritten: it has not returned by then. It may do so later.
         """
         if self._pid != os.getpid():
@@ -58,7 +60,7 @@ class Helpers:
         job = _Job(act)
         self._queue().put(job)
         if not job.done.wait(max(0.0, deadline - time.monotonic())):
-            self._leave()
+            self._leave(is_hasty=is_hasty)
             raise NotWritten("the database does not answer")
         if job.error is not None:
             raise job.error
@@ -76,14 +78,14 @@ class Helpers:
             self._thread.start()
         return self._jobs
 
-    def _leave(self) -> None:
+    def _leave(self, *, is_hasty: bool) -> None:
         """Let the thread end by itself, whenever the server answers."""
         assert self._jobs is not None
         assert self._thread is not None
         self._jobs.put(None)
         self._left.append(self._thread)
         self._jobs = None
-        self._begin_at = time.monotonic() + BEGIN_AGAIN
+        self._begin_at = time.monotonic() + (0.0 if is_hasty else BEGIN_AGAIN)
 
 
 def _work(jobs: SimpleQueue[_Job | None]) -> None:

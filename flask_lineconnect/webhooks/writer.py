@@ -82,7 +82,7 @@ class EventWriter(GroupWriter[Row | ForwardRow]):
             if self._is_sqlite:
                 self._look_for_times(found)
             else:
-                self._helpers.run(partial(self._look_for_times, found), deadline)
+                self._helpers.run(partial(self._look_for_times, found), deadline, is_hasty=True)
         except (SQLAlchemyError, NotWritten):
             # Whether it is there will be seen when the events are written.
             return ()

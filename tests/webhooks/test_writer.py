@@ -16,6 +16,7 @@ from datetime import datetime
 from typing import Any
 
 import pytest
+from sqlalchemy import Connection
 from sqlalchemy import Engine
 from sqlalchemy import create_engine
 from sqlalchemy import func
@@ -190,6 +191,27 @@ def test_S7_2_nobody_takes_what_failed_for_stored(engine: Engine, line: LineStat
     # Who had given up before its turn may be written with the next one, which does no harm.
     writer.write(_rows(4), now=NOW)
     assert 1 <= _stored(line) <= 5
+
+
+def test_a_question_that_was_given_up_costs_no_event(
+    engine: Engine, line: LineState, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if engine.dialect.name == "sqlite":
+        pytest.skip("SQLite has no server that is slow to connect")
+    go_on = threading.Event()
+
+    def answer_late(_connection: Connection) -> list[datetime]:
+        go_on.wait(60)
+        return []
+
+    monkeypatch.setattr("flask_lineconnect.webhooks.writer.times_stored", answer_late)
+    hasty = EventWriter(engine, patience=1)
+    assert hasty.times_stored() == ()
+    # The server is there for what counts.
+    monkeypatch.setattr(hasty, "_patience", 60.0)
+    hasty.write(_rows(1), now=NOW)
+    assert _stored(line) == 1
+    go_on.set()
 
 
 def test_S7_2_nobody_waits_for_the_shops_own_connections(engine: Engine) -> None:
