@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from collections.abc import Sequence
-from contextlib import contextmanager
 from pathlib import Path
 
 import click
@@ -12,7 +10,6 @@ from flask.cli import AppGroup
 from flask.cli import with_appcontext
 from sqlalchemy import select
 
-from ..errors import LineConnectError
 from ..marketing.campaigns import planning
 from ..marketing.campaigns.checking import check_campaign
 from ..marketing.campaigns.declared import Campaigns
@@ -25,12 +22,26 @@ from ..models import CampaignPlan
 from ..state import LineState
 from ..state import current_line
 from .member_keys import member_key_of
+from .pausing import changing
+from .pausing import said
 from .tables import Row
 from .tables import as_json
 from .tables import show
 from .tables import write_json
 
 _name = click.argument("name")
+pause = changing(
+    "pause",
+    planning.pause,
+    told="is paused",
+    help="Let nothing of a campaign begin or be sent, until it is resumed. NAME may be a KEY.",
+)
+resume = changing(
+    "resume",
+    planning.resume,
+    told="goes on",
+    help="Let a paused campaign go on. Of times that passed meanwhile none is made good.",
+)
 
 
 def register(group: AppGroup) -> None:
@@ -78,7 +89,7 @@ def plans(is_json: bool) -> None:
 def plan(name: str, file: Path | None) -> None:
     """Write a campaign down as a draft, or change one that has not begun; say what is wrong."""
     line = current_line
-    with _said():
+    with said():
         definition = _declared(line, name) if file is None else _of_file(file, name)
         row = planning.save_plan(line, definition)
     line.session.commit()
@@ -97,14 +108,14 @@ def check(name: str, is_json: bool) -> None:
     Ends with 1 if anything is wrong.
     """
     line = current_line
-    with _said():
+    with said():
         definition = _planned(line, name)
     problems = check_campaign(line, definition)
     if problems:
         rows: list[Row] = [{"place": one.place, "problem": one.message} for one in problems]
         show(rows, is_json=is_json, empty="")
         raise SystemExit(1)
-    with _said():
+    with said():
         found = estimate_campaign(line, definition)
     if is_json:
         write_json(_as_data(found))
@@ -120,7 +131,7 @@ def check(name: str, is_json: bool) -> None:
 def begin(name: str, yes: bool) -> None:
     """Let a campaign begin: at its time, or now if it has none. Begun again, nothing changes."""
     line = current_line
-    with _said():
+    with said():
         definition = _planned(line, name)
         if not yes:
             found = estimate_campaign(line, definition)
@@ -137,33 +148,11 @@ def begin(name: str, yes: bool) -> None:
 
 @click.command()
 @_name
-@with_appcontext
-def pause(name: str) -> None:
-    """Let nothing of a campaign begin or be sent, until it is resumed. NAME may be a KEY."""
-    with _said():
-        planning.pause(current_line, name)
-    current_line.session.commit()
-    click.echo(f"{name} is paused.")
-
-
-@click.command()
-@_name
-@with_appcontext
-def resume(name: str) -> None:
-    """Let a paused campaign go on. Of times that passed meanwhile none is made good."""
-    with _said():
-        planning.resume(current_line, name)
-    current_line.session.commit()
-    click.echo(f"{name} goes on.")
-
-
-@click.command()
-@_name
 @click.argument("new_name")
 @with_appcontext
 def copy(name: str, new_name: str) -> None:
     """Write a campaign down once more, as a draft under another name, without its moment."""
-    with _said():
+    with said():
         planning.copy_plan(current_line, name, new_name)
     current_line.session.commit()
     click.echo(f"{new_name} is a draft like {name}.")
@@ -177,20 +166,10 @@ def test(name: str, members: Sequence[str]) -> None:
     """Send all variants of a campaign to these members alone, such as staff; it costs as always."""
     line = current_line
     keys = [member_key_of(one) for one in members]
-    with _said():
+    with said():
         count = send_test(line, _planned(line, name), keys)
     line.session.commit()
     click.echo(f"{count:,} messages are on their way.")
-
-
-@contextmanager
-def _said() -> Iterator[None]:
-    """Say to whoever typed the command what can't be done."""
-    try:
-        yield
-    except LineConnectError as error:
-        current_line.session.rollback()
-        raise click.ClickException(str(error)) from None
 
 
 def _declared(line: LineState, name: str) -> Definition:

@@ -6,8 +6,6 @@ import asyncio
 import json
 import re
 import uuid
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -15,8 +13,6 @@ from zoneinfo import ZoneInfo
 import click
 from flask.cli import with_appcontext
 
-from ..errors import LineConnectError
-from ..errors import Refused
 from ..line_api.client import LineApi
 from ..line_api.native_threads import run_in_native_thread
 from ..line_api.sender import Sender
@@ -32,6 +28,7 @@ from ..state import LineState
 from ..state import current_line
 from ..state import itself
 from .member_keys import member_key_of
+from .pausing import said
 from .tables import Row
 from .tables import as_json
 from .tables import limited
@@ -77,7 +74,7 @@ def rehearse(
     """
     line = itself(current_line)
     # The shop makes addresses of products.
-    with _said(), line.work_context():
+    with said(), line.work_context():
         scenario = line.part(Scenarios).get(name)
         if member_id is not None:
             _show_on_phone(line, scenario, member_key_of(member_id), seconds)
@@ -225,14 +222,3 @@ async def _play(line: LineState, run: PlayedRun, line_user_id: str, seconds: flo
             answer = await sender.send("push", body, retry_key=str(uuid.uuid4()))
             if not answer.is_accepted:
                 raise click.ClickException(answer.why)
-
-
-@contextmanager
-def _said() -> Iterator[None]:
-    """Say in a sentence what can't be done."""
-    try:
-        yield
-    except Refused as error:
-        raise click.ClickException(error.message) from None
-    except LineConnectError as error:
-        raise click.ClickException(str(error)) from None

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from collections.abc import Mapping
-from contextlib import contextmanager
 from typing import get_args
 
 import click
@@ -12,7 +10,6 @@ from flask.cli import AppGroup
 from flask.cli import with_appcontext
 from sqlalchemy import select
 
-from ..errors import UsageError
 from ..marketing.scenarios import publishing
 from ..marketing.scenarios.declared import Scenarios
 from ..marketing.scenarios.reading import write_scenario
@@ -23,12 +20,27 @@ from ..models import ScenarioVersion
 from ..state import LineState
 from ..state import current_line
 from .member_keys import member_key_of
+from .pausing import changing
+from .pausing import said
 from .tables import Row
 from .tables import as_json
 from .tables import limited
 from .tables import show
 
 _name = click.argument("name")
+pause = changing(
+    "pause",
+    publishing.pause,
+    told="is paused",
+    help="Let nothing of a scenario happen, nor be sent, until it is resumed.",
+)
+resume = changing(
+    "resume",
+    publishing.resume,
+    told="goes on",
+    help="Let a paused scenario go on. What became due meanwhile is done now, unless it is too "
+    "late.",
+)
 
 
 def register(group: AppGroup) -> None:
@@ -48,7 +60,7 @@ def register(group: AppGroup) -> None:
 @with_appcontext
 def publish(name: str, enrol: publishing.Enrol | None) -> None:
     """Let a declared scenario run as it is now. One that was paused or stopped runs again."""
-    with _said():
+    with said():
         done = publishing.publish(current_line, name, enrol=enrol)
     current_line.session.commit()
     if not done.is_new:
@@ -61,31 +73,9 @@ def publish(name: str, enrol: publishing.Enrol | None) -> None:
 @click.command()
 @_name
 @with_appcontext
-def pause(name: str) -> None:
-    """Let nothing of a scenario happen, nor be sent, until it is resumed."""
-    with _said():
-        publishing.pause(current_line, name)
-    current_line.session.commit()
-    click.echo(f"{name} is paused.")
-
-
-@click.command()
-@_name
-@with_appcontext
-def resume(name: str) -> None:
-    """Let a paused scenario go on. What became due meanwhile is done now, unless it is too late."""
-    with _said():
-        publishing.resume(current_line, name)
-    current_line.session.commit()
-    click.echo(f"{name} goes on.")
-
-
-@click.command()
-@_name
-@with_appcontext
 def stop(name: str) -> None:
     """End a scenario and its runs. What is on its way to LINE can't be called back."""
-    with _said():
+    with said():
         count = publishing.stop(current_line, name)
     current_line.session.commit()
     click.echo(f"{name} is stopped; {count:,} runs ended.")
@@ -118,7 +108,7 @@ def runs(
     line = current_line
     found = line.session.scalar(select(PublishedScenario.id).where(PublishedScenario.name == name))
     if found is None:
-        with _said():
+        with said():
             line.part(Scenarios).get(name)
         raise click.ClickException(f"the scenario {name} was never published")
     if run_id is not None:
@@ -191,13 +181,3 @@ def _steps(line: LineState, scenario_id: int, run_id: int) -> list[Row]:
         }
         for step in line.session.scalars(statement)
     ]
-
-
-@contextmanager
-def _said() -> Iterator[None]:
-    """Say in a sentence what can't be done."""
-    try:
-        yield
-    except UsageError as error:
-        current_line.session.rollback()
-        raise click.ClickException(str(error)) from None

@@ -21,6 +21,7 @@ SHARED = {
     "files",
     "group",
     "member_keys",
+    "pausing",
     "progress",
     "scenario_rehearse",
     "scenario_runs",

@@ -16,7 +16,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from dataclasses import field
 from datetime import datetime
-from datetime import timedelta
 from functools import partial
 from typing import Any
 from typing import NamedTuple
@@ -56,6 +55,8 @@ from ..scenarios.wordings import own_values
 from ..scenarios.writing import put
 from ..segments.attributes import Attributes
 from ..segments.values_of import values_of
+from ..trying import Work
+from ..trying import do_or_say
 from .beginning import is_recipient
 from .beginning import wish_of
 from .definition import Definition
@@ -70,8 +71,6 @@ logger = logging.getLogger(__name__)
 
 #: People of one transaction, and portions after which other work has its turn.
 PORTION, PORTIONS_AT_ONCE = 500, 4
-#: When a campaign is tried again of which nothing can be written.
-TRY_AGAIN = timedelta(minutes=5)
 #: Why somebody gets nothing whose message can't be written.
 TEMPLATE = "template"
 #: Of retry keys; any UUID that nobody else uses.
@@ -118,39 +117,11 @@ def _make_some(line: LineState, campaign_id: int) -> int:
         if line.stopping.is_set():
             break
         with line.work_context():
-            count = _make_or_say(line, campaign_id)
+            count = do_or_say(line, _MAKING, campaign_id)
         total += count
         if count < PORTION:
             break
     return total
-
-
-def _make_or_say(line: LineState, campaign_id: int) -> int:
-    """Write one portion; what fails holds back no other campaign."""
-    session = line.session
-    try:
-        return _make(line, campaign_id)
-    except (OperationalError, InterfaceError):
-        # Nobody's fault but the database's, which may be away.
-        session.rollback()
-        raise
-    except Exception as error:  # one broken campaign must hold back no other
-        session.rollback()
-        told = None if isinstance(error, UsageError) else for_log(error)
-        begin_writing(session)
-        row = session.get_one(Campaign, campaign_id)
-        row.next_at = line.clock() + TRY_AGAIN
-        row.problem = str(error) if told is None else f"{type(told).__name__}: {told}"
-        logger.error(
-            "the messages of the campaign %s could not be written%s; tried again in %g minutes",
-            row.key,
-            f": {error}" if told is None else "",
-            TRY_AGAIN / timedelta(minutes=1),
-            exc_info=told,
-            extra=log_fields("campaign_not_made", campaign=row.key),
-        )
-        session.commit()
-        return 0
 
 
 def _make(line: LineState, campaign_id: int) -> int:
@@ -182,6 +153,17 @@ def _make(line: LineState, campaign_id: int) -> int:
     after_commit(session, partial(line.engine.wake, "delivery"))
     session.commit()
     return len(people)
+
+
+_MAKING = Work(
+    model=Campaign,
+    do=_make,
+    plain=UsageError,
+    subject="campaign",
+    name="key",
+    failed="the messages of the campaign %s could not be written",
+    event="campaign_not_made",
+)
 
 
 def _people(campaign_id: int, cursor: Any) -> Any:

@@ -16,13 +16,9 @@ from typing import Any
 from sqlalchemy import func
 from sqlalchemy import select
 from sqlalchemy import text
-from sqlalchemy.exc import InterfaceError
-from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
-from ...error_words import for_log
 from ...errors import LineConnectError
-from ...log_fields import log_fields
 from ...models import CampaignPlan
 from ...models.plan import IS_PLANNED
 from ...models.sqlite import begin_writing
@@ -30,6 +26,8 @@ from ...state import LineState
 from ..calendar.times import Occurrence
 from ..calendar.times import Recurring
 from ..calendar.times import named_zone
+from ..trying import Work
+from ..trying import do_or_say
 from .beginning import begin_now
 from .checking import refuse_problems
 from .definition import Definition
@@ -38,8 +36,6 @@ from .planning import start
 
 logger = logging.getLogger(__name__)
 
-#: When a campaign is tried again that could not begin.
-TRY_AGAIN = timedelta(minutes=5)
 _DAY = timedelta(days=1)
 
 
@@ -52,7 +48,7 @@ def start_campaigns(line: LineState) -> int:
     for plan_id in ids:
         if not line.stopping.is_set():
             with line.work_context():
-                total += _start_or_say(line, plan_id)
+                total += do_or_say(line, _BEGINNING, plan_id)
     return total
 
 
@@ -64,34 +60,6 @@ def next_campaign_at(session: Session) -> datetime | None:
 def _due(now: datetime) -> Any:
     is_due = text(IS_PLANNED), CampaignPlan.next_at <= now
     return select(CampaignPlan).where(*is_due).order_by(CampaignPlan.next_at)
-
-
-def _start_or_say(line: LineState, plan_id: int) -> int:
-    """Begin one campaign; what fails holds back no other."""
-    session = line.session
-    try:
-        return _start(line, plan_id)
-    except (OperationalError, InterfaceError):
-        # Nobody's fault but the database's, which may be away.
-        session.rollback()
-        raise
-    except Exception as error:  # one broken campaign must hold back no other
-        session.rollback()
-        told = None if isinstance(error, LineConnectError) else for_log(error)
-        begin_writing(session)
-        plan = session.get_one(CampaignPlan, plan_id)
-        plan.next_at = line.clock() + TRY_AGAIN
-        plan.problem = str(error) if told is None else f"{type(told).__name__}: {told}"
-        logger.error(
-            "the campaign %s could not begin%s; it is tried again in %g minutes",
-            plan.name,
-            f": {error}" if told is None else "",
-            TRY_AGAIN / timedelta(minutes=1),
-            exc_info=told,
-            extra=log_fields("campaign_not_begun", campaign=plan.name),
-        )
-        session.commit()
-        return 0
 
 
 def _start(line: LineState, plan_id: int) -> int:
@@ -111,6 +79,17 @@ def _start(line: LineState, plan_id: int) -> int:
     plan.problem, plan.updated_at = None, now
     session.commit()
     return 1
+
+
+_BEGINNING = Work(
+    model=CampaignPlan,
+    do=_start,
+    plain=LineConnectError,
+    subject="campaign",
+    name="name",
+    failed="the campaign %s could not begin",
+    event="campaign_not_begun",
+)
 
 
 def _start_again(

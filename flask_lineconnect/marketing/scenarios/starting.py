@@ -19,11 +19,8 @@ from typing import Any
 from sqlalchemy import Select
 from sqlalchemy import func
 from sqlalchemy import select
-from sqlalchemy.exc import InterfaceError
-from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
-from ...error_words import for_log
 from ...log_fields import log_fields
 from ...models import Account
 from ...models import PublishedScenario
@@ -34,6 +31,8 @@ from ..segments.attributes import Attributes
 from ..segments.audience import members_in
 from ..segments.audience import members_where
 from ..segments.errors import InvalidRule
+from ..trying import Work
+from ..trying import do_or_say
 from . import choosing
 from .beginning import Beginning
 from .beginning import begin_runs
@@ -54,8 +53,6 @@ logger = logging.getLogger(__name__)
 AT_A_TIME, PORTION = 10_000, 500
 #: How often a segment is looked at; and looking takes at most one part in so many of the time.
 LOOK_EVERY, LOOK_PART = timedelta(minutes=1), 20
-#: When a scenario is tried again that could not be begun.
-TRY_AGAIN = timedelta(minutes=5)
 _DAY = timedelta(days=1)
 
 
@@ -114,7 +111,7 @@ def start_due(line: LineState) -> int:
     for scenario_id in ids:
         if not line.stopping.is_set():
             with line.work_context():
-                total += _start_or_say(line, scenario_id)
+                total += do_or_say(line, _BEGINNING, scenario_id)
     return total
 
 
@@ -135,34 +132,6 @@ def _from_now(line: LineState, row: PublishedScenario, start: OnTime, now: datet
     row.next_at, row.next_day = first.at, first.day
 
 
-def _start_or_say(line: LineState, scenario_id: int) -> int:
-    """Begin one scenario; what fails holds back no other."""
-    session = line.session
-    try:
-        return _start(line, scenario_id)
-    except (OperationalError, InterfaceError):
-        # Nobody's fault but the database's, which may be away.
-        session.rollback()
-        raise
-    except Exception as error:  # one broken scenario must hold back no other
-        session.rollback()
-        told = None if isinstance(error, InvalidRule) else for_log(error)
-        begin_writing(session)
-        row = session.get_one(PublishedScenario, scenario_id)
-        row.next_at = line.clock() + TRY_AGAIN
-        row.problem = str(error) if told is None else f"{type(told).__name__}: {told}"
-        logger.error(
-            "the scenario %s could not begin for anybody%s; it is tried again in %g minutes",
-            row.name,
-            f": {error}" if told is None else "",
-            TRY_AGAIN / timedelta(minutes=1),
-            exc_info=told,
-            extra=log_fields("scenario_not_begun", scenario=row.name),
-        )
-        session.commit()
-        return 0
-
-
 def _start(line: LineState, scenario_id: int) -> int:
     session, now = line.session, line.clock()
     row = session.scalars(_due(now).where(PublishedScenario.id == scenario_id)).one_or_none()
@@ -177,6 +146,17 @@ def _start(line: LineState, scenario_id: int) -> int:
         return _look(turn, start)
     turn.put_off(None)
     return 0
+
+
+_BEGINNING = Work(
+    model=PublishedScenario,
+    do=_start,
+    plain=InvalidRule,
+    subject="scenario",
+    name="name",
+    failed="the scenario %s could not begin for anybody",
+    event="scenario_not_begun",
+)
 
 
 @dataclass(frozen=True, slots=True)
