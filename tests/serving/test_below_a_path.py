@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlencode
@@ -111,3 +112,24 @@ def test_a_customer_stays_below_the_path_from_the_qr_code_to_the_unlinking(
     expect(visitor.get_by_role("heading", name="連携を解除しました")).to_be_visible()
     visitor.goto(f"{BASE_URL}/private")
     expect(visitor).to_have_url(f"{BASE_URL}/log-in?next=%2Fshop%2Fprivate")
+
+
+def test_what_a_campaign_links_to_opens_below_the_path(street: Served, browser: Browser) -> None:
+    user_id = street.line.add_user("配信を読む人")
+    visitor = _open_browser(browser)
+    visitor.goto(f"{BASE_URL}/line/login")
+    visitor.get_by_role("button", name="配信を読む人").click()
+    visitor.get_by_role("button", name="許可する").click()
+    visitor.get_by_role("button", name="友だち追加する").click()
+    visitor.get_by_role("button", name="登録して").click()
+    expect(visitor).to_have_url(f"{BASE_URL}/line/liff")
+    visitor.goto(f"{BASE_URL}/begin")
+    expect(visitor.locator("body")).to_have_text("begun")
+
+    message = street.line.wait_for_message(user_id, "新しいお茶です")
+    [address] = re.findall(r'https://[^"\'\s]+', str(message))
+    assert address.startswith(f"{BASE_URL}/line/")
+    phone = _open_browser(browser, LINE_APP)
+    _open_in_line(phone, street, user_id, address)
+    expect(phone).to_have_url(f"{BASE_URL}/private")
+    expect(phone.locator("body")).to_have_text("private")
