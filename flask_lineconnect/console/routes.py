@@ -66,6 +66,7 @@ ROUTES = (
     Route("/campaigns/pause", "campaigns.pause_campaign", "editor", CHANGE),
     Route("/campaigns/resume", "campaigns.resume_campaign", "owner", CHANGE),
     Route("/campaigns/cancel", "campaigns.cancel_campaign", "owner", CHANGE),
+    Route("/messages/preview", "messages.preview_message", "editor", CHANGE),
     Route("/scenarios", "scenarios.scenarios", "viewer"),
     Route("/scenarios/<name>", "scenarios.scenario", "viewer"),
     Route("/scenarios/<name>/rehearsal", "scenarios.rehearsal", "editor"),
