@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 
 help:
 	@echo "make demo        run the demo shop and the LINE emulator"
-	@echo "make demo-reset  start the demo over, with fresh data"
+	@echo "make demo-reset  start the demo over, with fresh data; HISTORY=1 for two years of 10,000 members"
 	@echo "make test        install what the tests need and run them"
 	@echo "make lint        linters and type checker"
 	@echo "make docs        the documentation as a site, in build/site"
@@ -18,10 +18,10 @@ help:
 	@echo "make screenshots the customer's journey as one strip of pictures"
 
 demo: $(VENV)/.demo
-	@exec $(BIN)/python -m demo_shop
+	@exec $(BIN)/python -m demo_shop $(if $(HISTORY),--history)
 
 demo-reset: $(VENV)/.demo
-	@exec $(BIN)/python -m demo_shop --reset
+	@exec $(BIN)/python -m demo_shop --reset $(if $(HISTORY),--history)
 
 test: $(VENV)/.dev
 	@BIN=$(BIN) sh .ci/prepare

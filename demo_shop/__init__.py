@@ -19,6 +19,7 @@ from flask import request
 from flask import session
 
 from . import line
+from .clock import utcnow
 from .extensions import babel
 from .extensions import csrf
 from .extensions import db
@@ -79,22 +80,33 @@ def _load_user(user_id: str) -> User | None:
     return db.session.get(User, int(user_id))
 
 
-def prepare_database(app: Flask) -> None:
-    """Make the tables, and fill an empty shop."""
+def prepare_database(app: Flask, *, has_history: bool = False) -> bool:
+    """Make the tables, and fill an empty shop; return whether it was empty.
+
+    :param has_history: with two years of it and ten thousand members.
+    """
     with app.app_context():
         db.metadata.create_all(db.engine)
-        if is_empty(db.session()):
-            fill(db.session(), Path(app.config["PICTURES_FOLDER"]))
+        if not is_empty(db.session()):
+            return False
+        fill(db.session(), Path(app.config["PICTURES_FOLDER"]))
+        if has_history:
+            from .history import tell_history  # most shops have none
+
+            tell_history(db.session(), utcnow(), line.switch_on)
+        else:
             line.switch_on()
             db.session.commit()
+        return True
 
 
 @click.command("seed")
-def seed_command() -> None:
+@click.option("--history", is_flag=True, help="With two years of it and 10,000 members.")
+def seed_command(history: bool) -> None:
     """Make the tables, and fill an empty shop."""
     from flask import current_app
 
-    prepare_database(current_app)
+    prepare_database(current_app, has_history=history)
 
 
 def _language() -> str:

@@ -82,11 +82,12 @@ def _run(options: argparse.Namespace) -> None:
     shop_url = f"http://{HOST}:{shop_port}"
     kept = ("--data", str(options.data / "emulator.json"), "--base-url", shop_url)
     with run_emulator(emulator_port, *kept) as emulator:
-        app = _make_shop(options.data, emulator.settings(shop_url))
+        app = _make_shop(options, emulator.settings(shop_url))
         _serve(app, shop_url, emulator.url, shop_port)
 
 
-def _make_shop(data: Path, settings: dict[str, str]) -> Flask:
+def _make_shop(options: argparse.Namespace, settings: dict[str, str]) -> Flask:
+    data: Path = options.data
     app = create_app(
         {
             "DEBUG": True,
@@ -98,7 +99,10 @@ def _make_shop(data: Path, settings: dict[str, str]) -> Flask:
     )
     tell_settings(data, app.config)
     with app.app_context():
-        prepare_database(app)
+        if options.history:
+            print("Two years of history are written; that takes half a minute.", flush=True)
+        if not prepare_database(app, has_history=options.history) and options.history:
+            print("The shop is there already, and stays as it is; --reset starts over.", flush=True)
         for _step in set_up_channels(current_line):
             pass
     return app
@@ -134,6 +138,9 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--emulator-port", type=int, default=5001, help="the emulator's port")
     parser.add_argument("--data", type=_folder, default=INSTANCE, help="folder of the demo's data")
     parser.add_argument("--reset", action="store_true", help="start over with fresh data")
+    parser.add_argument(
+        "--history", action="store_true", help="fill an empty shop with two years of 10,000 members"
+    )
     return parser.parse_args()
 
 

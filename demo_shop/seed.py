@@ -190,7 +190,7 @@ def _order(chance: random.Random, number: int, buyer: User, products: list[Produ
         for product in chosen
     ]
     total = sum(line.subtotal for line in lines)
-    status = _status(age)
+    status = status_after(age)
     return Order(
         number=f"K-{placed_at:%y%m}-{number:06d}",
         user=buyer,
@@ -208,7 +208,8 @@ def _order(chance: random.Random, number: int, buyer: User, products: list[Produ
     )
 
 
-def _status(age: timedelta) -> str:
+def status_after(age: timedelta) -> str:
+    """Return how far an order of some age is on its way."""
     for days, status in ((2, "received"), (5, "preparing"), (9, "shipped")):
         if age < timedelta(days=days):
             return status
