@@ -15,17 +15,13 @@ from flask.cli import AppGroup
 
 from ..csv_cells import text_cell
 from ..errors import UsageError
-from ..i18n import gettext as _
 from ..i18n import languages
 from ..i18n import speaking
-from ..marketing.results import words
 from ..marketing.results.cohorts import cohorts as cohorts_of
-from ..marketing.results.month import Group
-from ..marketing.results.month import MonthReport
 from ..marketing.results.month import month_report
-from ..marketing.results.orders import orders_of
+from ..marketing.results.month_table import money_of
+from ..marketing.results.month_table import month_rows
 from ..marketing.results.rfm import rfm_groups
-from ..state import LineState
 from ..state import current_line
 from .files import FilePath
 from .tables import as_json
@@ -57,7 +53,7 @@ def month(month: date | None, path: str | None, language: str) -> None:
     try:
         found = month_report(line, month)
         with speaking(language):
-            rows = _rows(line, found, Locale.parse(language))
+            rows = month_rows(line, found, Locale.parse(language))
     except UsageError as error:
         raise click.ClickException(str(error)) from None
     if path is None:
@@ -83,7 +79,7 @@ def rfm(is_json: bool) -> None:
             "people": group.people,
             "money": group.money,
             "orders": group.orders,
-            "sales": _money(line, group.sales),
+            "sales": money_of(line, group.sales),
         }
         for group in rfm_groups(line)
     ]
@@ -108,11 +104,6 @@ def cohorts(months: int, is_json: bool) -> None:
     show(rows, is_json=is_json, empty="Nobody has linked in these months.")
 
 
-def _money(line: LineState, units: int) -> str:
-    orders = orders_of(line)
-    return str(units if orders is None else orders.amount(units))
-
-
 def _write(path: Path, rows: list[list[Any]]) -> None:
     # With a mark at its beginning, without which Excel takes it for another encoding.
     with path.open("w", encoding="utf-8-sig", newline="") as file:
@@ -123,44 +114,3 @@ def _write(path: Path, rows: list[list[Any]]) -> None:
 def _cell(value: Any) -> Any:
     """Return a cell: numbers as they are, and no text that is a formula."""
     return text_cell(value) if isinstance(value, str) else value
-
-
-def _rows(line: LineState, found: MonthReport, locale: Locale) -> list[list[Any]]:
-    orders = orders_of(line)
-
-    def money(units: int) -> str:
-        return _money(line, units)
-
-    def about(name: str, group: Group) -> list[Any]:
-        rate = f"{group.arm.rate * words.AMONG:.1f}"
-        return [name, group.arm.people, group.arm.buyers, rate, group.orders, money(group.sales)]
-
-    empty = "" if found.cost is None else found.cost
-    rows: list[list[Any]] = [
-        [_("月"), f"{found.first:%Y-%m}"],
-        [_("会員"), _("人数"), _("購入した人"), _("1,000人あたり"), _("購入"), _("売上")],
-        about(_("連携会員"), found.linked),
-        about(_("連携していない会員"), found.unlinked),
-        [words.caution_of_linking()],
-        [_("LINEの効果"), words.tell(found.judgement)],
-    ]
-    if orders is not None and (said := words.tell_sales(found.judgement, orders, locale)):
-        rows.append([_("追加売上"), said])
-    rows += [
-        [_("送った数（通）"), found.messages],
-        [_("費用（円）"), empty],
-        [_("購入1件あたりの費用（円）"), found.cost_per_order or ""],
-        [
-            _("配信・シナリオ"),
-            _("送った"),
-            _("反応"),
-            _("購入（タップ後）"),
-            _("購入（受信後）"),
-            _("売上"),
-        ],
-    ]
-    for name, figures in found.sources:
-        counted = [figures[one] for one in ("accepted", "clicks")]
-        bought = [figures["orders_direct"], figures["orders_indirect"]]
-        rows.append([name, *counted, *bought, money(figures.sales)])
-    return rows

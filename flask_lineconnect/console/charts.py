@@ -36,8 +36,17 @@ def line_chart(days: Sequence[date], series: Sequence[Series], *, label: str) ->
     :param label: says the same in words, the figures included.
     """
     wide = _draw(days, series, label, *_DESK)
-    small = _draw(days, series, label, *_PHONE)
+    return both(wide, _draw(days, series, label, *_PHONE))
+
+
+def both(wide: Markup, small: Markup) -> Markup:
+    """Return a chart that was drawn for a desk and for a phone; each shows its own."""
     return Markup('<div class="lc-desk">{}</div><div class="lc-phone">{}</div>').format(wide, small)
+
+
+def text_width(text: str) -> float:
+    """Return how wide a label is drawn, in the chart's own units."""
+    return _LETTER * _length(text)
 
 
 def meter(parts: Sequence[int], whole: int, *, label: str) -> Markup:
@@ -62,7 +71,7 @@ def meter(parts: Sequence[int], whole: int, *, label: str) -> Markup:
 def _draw(
     days: Sequence[date], series: Sequence[Series], label: str, width: int, height: int
 ) -> Markup:
-    right = width - 24 - _LETTER * max(_length(one.label) for one in series)
+    right = width - 24 - max(text_width(one.label) for one in series)
     top = _top_of(max((max(one.values, default=0) for one in series), default=0))
     base = height - _BOTTOM
 

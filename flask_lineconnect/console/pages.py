@@ -63,6 +63,7 @@ ITEMS = (
         frozenset({"segment", "new_segment", "edit_segment"}),
     ),
     Item("store_qr", _("店頭QR"), "qr", 2, False, "q", frozenset({"print_qr"})),
+    Item("reports", _("レポート"), "report", 3, False, "p", frozenset({"rfm", "cohorts"})),
     Item("checks", _("点検"), "check", 3),
     Item("audit", _("操作の記録"), "log", 3),
 )

@@ -6,9 +6,13 @@ from datetime import date
 from datetime import datetime
 from datetime import timedelta
 
+from babel import Locale
 from babel import dates
 from flask_babel import format_decimal
 
+from ..i18n import speaking
+from ..marketing.results.orders import orders_of
+from ..shop.money import write_money
 from ..state import current_line
 from .i18n import gettext as _
 from .i18n import spoken
@@ -38,6 +42,15 @@ def yen(amount: float) -> str:
     return _("%(n)s円", n=number(round(amount)))
 
 
+def money(units: int) -> str:
+    """Return an amount of the shop's orders, which are whole numbers of the smallest unit."""
+    orders = orders_of(current_line)
+    if orders is None:
+        return "—"
+    with speaking(spoken()):
+        return write_money(orders.amount(units), orders.currency, Locale.parse(spoken()))
+
+
 def share(part: int, whole: int) -> str:
     """Return a part of a whole in per cent; nothing has no part."""
     return "—" if whole == 0 else f"{100 * part / whole:.1f}%"
@@ -62,6 +75,23 @@ def day(moment: date | datetime) -> str:
         return f"{year}{found.month}月{found.day}日（{weekday}）"
     skeleton = "MMMEd" if found.year == today().year else "yMMMEd"
     return dates.format_skeleton(skeleton, found, locale=spoken())
+
+
+def month(first: date) -> str:
+    """Return a month of any year."""
+    if spoken() == "ja":
+        return f"{first.year}年{first.month}月"
+    return str(dates.format_skeleton("yMMMM", first, locale=spoken()))
+
+
+def month_key(first: date) -> str:
+    """Return a month for a table or an axis."""
+    return f"{first.year}/{first.month}"
+
+
+def people_among(count: float) -> str:
+    """Return people among others, such as 1,000: with a decimal."""
+    return _("%(n)s人", n=f"{count:,.1f}")
 
 
 def short_day(found: date) -> str:

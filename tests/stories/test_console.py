@@ -42,6 +42,10 @@ PATHS = {
     "codes": "/store-qr",
     "poster": "/store-qr/print?label=till&size=a5",
     "cards": "/store-qr/print?label=till&size=card",
+    "reports": "/reports",
+    "month": "/reports?month={month}",
+    "rfm": "/reports/rfm",
+    "cohorts": "/reports/cohorts",
     "checks": "/checks",
     "audit": "/audit",
     "more": "/more",
@@ -65,7 +69,8 @@ def names(street: Street) -> dict[str, Any]:
         asked = Inquiry(user_id=user.id, name=user.name, text=text, at=at)
         db.session.add_all([asked, SourceLabel(label="till", created_at=state.clock())])
         db.session.commit()
-        return {"member": member.id, "question": asked.id}
+        month = f"{state.clock().astimezone(state.config.zone):%Y-%m}"
+        return {"member": member.id, "question": asked.id, "month": month}
 
 
 def _open_as_owner(street: Street, open_browser: Callable[..., Page], **options: Any) -> Page:
