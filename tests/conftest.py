@@ -101,6 +101,28 @@ def postgres_server() -> Iterator[str]:
         yield address
 
 
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a file with the small shop's tables: making them anew takes longer than most tests."""
+    file = tmp_path_factory.mktemp("template") / "shop.db"
+    _make_tables(f"sqlite:///{file}")
+    return file
+
+
+@pytest.fixture(scope="session")
+def postgres_template(postgres_server: str) -> tuple[str, str]:
+    """Return the server's address, and the name of a database with the small shop's tables."""
+    _make_tables(create_database(postgres_server, "template"))
+    return postgres_server, "template"
+
+
+def _make_tables(address: str) -> None:
+    app = create_app({**SETTINGS, "SQLALCHEMY_DATABASE_URI": address})
+    with app.app_context():
+        for engine in db.engines.values():
+            engine.dispose()
+
+
 @pytest.fixture
 def database(request: pytest.FixtureRequest) -> str:
     """Return the name of the database; a module chooses by ``pytestmark``, see DATABASES."""
@@ -114,8 +136,11 @@ def make_app(request: pytest.FixtureRequest, tmp_path: Path, database: str) -> I
 
     def address() -> str:
         if database == "sqlite":
-            return f"sqlite:///{tmp_path / f'shop{len(made)}.db'}"
-        return create_database(request.getfixturevalue("postgres_server"), uuid.uuid4().hex)
+            file = tmp_path / f"shop{len(made)}.db"
+            shutil.copyfile(request.getfixturevalue("sqlite_template"), file)
+            return f"sqlite:///{file}"
+        server, name = request.getfixturevalue("postgres_template")
+        return create_database(server, uuid.uuid4().hex, template=name)
 
     def make(*, before: Sequence[Join] = (), after: Sequence[Join] = (), **changes: Any) -> Flask:
         settings = {**SETTINGS, "SQLALCHEMY_DATABASE_URI": address(), **changes}

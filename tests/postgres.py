@@ -58,11 +58,11 @@ def restart(server: str) -> None:
     )
 
 
-def create_database(server: str, name: str) -> str:
-    """Make an empty database; return its address."""
+def create_database(server: str, name: str, *, template: str = "template1") -> str:
+    """Make a database, an empty one unless a template is named; return its address."""
     plain = server.replace("+psycopg", "")
     with psycopg.connect(f"{plain}/postgres", autocommit=True) as connection:
-        connection.execute(f'CREATE DATABASE "{name}"'.encode())
+        connection.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}"'.encode())
     return f"{server}/{name}"
 
 

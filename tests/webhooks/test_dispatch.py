@@ -197,14 +197,13 @@ def test_W4_one_poisonous_event_costs_no_other(
     shop.fail = 100
     with pytest.raises(Exception, match="in time"):
         chat.send({"type": "message", "message": {"type": "text", "id": "1", "text": "メモ"}})
-    line_emulator.send_events(
-        {"user_id": other, "type": "message", "message": {"type": "text", "id": "2", "text": "あ"}}
-    )
+    line_emulator.write(other, "あ")
     deadline = time.monotonic() + BUSY_MACHINE
-    while not line_emulator.chat(other) and time.monotonic() < deadline:
+    while line_emulator.chat(other)[-1]["from"] != "bot" and time.monotonic() < deadline:
         dispatch_due(line)
         time.sleep(0.02)
-    assert [entry["message"]["text"] for entry in line_emulator.chat(other)] == ["わかりません"]
+    *_before, asked, answer = line_emulator.chat(other)
+    assert [asked["message"]["text"], answer["message"]["text"]] == ["あ", "わかりません"]
 
 
 def test_S8_7_a_worker_that_was_overtaken_writes_nothing(
