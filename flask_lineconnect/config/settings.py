@@ -257,6 +257,12 @@ class Config:
         "shows what advertising brings: 1 to 10, or 0 for nobody.",
         default=0,
     )
+    four_eyes_above: int | None = _setting(
+        read.count,
+        "Campaigns to more people than this need two of the staff in the console: one asks, an "
+        "owner who is somebody else lets it go. Without it one owner is enough.",
+        default=None,
+    )
     member_event_days: int = _setting(
         read.positive,
         "For how many days member events are kept, which `line.emit` tells; conditions look back "

@@ -43,6 +43,12 @@ ACTIONS = {
     "inquiry-done": lazy_gettext("対応済みにした"),
     "qr-made": lazy_gettext("店頭QRを作った"),
     "sending-resumed": lazy_gettext("配信の停止を解いた"),
+    "campaign-saved": lazy_gettext("配信の下書きを保存した"),
+    "campaign-copied": lazy_gettext("配信を複製した"),
+    "campaign-tried": lazy_gettext("配信を自分に試し送りした"),
+    "campaign-asked": lazy_gettext("配信の承認を頼んだ"),
+    "campaign-begun": lazy_gettext("配信を送った・予約した"),
+    "campaign-called-back": lazy_gettext("配信を下書きに戻した"),
     "campaign-paused": lazy_gettext("配信を一時停止した"),
     "campaign-resumed": lazy_gettext("配信を再開した"),
     "campaign-cancelled": lazy_gettext("配信を取り消した"),
@@ -144,7 +150,7 @@ def _rows(line: LineState, before: int | None, limit: int) -> list[AuditEntry]:
 def _entry(line: LineState, row: AuditEntry) -> Entry:
     who = str(ACTORS.get(row.actor, row.actor))
     if row.staff is not None:
-        who = _staff_name(line, row.staff)
+        who = name_of_staff(line, row.staff)
     on, member_key = row.subject or "", None
     if row.member_key is not None:
         on, member_key = _member_name(line, row.member_key)
@@ -153,7 +159,7 @@ def _entry(line: LineState, row: AuditEntry) -> Entry:
     return Entry(row, who, str(ACTIONS.get(row.action, row.action)), on, member_key)
 
 
-def _staff_name(line: LineState, key: str) -> str:
+def name_of_staff(line: LineState, key: str) -> str:
     """Return the name of who did it: Flask-Login finds them as it does at each request."""
     manager = line.app.login_manager  # type: ignore[attr-defined]  # set by Flask-Login
     try:

@@ -50,7 +50,18 @@ class Item:
 ITEMS = (
     Item("home", _("ホーム"), "home", 0, on_phone=True, key="h"),
     Item("inbox", _("受信箱"), "inbox", 0, on_phone=True, key="i"),
-    Item("campaigns", _("配信"), "send", 0, on_phone=True, key="c"),
+    Item(
+        "campaigns",
+        _("配信"),
+        "send",
+        0,
+        True,
+        "c",
+        frozenset(
+            {"new_campaign", "campaign_audience", "campaign_message", "campaign_time"}
+            | {"campaign_confirm", "begin_campaign", "ask_approval"}
+        ),
+    ),
     Item("scenarios", _("シナリオ"), "flow", 0, True, "s", frozenset({"scenario", "rehearsal"})),
     Item("people", _("会員"), "people", 1, True, "m", frozenset({"member"})),
     Item(

@@ -43,5 +43,9 @@ class CampaignPlan(LineBase):
     next_day: Mapped[date | None]
     #: Why it could not begin: a segment or an attribute is gone.
     problem: Mapped[str | None] = mapped_column(Text)
+    #: Who of the shop's staff wants it to begin, by Flask-Login's id, where another one has to let
+    #: it go; and which version they mean.
+    asked_by: Mapped[str | None] = mapped_column(String(255))
+    asked_version: Mapped[int | None]
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     updated_at: Mapped[datetime] = mapped_column(UtcDateTime)

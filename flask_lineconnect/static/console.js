@@ -59,6 +59,37 @@ for (const field of document.querySelectorAll("[data-redraws]")) {
   });
 }
 
+// A form that counts asks the server what its fields mean now, and what is marked takes the place of
+// the same on the page: nothing else moves, and whoever types goes on.
+for (const form of document.querySelectorAll("form[data-asks]")) {
+  let asked = null;
+  let wait = 0;
+  const ask = async () => {
+    asked?.abort();
+    asked = new AbortController();
+    const body = new FormData(form);
+    body.set("do", "draw");
+    try {
+      const answer = await fetch(form.action, { method: "POST", body, signal: asked.signal });
+      if (!answer.ok) return;
+      // The other page's style has a nonce of its own.
+      const text = (await answer.text()).replace(/<style[^]*?<\/style>/, "");
+      const found = new DOMParser().parseFromString(text, "text/html");
+      for (const old of document.querySelectorAll("[data-swap]")) {
+        const fresh = found.getElementById(old.id);
+        if (fresh && fresh.outerHTML !== old.outerHTML) old.replaceChildren(...fresh.childNodes);
+        if (fresh) old.className = fresh.className;
+      }
+    } catch (error) {
+      if (error.name !== "AbortError") throw error;
+    }
+  };
+  form.addEventListener("input", (event) => {
+    clearTimeout(wait);
+    if (event.target.type !== "text") wait = setTimeout(ask, 200);
+  });
+}
+
 // A second press of the same button does nothing.
 document.addEventListener("submit", (event) => {
   const form = event.target;

@@ -23,6 +23,8 @@ from ..engines.work import WORK
 from ..engines.work import run_due
 from ..line_api.client import LineApi
 from ..linking.unlink_tasks import tell_line_due
+from ..models import Campaign
+from ..models import CampaignPlan
 from ..models import InboxEvent
 from ..models import MemberEvent
 from ..models import OutboxBatch
@@ -44,6 +46,8 @@ DUE: tuple[InstrumentedAttribute[datetime] | InstrumentedAttribute[datetime | No
     InboxEvent.next_attempt_at,
     UnlinkTask.next_attempt_at,
     ScenarioRun.due_at,
+    CampaignPlan.next_at,
+    Campaign.next_at,
 )
 #: A move of the clock that no token of LINE's notices.
 SHORT = timedelta(seconds=10)

@@ -29,6 +29,10 @@ PATHS = {
     "inbox": "/inbox",
     "case": "/inbox?key={question}",
     "campaigns": "/campaigns",
+    "audience": "/campaigns/new?segment=tea_again",
+    "message": "/campaigns/autumn/message",
+    "time": "/campaigns/autumn/time",
+    "confirm": "/campaigns/autumn/confirm",
     "scenarios": "/scenarios",
     "scenario": "/scenarios/cart_left",
     "rehearsal": "/scenarios/order_confirmed/rehearsal",
@@ -64,6 +68,13 @@ def names(street: Street) -> dict[str, Any]:
         state = street.app.extensions["lineconnect"]
         user = db.session.get_one(User, member.id)
         extension.send(user, "本日発送しました。明日お届けの予定です。")
+        to, variants = (
+            {"segment": "tea_again"},
+            [{"name": name, "message": f"秋の新茶が入りました。{name}"} for name in ("a", "b")],
+        )
+        extension.campaigns.plan(
+            "autumn", label="秋の新茶<b>", to=to, variants=variants, at="every monday at 10:00"
+        )
         text = "先日いただいたお茶、今週中に届きますか？ 土曜に来客があります。"
         at = state.clock() - timedelta(hours=2, minutes=10)
         asked = Inquiry(user_id=user.id, name=user.name, text=text, at=at)

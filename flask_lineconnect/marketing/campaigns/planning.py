@@ -6,6 +6,7 @@ Everything inside the caller's transaction; ``control.py`` is what shops call.
 from __future__ import annotations
 
 from datetime import datetime
+from datetime import timedelta
 from functools import partial
 from typing import Any
 
@@ -38,6 +39,11 @@ from .reading import write_campaign
 
 #: States in which a plan may be changed, and in which there is something to stop.
 CHANGEABLE, LIVE = ("draft", "planned"), ("planned", "running", "paused")
+_AT_ONCE = timedelta(0)
+
+
+class ChangedMeanwhile(UsageError):
+    """Somebody else changed a campaign since it was read."""
 
 
 def find_plan(session: Session, name: str) -> CampaignPlan | None:
@@ -55,7 +61,8 @@ def save_plan(line: LineState, definition: Definition, *, after: int | None = No
     """Write a campaign down as a draft, or change one that has not begun.
 
     :param after: the version that the owner had before them; another one's is not overwritten.
-    :raises UsageError: it has begun or ended, or somebody else changed it meanwhile.
+    :raises UsageError: it has begun or ended.
+    :raises ChangedMeanwhile: somebody else changed it meanwhile.
     """
     session, now = line.session, line.clock()
     begin_writing(session)
@@ -81,11 +88,7 @@ def save_plan(line: LineState, definition: Definition, *, after: int | None = No
             f"the campaign {plan.name} is {plan.state} and can't be changed; "
             "`flask line campaign copy` makes another one of it"
         )
-    if after is not None and after != plan.version:
-        raise UsageError(
-            f"somebody else changed the campaign {plan.name} meanwhile: it is at version "
-            f"{plan.version}, not {after}; read it again"
-        )
+    _refuse_older(plan, after)
     plan.label, plan.definition = str(definition.label), values["definition"]
     plan.version, plan.updated_at = plan.version + 1, now
     # What was to begin at its time has to be let go again.
@@ -103,10 +106,15 @@ def plan_named(line: LineState, name: str) -> CampaignPlan:
     return save_plan(line, line.part(Campaigns).get(name)) if found is None else found
 
 
-def let_go(line: LineState, name: str) -> CampaignPlan:
+def let_go(
+    line: LineState, name: str, *, after: int | None = None, hold: timedelta = _AT_ONCE
+) -> CampaignPlan:
     """Let a campaign begin: at its time, or now if it has none or that is past.
 
+    :param after: the version that was looked at; another one does not begin.
+    :param hold: how long it can still be called back where it would begin now.
     :raises UsageError: something is wrong with it, or it has ended. Once begun, nothing changes.
+    :raises ChangedMeanwhile: it is at another version.
     """
     plan_named(line, name)
     session, now = line.session, line.clock()
@@ -117,15 +125,52 @@ def let_go(line: LineState, name: str) -> CampaignPlan:
     if plan.state != "draft":
         more = "resume it" if plan.state == "paused" else "copy it to send it again"
         raise UsageError(f"the campaign {name} is {plan.state}; {more}")
+    _refuse_older(plan, after)
     definition = definition_of(plan)
     refuse_problems(line, definition)
     set_time(line, plan, definition, now)
+    if plan.next_at is None and hold:
+        plan.next_at = now + hold
     plan.updated_at, plan.problem = now, None
     if plan.next_at is None:
         start(line, plan, definition, now)
     else:
         plan.state = "planned"
         after_commit(session, partial(line.engine.wake, "schedule"))
+    session.flush()
+    return plan
+
+
+def call_back(line: LineState, name: str) -> CampaignPlan:
+    """Make a draft again of what waits for its time, and has not begun.
+
+    :raises UsageError: there is none, or it has begun.
+    """
+    session = line.session
+    begin_writing(session)
+    plan = None if find_plan(session, name) is None else _locked(session, name)
+    if plan is None or plan.state != "planned":
+        raise UsageError(_not_there(session, name, plan))
+    plan.state, plan.next_at, plan.next_day, plan.problem = "draft", None, None, None
+    plan.updated_at = line.clock()
+    session.flush()
+    return plan
+
+
+def ask_for_approval(line: LineState, name: str, *, by: str, after: int) -> CampaignPlan:
+    """Note who wants a draft to begin; a change of it, or its beginning, ends that.
+
+    :param by: who; another one lets it go.
+    :raises UsageError: there is none, or it is no draft.
+    :raises ChangedMeanwhile: it is at another version.
+    """
+    session = line.session
+    begin_writing(session)
+    plan = None if find_plan(session, name) is None else _locked(session, name)
+    if plan is None or plan.state != "draft":
+        raise UsageError(_not_there(session, name, plan))
+    _refuse_older(plan, after)
+    plan.asked_by, plan.asked_version = by, plan.version
     session.flush()
     return plan
 
@@ -257,6 +302,14 @@ def cancel(line: LineState, name: str) -> list[Campaign]:
         plan.state, plan.next_at, plan.updated_at = "cancelled", None, now
     session.flush()
     return list(campaigns)
+
+
+def _refuse_older(plan: CampaignPlan, after: int | None) -> None:
+    if after is not None and after != plan.version:
+        raise ChangedMeanwhile(
+            f"somebody else changed the campaign {plan.name} meanwhile: it is at version "
+            f"{plan.version}, not {after}; read it again"
+        )
 
 
 def _locked(session: Session, name: str) -> CampaignPlan:

@@ -11,6 +11,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
+from statistics import NormalDist
 from typing import Any
 
 #: Of every interval; so "no effect" is called an effect in at most one case of twenty.
@@ -156,14 +157,33 @@ def people_needed(base: float, difference: float, share_held_out: float) -> int:
 
     Source: Chow, Shao, Wang, "Sample Size Calculations in Clinical Research", 4.2.
     """
-    from scipy.stats import norm
-
     # At the ends nothing varies, and nobody would seem to be needed.
     base = min(max(base, LEAST_BASE), 1 - LEAST_BASE)
     more = min(base + difference, 1.0)
     variance = base * (1 - base) / share_held_out + more * (1 - more) / (1 - share_held_out)
-    deviations = norm.ppf((1 + CONFIDENCE) / 2) + norm.ppf(POWER)
+    normal = NormalDist()
+    deviations = normal.inv_cdf((1 + CONFIDENCE) / 2) + normal.inv_cdf(POWER)
     return math.ceil((deviations / difference) ** 2 * variance)
+
+
+def smallest_difference(people: int, base: float, share_held_out: float) -> float | None:
+    """Return the smallest difference that a comparison of so many people sees, if it is there.
+
+    What :func:`people_needed` says, the other way round, to a tenth of a person among 1,000.
+
+    :return: more buyers per person; ``None`` where not even the largest would be seen.
+    """
+    base = min(max(base, LEAST_BASE), 1 - LEAST_BASE)
+    low, high = 0.0, 1 - base
+    if not people or people_needed(base, high, share_held_out) > people:
+        return None
+    while high - low > 0.0001:
+        middle = (low + high) / 2
+        if people_needed(base, middle, share_held_out) > people:
+            low = middle
+        else:
+            high = middle
+    return high
 
 
 def _units(arm: Arm, seed: int) -> Any:
