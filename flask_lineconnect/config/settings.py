@@ -347,7 +347,7 @@ class Config:
                 except ValueError as error:
                     problems.append(f"{key} {error}.")
             elif field.default is dataclasses.MISSING:
-                problems.append(f"{key} is missing. {field.metadata['doc']}")
+                problems.append(f"{key} is missing.{_meant(key, values)} {field.metadata['doc']}")
         if problems:
             raise ConfigError(" ".join(problems))
         config = cls(**parsed)
@@ -390,6 +390,12 @@ class Config:
     def zone(self) -> ZoneInfo:
         """The shop's time zone."""
         return ZoneInfo(self.timezone)
+
+
+def _meant(key: str, values: Mapping[str, Any]) -> str:
+    others = [name for name in values if not name.startswith(PREFIX)]
+    near = difflib.get_close_matches(key, others, n=1, cutoff=0.9)
+    return f" Did you mean it by {near[0]}?" if near else ""
 
 
 def _unknown(key: str, known: Mapping[str, object]) -> str:

@@ -29,6 +29,10 @@ SIGN_UP_FIELDS = (
 )
 
 
+#: What `docker --env-file` and systemd's neighbours leave around a value.
+_QUOTES = "\"'`"
+
+
 def text(value: object) -> str:
     """Read a text that is not empty; a number counts as one."""
     if isinstance(value, int) and not isinstance(value, bool):
@@ -45,7 +49,12 @@ def secret(value: object) -> str:
             "must be text. A secret of digits alone that comes from the environment needs quotes: "
             "the value is read as JSON"
         )
-    return value.strip()
+    given = value.strip()
+    if given[0] in _QUOTES or given[-1] in _QUOTES:
+        raise ValueError("has quotation marks around it, which no secret has: leave them out")
+    if any(sign.isspace() for sign in given):
+        raise ValueError("has a blank or a line's end inside, which no secret has: copy it anew")
+    return given
 
 
 def channel_id(value: object) -> str:

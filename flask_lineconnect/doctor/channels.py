@@ -24,6 +24,7 @@ SOON = timedelta(days=7)
 #: ID tokens are refused beyond a minute; see ``login/oidc.py``.
 WRONG_CLOCK = timedelta(seconds=60)
 DOUBTFUL_CLOCK = timedelta(seconds=20)
+_KINDS = {"LOGIN": "LINE Login channel", "MESSAGING": "Messaging API channel"}
 _CONSOLE = "LINE Developers console, the channel's Basic settings"
 
 
@@ -41,24 +42,42 @@ def _is_one_channel(visit: Visit) -> Said:
 
 def _messaging_channel(visit: Visit) -> Said:
     config = visit.line.config
-    return _credentials(
-        visit.messaging_token, config.messaging_channel_id, "MESSAGING", "Messaging API channel"
-    )
+    return _credentials(visit, visit.messaging_token, config.messaging_channel_id, "MESSAGING")
 
 
 def _login_channel(visit: Visit) -> Said:
     config = visit.line.config
-    return _credentials(visit.login_token, config.login_channel_id, "LOGIN", "LINE Login channel")
+    return _credentials(visit, visit.login_token, config.login_channel_id, "LOGIN")
 
 
-def _credentials(token: str | None, channel_id: str, word: str, kind: str) -> Said:
+def _credentials(visit: Visit, token: str | None, channel_id: str, word: str) -> Said:
+    kind = _KINDS[word]
     if token is not None:
         return fine(f"LINE takes the ID and the secret of the {kind} {channel_id}")
+    if _are_secrets_swapped(visit):
+        return wrong(
+            f"LINE takes the ID {channel_id} with the secret of the other channel: the two "
+            "channels' secrets, or their IDs, are swapped",
+            "swap LINECONNECT_LOGIN_CHANNEL_SECRET and LINECONNECT_MESSAGING_CHANNEL_SECRET, or "
+            "the two IDs",
+        )
     return wrong(
         f"LINE refuses the ID {channel_id} with the secret of the {kind}",
         f"copy LINECONNECT_{word}_CHANNEL_ID and LINECONNECT_{word}_CHANNEL_SECRET from "
         f"{_CONSOLE}; a secret that was issued anew there ends the old one",
     )
+
+
+def _are_secrets_swapped(visit: Visit) -> bool:
+    """Tell whether LINE takes each channel's ID with the other one's secret."""
+    config = visit.line.config
+    if visit.login_token is not None or visit.messaging_token is not None:
+        return False
+    crosswise = (
+        (config.login_channel_id, config.messaging_channel_secret),
+        (config.messaging_channel_id, config.login_channel_secret),
+    )
+    return all(visit.token(*pair) is not None for pair in crosswise)
 
 
 def _kinds(visit: Visit) -> Said:

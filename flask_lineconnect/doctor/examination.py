@@ -27,6 +27,7 @@ from . import engines
 from . import liff
 from . import login
 from . import serving
+from . import setting_names
 from . import shop
 from . import webhook
 from .findings import Check
@@ -36,7 +37,7 @@ from .findings import unasked
 from .visit import Visit
 
 FAMILIES: Mapping[str, Sequence[Check]] = {
-    "shop": shop.CHECKS,
+    "shop": (*setting_names.CHECKS, *shop.CHECKS),
     "code": code.CHECKS,
     "serving": serving.CHECKS,
     "database": database.CHECKS,
@@ -47,7 +48,7 @@ FAMILIES: Mapping[str, Sequence[Check]] = {
     "webhook": webhook.CHECKS,
     "account": account.CHECKS,
 }
-_IN_ENVIRON = "FLASK_LINECONNECT_"
+_MISSING = re.compile(r"(LINECONNECT_\w+) is missing\.")
 _PERSON = re.compile("U[0-9a-f]{32}")
 #: What an app is called in place of a check that did not start at all.
 START = "start"
@@ -85,11 +86,8 @@ def refused_to_start(error: Exception) -> Finding:
     mend = ""
     if isinstance(error, LineConnectError):
         said = str(error)
-        if " is missing." in said and any(name.startswith(_IN_ENVIRON) for name in os.environ):
-            mend = (
-                f"{_IN_ENVIRON}… is in the environment: call app.config.from_prefixed_env() before "
-                "line.init_app(app)"
-            )
+        missing = _MISSING.findall(said)
+        mend = setting_names.unread({}, os.environ, missing) if missing else ""
     elif isinstance(error, ModuleNotFoundError):
         said, mend = f"the package {error.name} is missing", f"`pip install {error.name}`"
     else:

@@ -97,5 +97,13 @@ def _seen() -> dict[str, Any]:
         "is_forwarded": any(
             name in request.headers for name in ("X-Forwarded-For", "X-Real-Ip", "Forwarded")
         ),
-        "is_fixed": "werkzeug.proxy_fix.orig" in request.environ,
+        "is_fixed": _is_customers_address(),
     }
+
+
+def _is_customers_address() -> bool:
+    """Tell whether the app knows who asks: the first whom the proxies named."""
+    named = request.headers.get("X-Forwarded-For")
+    if named is None:
+        return "werkzeug.proxy_fix.orig" in request.environ
+    return request.remote_addr == named.partition(",")[0].strip()

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from datetime import timedelta
 from http import HTTPStatus
 from typing import Any
+from urllib.parse import urljoin
 from urllib.parse import urlsplit
 
 from werkzeug.sansio.utils import host_is_trusted
@@ -84,10 +85,12 @@ def _public_address(visit: Visit) -> Said:
         )
     mend = "let LINECONNECT_BASE_URL and LINECONNECT_URL_PREFIX say where this shop is"
     if HTTPStatus.MULTIPLE_CHOICES <= answer.status < HTTPStatus.BAD_REQUEST:
-        to = urlsplit(answer.headers.get("Location", ""))
-        place = f"{to.scheme}://{to.hostname}" if to.hostname else "another page"
-        text = f"{visit.line.config.base_url} leads on to {place}, and LINE's webhooks follow none"
-        return wrong(text, "set LINECONNECT_BASE_URL to the address that answers itself")
+        return _leads_on(visit, answer.headers.get("Location", ""))
+    if answer.status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}:
+        return wrong(
+            f"something before the shop asks for a password or a login (status {answer.status})",
+            f"let what guards the whole site past {visit.line.config.url_prefix}",
+        )
     if answer.status == HTTPStatus.NOT_FOUND or not answer.content.get("status"):
         text = f"{visit.line.url_for('lineconnect.health')} is no page of this shop"
         return wrong(f"{text} (status {answer.status}): another program answers there", mend)
@@ -104,6 +107,25 @@ def _public_address(visit: Visit) -> Said:
     return fine(f"the shop answers at {visit.line.config.base_url}")
 
 
+def _leads_on(visit: Visit, location: str) -> Said:
+    config = visit.line.config
+    asked = urlsplit(visit.line.url_for("lineconnect.health"))
+    to = urlsplit(urljoin(asked.geturl(), location))
+    if (to.netloc, to.path) == (asked.netloc, asked.path):
+        text = f"{config.base_url} leads to itself: behind the proxy the app takes https for http"
+        return wrong(text, _PROXY)
+    if (to.scheme, to.netloc) == (asked.scheme, asked.netloc):
+        return wrong(
+            f"the shop leads everybody on to {to.path}, LINE's webhooks too, which follow nothing",
+            f"let what guards the whole app past the endpoints lineconnect.… ({config.url_prefix})",
+        )
+    return wrong(
+        f"{config.base_url} leads on to {to.scheme}://{to.hostname}, and LINE's webhooks follow "
+        "none",
+        "set LINECONNECT_BASE_URL to the address that answers itself",
+    )
+
+
 def _proxy(visit: Visit) -> Said | None:
     seen = _seen(visit)
     if seen is None:
@@ -116,10 +138,11 @@ def _proxy(visit: Visit) -> Said | None:
         text = f"the app takes itself for {seen.get('host')}, and customers come to {base.netloc}"
         return wrong(text, _PROXY)
     if seen.get("is_forwarded") and not seen.get("is_fixed"):
-        text = (
-            "all customers have the proxy's address, so LINECONNECT_RATE_LIMIT counts them as one"
+        return wrong(
+            "the app takes a proxy's address for the customer's: LINECONNECT_RATE_LIMIT counts all "
+            "customers as one, or ProxyFix counts another number of proxies than there are",
+            _PROXY,
         )
-        return wrong(text, _PROXY)
     return fine("the app sees what customers ask for")
 
 

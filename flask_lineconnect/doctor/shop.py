@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from typing import Any
 from urllib.parse import urlsplit
 
+from sqlalchemy import select
 from werkzeug.exceptions import MethodNotAllowed
 from werkzeug.exceptions import NotFound
 from werkzeug.routing import RequestRedirect
@@ -108,6 +109,12 @@ def _secret_key(visit: Visit) -> Said:
 
 def _base_url(visit: Visit) -> Said:
     config = visit.line.config
+    if _is_prefix_twice(config.base_url, config.url_prefix):
+        return doubtful(
+            f"LINECONNECT_BASE_URL ends in {config.url_prefix}, with which LINECONNECT_URL_PREFIX "
+            f"begins: webhook and callback are below {config.url_prefix}{config.url_prefix}",
+            "let LINECONNECT_BASE_URL end where the shop's first page is",
+        )
     if config.emulator_url is not None:
         return fine(f"the emulator stands for LINE, and the shop is at {config.base_url}")
     host = urlsplit(config.base_url).hostname or ""
@@ -123,6 +130,11 @@ def _base_url(visit: Visit) -> Said:
             "emulator (LINECONNECT_EMULATOR_URL)",
         )
     return fine(f"the shop is at {config.base_url}")
+
+
+def _is_prefix_twice(base_url: str, url_prefix: str) -> bool:
+    path = urlsplit(base_url).path
+    return url_prefix != "/" and path.endswith(url_prefix)
 
 
 def _is_of_this_machine(host: str) -> bool:
@@ -172,6 +184,37 @@ def _login_page(visit: Visit) -> Said:
     return fine("Flask-Login knows the login page")
 
 
+def _load_user(visit: Visit) -> Said | None:
+    """Load a member as Flask-Login would at the request after a login."""
+    line = visit.line
+    manager = line.app.login_manager  # type: ignore[attr-defined]  # set by Flask-Login
+    if manager._user_callback is None:
+        if manager._request_callback is not None:
+            return None  # the shop has no sessions of members
+        return wrong(
+            "Flask-Login has no user_loader, so nobody stays logged in",
+            "give a function to login_manager.user_loader that returns the member of a key",
+        )
+    member = line.session.scalars(select(line.shop.model).limit(1)).first()
+    if member is None:
+        return None
+    mend = (
+        "let the function of login_manager.user_loader return the member whose get_id() it is "
+        "given, a text; `int(key)` where the table has numbers"
+    )
+    try:
+        key = member.get_id()
+        found = manager._user_callback(key)
+    except Exception as error:  # the shop's code
+        text = f"a member can't be loaded for a session ({type(error).__name__})"
+        return wrong(f"{text}, so every page fails after a login", mend)
+    if found is None:
+        return wrong("user_loader finds no member by get_id(), so nobody stays logged in", mend)
+    if not isinstance(found, line.shop.model) or found.get_id() != key:
+        return wrong("user_loader returns somebody else than the member it is asked for", mend)
+    return fine("Flask-Login loads members by their keys")
+
+
 def _pages(visit: Visit) -> Said:
     config = visit.line.config
     named = {
@@ -207,5 +250,6 @@ CHECKS = (
     Check("secret-key", _secret_key),
     Check("time-zone", _time_zone),
     Check("login-page", _login_page),
+    Check("load-user", _load_user),
     Check("pages", _pages),
 )

@@ -43,7 +43,7 @@ class Visit(Questions):
         )
         return known(answer, "the login page", also=_OF_LOGINS)
 
-    def own(self, path: str) -> Answer:
+    def own(self, path: str, *, method: str = "GET") -> Answer:
         """Return what the shop answers at its public address, whatever it is.
 
         :raises LineApiError: it did not answer.
@@ -51,5 +51,5 @@ class Visit(Questions):
         base = urlsplit(self.line.config.base_url)
         origin = f"{base.scheme}://{base.netloc}"
         http = LineHttp(origin, self.line.config.timeout_seconds)
-        key = f"{origin}{path.partition('?')[0]}"
-        return self.once(key, lambda: http.ask("GET", path), host="own")
+        key = f"{method} {origin}{path.partition('?')[0]}"
+        return self.once(key, lambda: http.ask(method, path), host="own")

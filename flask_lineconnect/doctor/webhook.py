@@ -6,7 +6,10 @@ Source: Messaging API reference, "Webhook settings"; "Receive messages (webhook)
 from __future__ import annotations
 
 from http import HTTPStatus
+from urllib.parse import urlsplit
 
+from ..errors import LineApiError
+from ..webhooks.signature import BAD_SIGNATURE
 from .findings import Check
 from .findings import Said
 from .findings import doubtful
@@ -59,7 +62,7 @@ def _answer(visit: Visit) -> Said | None:
         return fine("the shop answered when LINE tried the webhook")
     reason, status = str(content.get("reason")), content.get("statusCode")
     if reason == "ERROR_STATUS_CODE" and isinstance(status, int):
-        return wrong(f"the shop answered LINE's webhook with {status}", _mend(status))
+        return wrong(f"the shop answered LINE's webhook with {status}", _mend(visit, status))
     if reason == "REQUEST_TIMEOUT":
         return wrong(
             "the shop did not answer LINE's webhook in time",
@@ -72,7 +75,12 @@ def _answer(visit: Visit) -> Said | None:
     )
 
 
-def _mend(status: int) -> str:
+def _mend(visit: Visit, status: int) -> str:
+    if status == HTTPStatus.BAD_REQUEST and _is_refused_by_another(visit):
+        return (
+            "it is not the signature: something refuses before the webhook sees it (protection "
+            "against CSRF, a guard of the app); let the endpoint lineconnect.webhook past it"
+        )
     if status == HTTPStatus.BAD_REQUEST:
         return (
             "the signature does not match: copy LINECONNECT_MESSAGING_CHANNEL_SECRET from the "
@@ -89,6 +97,18 @@ def _mend(status: int) -> str:
         "something before the shop's webhook asks for a login, a token or another address: let "
         "the endpoint lineconnect.webhook past guards, and POST to its path past proxies"
     )
+
+
+def _is_refused_by_another(visit: Visit) -> bool:
+    """Tell whether the shop refuses what nobody signed in other words than the webhook's own."""
+    line = visit.line
+    base = urlsplit(line.config.base_url)
+    path = line.url_for("lineconnect.webhook").removeprefix(f"{base.scheme}://{base.netloc}")
+    try:
+        answer = visit.own(path, method="POST")
+    except LineApiError:
+        return False
+    return answer.text.strip() != BAD_SIGNATURE
 
 
 def _word(reason: str) -> str:

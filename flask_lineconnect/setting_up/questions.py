@@ -63,7 +63,8 @@ class Questions:
             "client_secret": channel_secret,
         }
         what = f"a token of channel {channel_id}"
-        answer = self.once(what, lambda: self.http.ask("POST", "/oauth2/v3/token", form=form))
+        key = f"{what} {hash(channel_secret)}"
+        answer = self.once(key, lambda: self.http.ask("POST", "/oauth2/v3/token", form=form))
         token = known(answer, what, also=REFUSED).content.get("access_token")
         if answer.status != HTTPStatus.OK:
             return None

@@ -9,6 +9,9 @@ import base64
 import hashlib
 import hmac
 
+#: What the webhook answers, with 400, to what LINE did not sign; the doctor knows it by this.
+BAD_SIGNATURE = "The signature does not match. Check LINECONNECT_MESSAGING_CHANNEL_SECRET."
+
 
 def sign(body: bytes, channel_secret: str) -> str:
     """Return what LINE puts into ``x-line-signature`` for these bytes."""

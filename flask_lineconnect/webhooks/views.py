@@ -17,6 +17,7 @@ from ..config.settings import Config
 from ..state import LineState
 from ..state import current_line
 from ..state import itself
+from .signature import BAD_SIGNATURE
 from .signature import is_signed
 
 if TYPE_CHECKING:
@@ -70,7 +71,7 @@ def _take() -> tuple[str, int]:
             "a webhook without a valid signature was refused; if LINE sent it, "
             "LINECONNECT_MESSAGING_CHANNEL_SECRET is not this channel's"
         )
-        return "The signature does not match. Check LINECONNECT_MESSAGING_CHANNEL_SECRET.", 400
+        return BAD_SIGNATURE, 400
     try:
         batch = parse_batch(body)
         if not _is_for_us(batch, config):

@@ -35,7 +35,7 @@ class _Quiet(WSGIRequestHandler):
 
 
 @contextmanager
-def _served(application: WSGIApplication, port: int) -> Iterator[None]:
+def served(application: WSGIApplication, port: int) -> Iterator[None]:
     server = make_server("127.0.0.1", port, application, threaded=True, request_handler=_Quiet)
     thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
     thread.start()
@@ -58,7 +58,7 @@ def open_shop(make_app: MakeApp, line_emulator: Emulator) -> Iterator[OpenShop]:
             line_emulator.set_up(base_url=base_url)
             app = make_app(**{**line_emulator.settings(base_url), **settings})
             application = app.wsgi_app if wrap is None else wrap(app.wsgi_app)
-            servers.enter_context(_served(application, port))
+            servers.enter_context(served(application, port))
             return app
 
         yield open_

@@ -342,7 +342,7 @@ def test_it_is_found(open_shop: OpenShop, line_emulator: Emulator, fault: Fault)
 @pytest.mark.parametrize(
     ("status", "mend"),
     [
-        (400, "LINECONNECT_MESSAGING_CHANNEL_SECRET"),
+        (400, "it is not the signature"),
         (401, "lineconnect.webhook"),
         (302, "lineconnect.webhook"),
         (404, "LINECONNECT_URL_PREFIX"),

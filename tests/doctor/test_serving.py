@@ -87,7 +87,7 @@ CASES = [
     ),
     Case("proxy", _with(**{"wsgi.url_scheme": "https"}), "takes itself for https", "ProxyFix"),
     Case("proxy", _with(HTTP_HOST="127.0.0.1:1"), "takes itself for 127.0.0.1:1", "x_host=1"),
-    Case("proxy", _with(**FORWARDED), "counts them as one", "x_for=1"),
+    Case("proxy", _with(**FORWARDED), "counts all customers as one", "x_for=1"),
     Case("path-prefix", _with(SCRIPT_NAME="/shop"), "below /shop", "X-Forwarded-Prefix"),
     Case(
         "page-policy",
