@@ -86,7 +86,8 @@ def init(
         _write(file, values, is_dry=dry_run)
         if not dry_run:
             _publish_menu(ctx, values)
-        _say_the_rest(questions, is_emulator="LINECONNECT_EMULATOR_URL" in values)
+        # With the option the emulator was told all of it.
+        _say_the_rest(questions, is_done=emulator)
     except LineConnectError as error:
         raise click.ClickException(str(error)) from None
 
@@ -226,13 +227,16 @@ def _has_menus(line: LineState) -> bool:
         return False
 
 
-def _say_the_rest(questions: Questions, *, is_emulator: bool) -> None:
-    if not is_emulator:
-        click.echo("\nOnly LINE's web console can do the rest:")
+def _say_the_rest(questions: Questions, *, is_done: bool) -> None:
+    if not is_done:
+        url = questions.config.emulator_url
+        where = f"the emulator's page {url}/consoles" if url else "LINE's web console"
+        click.echo(f"\nOnly {where} can do the rest:")
         for number, text in enumerate(by_hand(questions), start=1):
             click.echo(f"{number:>2}. {text}")
     click.echo(
         "\nNext, with these settings in the environment (`pip install python-dotenv`, and Flask "
-        "reads .env):\n`flask line setup` publishes the rich menu, `flask line doctor` checks all "
-        "of it."
+        "reads .env):\nmake the tables (`flask db migrate`, `flask db upgrade`), `flask line "
+        "setup` publishes the rich menu, log in once with LINE as a friend, `flask line "
+        "doctor` checks all of it."
     )

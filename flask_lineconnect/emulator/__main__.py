@@ -28,6 +28,8 @@ from .control.setup import world_of
 from .messaging.sink import Sink
 from .messaging.sink import serve
 from .platform import Platform
+from .world import default_world
+from .world import fresh_world
 
 #: What ends it: Ctrl-C, a supervisor, a terminal that is closed.
 ENDING = [signal.SIGINT, signal.SIGTERM]
@@ -99,7 +101,9 @@ def _platform(options: argparse.Namespace) -> Platform:
     if options.base_url:
         setup["base_url"] = options.base_url
     is_kept = options.data is not None and options.data.exists()
-    line = Platform(make_world=functools.partial(world_of, setup), data_file=options.data)
+    begin = fresh_world if options.fresh else default_world
+    make_world = functools.partial(world_of, setup, begin)
+    line = Platform(make_world=make_world, data_file=options.data)
     if is_kept and setup:
         apply_setup(line, setup)
     return line
@@ -114,6 +118,9 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--port", type=int, default=5001)
     parser.add_argument("--data", type=Path, help="keep the platform's data in this file")
     parser.add_argument("--setup", type=Path, help="a JSON file with channels, apps and users")
+    parser.add_argument(
+        "--fresh", action="store_true", help="channels as LINE makes them; mend them at /consoles"
+    )
     parser.add_argument("--base-url", help="address of a shop with the usual paths")
     parser.add_argument("--expose", action="store_true", help="allow a host that others can reach")
     parser.add_argument(

@@ -26,6 +26,7 @@ from .addresses import LOOPBACK
 from .addresses import has_readable_host
 from .addresses import is_loopback
 from .audiences.api import audiences
+from .consoles.views import consoles
 from .control.api import control
 from .control.views import control_pages
 from .insight.api import insight
@@ -67,7 +68,7 @@ BLUEPRINTS = (
     # LIFF.
     *(liff, liff_apps, sdk_files, common_profile, liff_messages, subwindows, permissions),
     # What people see: LINE's pages, then our own.
-    *(account_link, url_scheme, phone, control_pages, control),
+    *(account_link, url_scheme, phone, control_pages, consoles, control),
 )
 LANGUAGES = ["ja", "en"]
 _API = re.compile(r"/(v2|v3|oauth2|liff|message|friendship|user|\.well-known|_emulator)(/|$)")

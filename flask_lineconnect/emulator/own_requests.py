@@ -13,7 +13,7 @@ from .requests_in import json_body
 from .world import User
 
 _OWN = re.compile(
-    r"/$|/(phone|inspector|faults|_emulator|static)(/|$)|/favicon\.ico$|/oauth2/v2\.1/_|/liff/edge/"
+    r"/$|/(phone|inspector|faults|consoles|_emulator|static)(/|$)|/favicon\.ico$|/oauth2/v2\.1/_|/liff/edge/"
 )
 
 

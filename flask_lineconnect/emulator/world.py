@@ -82,6 +82,9 @@ class MessagingChannel(BaseModel):
     default_rich_menu_id: str | None = None
     #: Whether staff answer by hand too: LINE's "chat" switch.
     chat_mode: Literal["bot", "chat"] = "bot"
+    #: Whether LINE's own greeting and auto-reply are on, which speak beside a shop's hooks.
+    has_greeting: bool = False
+    has_auto_reply: bool = False
     #: What LINE's own tools send on each day, by insight's names: ``{"autoResponse": 12}``.
     sent_by_tools: dict[str, int] = {}
 
@@ -367,4 +370,14 @@ def default_world() -> World:
             language="en" if email is None else "ja",
         )
         world.users[user.user_id] = user
+    return world
+
+
+def fresh_world() -> World:
+    """Return a world with two channels as LINE makes them, of which nobody told it a shop."""
+    world = default_world()
+    world.liff_apps.clear()
+    login, messaging = world.login_channel, world.messaging_channel
+    login.status, login.is_bot_linked, login.may_ask_for_email = "developing", False, False
+    messaging.use_webhook, messaging.has_greeting, messaging.has_auto_reply = False, True, True
     return world

@@ -19,6 +19,7 @@ GROUND = (
 )
 #: Each room, and the rooms that it knows: all of them stand above its own line.
 ROOMS = {
+    "consoles": "",
     "tokens": "",
     "webhooks": "tokens",
     "rich_menus": "tokens",

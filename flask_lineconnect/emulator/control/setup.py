@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 from typing import TypeVar
@@ -53,12 +54,12 @@ def apply_setup(platform: Platform, setup: dict[str, Any]) -> None:
         _merge(world, setup)
 
 
-def world_of(setup: dict[str, Any]) -> World:
+def world_of(setup: dict[str, Any], make_world: Callable[[], World] = default_world) -> World:
     """Return a fresh world with a setup, for starts and resets.
 
     :raises SetupError: it has the wrong form.
     """
-    world = default_world()
+    world = make_world()
     _merge(world, setup)
     return world
 

@@ -16,6 +16,9 @@ from ..world import World
 #: Messages that can be quoted, and so come with a quote token.
 _QUOTABLE = {"text", "textV2", "sticker", "image", "video", "template", "flex"}
 
+#: What LINE's own tools say in a new account.
+AUTO_REPLY = "メッセージありがとうございます。このアカウントでは個別のお返事はしていません。"
+
 Sent = list[dict[str, str]]
 
 
@@ -41,7 +44,16 @@ def write(
             user.last_wrote_at = entry.at
             sent = message | _receipt(entry.id, message)
             emit(platform, {"type": "message", "user_id": user_id, "message": sent})
+            if world.messaging_channel.has_auto_reply:
+                say_of_line(platform, user_id, AUTO_REPLY)
     return entry.id
+
+
+def say_of_line(platform: Platform, user_id: str, text: str) -> None:
+    """Let a tool of LINE's speak in the account's name, which no bot is told of."""
+    with platform.change() as world:
+        _append(platform, user_id, "bot", {"type": "text", "text": text})
+        world.users[user_id].unread += 1
 
 
 def unsend(platform: Platform, user_id: str, message_id: str) -> bool:

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from ..platform import Platform
 from ..webhooks.events import emit
+from .chats import say_of_line
+
+#: What LINE's own greeting says in a new account.
+GREETING = "友だち追加ありがとうございます。"
 
 
 def add_friend(platform: Platform, user_id: str) -> None:
@@ -18,6 +22,8 @@ def add_friend(platform: Platform, user_id: str) -> None:
             platform,
             {"type": "follow", "user_id": user_id, "follow": {"isUnblocked": was_blocked}},
         )
+        if world.messaging_channel.has_greeting:
+            say_of_line(platform, user_id, GREETING)
 
 
 def block(platform: Platform, user_id: str) -> None:
