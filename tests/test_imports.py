@@ -48,7 +48,7 @@ FLOORS = [
     "liff.id_token",
     # rules: they are handed what they need
     "marketing.results.counts marketing.results.statistics marketing.results.spans",
-    "marketing.results.losses",
+    "marketing.results.losses marketing.results.people",
     "marketing.results.forgetting",
     "marketing.member_events",
     "marketing.links",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Any
 
 import click
@@ -9,19 +11,24 @@ from babel import Locale
 from flask.cli import with_appcontext
 from sqlalchemy import select
 
+from ..errors import LineConnectError
 from ..errors import UsageError
 from ..i18n import languages
 from ..i18n import speaking
 from ..marketing.results import words
+from ..marketing.results.among import people_among
 from ..marketing.results.attribution import Windows
 from ..marketing.results.effect import sides_of
 from ..marketing.results.figures import Figures
+from ..marketing.results.figures import Yardsticks
 from ..marketing.results.figures import figures_of
-from ..marketing.results.figures import median_rate
+from ..marketing.results.figures import insight_of_campaign
 from ..marketing.results.figures import total_of
+from ..marketing.results.figures import yardsticks_of
 from ..marketing.results.orders import Orders
 from ..marketing.results.orders import orders_of
 from ..marketing.results.spending import cost_of
+from ..marketing.segments.audience import members_in
 from ..models import Campaign
 from ..models import TrackedLink
 from ..state import LineState
@@ -35,9 +42,10 @@ from .tables import write_json
 @click.command("results")
 @click.argument("key")
 @click.option("--language", type=click.Choice(list(languages())), default="ja", show_default=True)
+@click.option("--segment", help="Show instead how it did among the members of this segment.")
 @as_json
 @with_appcontext
-def results(key: str, language: str, is_json: bool) -> None:
+def results(key: str, language: str, segment: str | None, is_json: bool) -> None:
     """Say what a campaign brought, by variant and link, and whether that is more than luck.
 
     The figures are the shop's own counts, none of them LINE's.
@@ -47,19 +55,31 @@ def results(key: str, language: str, is_json: bool) -> None:
     if campaign is None:
         raise click.ClickException(f"there is no campaign {key}")
     orders = _orders(line)
+    if segment is not None:
+        rows = _among(line, campaign, segment, orders)
+        show(rows, is_json=is_json, empty=f"Nobody of {segment} got it.")
+        return
     variants, links = _by_variant(line, campaign, orders), _by_link(line, campaign, orders)
-    median = median_rate(line.session, "clicks")
+    usual = {figure: yardsticks_of(line.session, figure) for figure in ("clicks", "clickers")}
     with speaking(language):
         told = _told(line, campaign, orders, language)
+    by_line = _by_line(line, campaign)
     if is_json:
-        write_json({"variants": variants, "links": links, "median_ctr": median, "words": told})
+        said = {figure: asdict(one) for figure, one in usual.items()}
+        write_json(
+            {"variants": variants, "links": links, "usual": said, "line": by_line, "words": told}
+        )
         return
     show(variants, is_json=False, empty="Nothing was counted yet.")
     if links:
         click.echo()
         show(links, is_json=False, empty="")
-    if median is not None:
-        click.echo(f"\nTaps per accepted message, median of this shop's campaigns: {median:.1%}")
+    if usual["clicks"].median is not None:
+        click.echo("\nUsual in this shop, per accepted message:")
+        show(_usual(usual), is_json=False, empty="")
+    if by_line:
+        click.echo("\nLINE's own count, of people linked or not:")
+        show(by_line, is_json=False, empty="")
     click.echo()
     for sentence in told:
         click.echo(sentence)
@@ -78,6 +98,47 @@ def _by_variant(line: LineState, campaign: Campaign, orders: Orders | None) -> l
     if len(named) > 1:
         named.append(("all", total_of(found)))
     return [{"variant": name, **_row(line, campaign, one, orders)} for name, one in named]
+
+
+def _among(line: LineState, campaign: Campaign, segment: str, orders: Orders | None) -> list[Row]:
+    try:
+        members = members_in(line, segment)
+    except LineConnectError as error:
+        raise click.ClickException(str(error)) from None
+    found = people_among(line.session, campaign.id, members)
+    return [
+        {
+            "variant": variant or "-",
+            "accepted": one["accepted"],
+            "people tapped": one["clickers"],
+            "people/accepted": _share(one["clickers"], one["accepted"]),
+            "buyers": one["buyers"],
+            "buyers/accepted": _share(one["buyers"], one["accepted"]),
+            "sales": _money(one["sales"], orders),
+        }
+        for variant, one in found.items()
+    ]
+
+
+def _by_line(line: LineState, campaign: Campaign) -> list[Row]:
+    """Return LINE's figures, which are never mixed with ours."""
+    found = insight_of_campaign(line.session, campaign.id)
+    if found is None:
+        return []
+    days = {"first day": found.first_day, "last day": found.last_day}
+    return [{"seen": found.seen, "tapped": found.tapped, **days}]
+
+
+def _usual(usual: Mapping[str, Yardsticks]) -> list[Row]:
+    names = {"clicks": "taps", "clickers": "people tapped"}
+    return [
+        {
+            "figure": names[figure],
+            "median of campaigns": _percent(one.median),
+            "messages to all friends": _percent(one.blasts),
+        }
+        for figure, one in usual.items()
+    ]
 
 
 def _by_link(line: LineState, campaign: Campaign, orders: Orders | None) -> list[Row]:
@@ -111,7 +172,10 @@ def _row(
         "refused": figures["refused"],
         "taps": figures["clicks"],
         "taps/accepted": _percent(figures.rate("clicks")),
+        "people tapped": figures["clickers"],
+        "people/accepted": _percent(figures.rate("clickers")),
         "direct orders": figures["orders_direct"],
+        "buyers": figures["buyers"],
         "orders/accepted": _percent(figures.rate("orders_direct")),
         "direct sales": _money(figures["sales_direct"], orders),
         "indirect orders": figures["orders_indirect"],
@@ -135,6 +199,10 @@ def _told(line: LineState, campaign: Campaign, orders: Orders | None, language: 
         told.append(words.tell_sales(judgement, orders, Locale.parse(language)))
     told += [words.tell_variants(*one) for one in sides.judge_variants(worthwhile)]
     return [sentence for sentence in told if sentence]
+
+
+def _share(number: int, of: int) -> str | None:
+    return _percent(number / of if of else None)
 
 
 def _percent(rate: float | None) -> str | None:

@@ -15,12 +15,16 @@ from ..marketing.results.checking import compare
 from ..marketing.results.counts import day_of
 from ..marketing.results.recounting import recount_orders
 from ..models import Campaign
+from ..models import LineInsight
+from ..models import PublishedScenario
 from ..state import LineState
 from ..state import current_line
+from .tables import Row
 from .tables import as_json
+from .tables import limited
 from .tables import show
 
-results = AppGroup("results", help="Results: check the counts, count orders anew.")
+results = AppGroup("results", help="Results: check the counts, count anew, see LINE's own.")
 
 _hours = click.IntRange(1, 24 * 90)
 
@@ -66,6 +70,34 @@ def windows(key: str, direct_hours: int | None, indirect_hours: int | None) -> N
     click.echo(
         f"Campaign {key} gets orders for {direct:,} hours after a tap, {indirect:,} without."
     )
+
+
+@results.command("line")
+@limited
+@as_json
+def line_counts(limit: int, is_json: bool) -> None:
+    """Show what LINE itself counts: people who saw and tapped messages; none below 20 people."""
+    zone = current_line.config.zone
+    statement = (
+        select(LineInsight, Campaign.key, PublishedScenario.name)
+        .outerjoin(Campaign, Campaign.id == LineInsight.campaign_id)
+        .outerjoin(PublishedScenario, PublishedScenario.id == LineInsight.scenario_id)
+        .order_by(LineInsight.first_day.desc(), LineInsight.unit)
+        .limit(limit)
+    )
+    rows: list[Row] = [
+        {
+            "campaign or scenario": campaign or scenario,
+            "step": found.step or None,
+            "first day": found.first_day,
+            "last day": found.last_day,
+            "seen by LINE's count": found.seen,
+            "tapped by LINE's count": found.tapped,
+            "asked": found.fetched_at.astimezone(zone),
+        }
+        for found, campaign, scenario in current_line.session.execute(statement)
+    ]
+    show(rows, is_json=is_json, empty="LINE was not asked yet: see LINECONNECT_LINE_INSIGHT.")
 
 
 def _rules(line: LineState) -> Attributing:

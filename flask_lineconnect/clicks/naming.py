@@ -99,12 +99,15 @@ def _write(last: LastClick, member_id: Any) -> bool:
     """Write it past the shop's session, in which there may be what is to be undone."""
     from ..marketing.links.writer import ClickWriter
     from ..marketing.links.writer import NamedClick
+    from ..marketing.results.counts import day_of
     from ..models.helpers import NotWritten
 
     line = current_line
-    named = NamedClick(last.click_id, last.named.link_id, member_id)
+    now = line.clock()
+    day = day_of(now, line.config.zone)
+    named = NamedClick(last.click_id, last.named.link_id, member_id, day)
     try:
-        line.part(ClickWriter).write([named], now=line.clock())
+        line.part(ClickWriter).write([named], now=now)
     except NotWritten as error:
         logger.warning(
             "whose a click was could not be stored; the next page tries again",

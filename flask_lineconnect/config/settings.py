@@ -284,6 +284,12 @@ class Config:
         "For how many hours after LINE accepted it a message gets an order without a tap.",
         default=24,
     )
+    line_insight: bool = _setting(
+        read.switch,
+        "Let LINE count who saw and tapped the messages of each campaign and each scenario's step, "
+        "and fetch its figures once a day. LINE says nothing of fewer than 20 people.",
+        default=False,
+    )
     worthwhile_buyers: int = _setting(
         read.positive,
         "The smallest effect of a message that is worth seeing: so many more buyers among 1,000 "

@@ -32,6 +32,8 @@ from ..login.tokens import LoginTokens
 from ..login.tokens import TokenVault
 from ..marketing import member_events
 from ..marketing.links import pruning as clicks
+from ..marketing.results import people
+from ..marketing.results.counts import day_of
 from ..marketing.results.recounting import late_steps
 from ..marketing.scenarios import pruning as scenario_runs
 from ..marketing.segments.audience import members_in
@@ -93,6 +95,11 @@ def look_after(line: LineState) -> int:
         is_left = not sweep(line, seconds=SWEEP_SECONDS)
         if is_left:
             line.next_sweep_at = now
+        if line.config.line_insight:
+            # With the libraries that talk to LINE.
+            from ..marketing.results.insight import fetch_insight
+
+            fetch_insight(line)
     return check_consents(line) + show_menus(line) + is_left
 
 
@@ -135,6 +142,9 @@ def _steps(line: LineState, now: datetime) -> Iterator[Step]:
     yield from late_steps(line, now=now)
     kept = timedelta(days=line.config.click_days)
     yield clicks.pruning_step(kept, line.config.zone, now=now)
+    yield from people.pruning_steps(
+        day_of(now, line.config.zone), kept, timedelta(days=line.config.member_event_days)
+    )
     if line.config.forward_webhooks:
         yield from forwarding_steps(line, now)
     yield from _orphan_steps(line)

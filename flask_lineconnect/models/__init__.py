@@ -34,6 +34,7 @@ from .process import LivingProcess
 from .result import Attribution
 from .result import LineInsight
 from .result import ResultCount
+from .result import ResultPerson
 from .rich_menu import PublishedRichMenu
 from .rich_menu import RichMenuRelease
 from .scenario import PublishedScenario
@@ -75,6 +76,7 @@ __all__ = [
     "PublishedScenario",
     "QuotaMonth",
     "ResultCount",
+    "ResultPerson",
     "RichMenuRelease",
     "SavedSegment",
     "ScenarioMember",

@@ -10,6 +10,7 @@ from sqlalchemy import ForeignKey
 from sqlalchemy import Index
 from sqlalchemy import Integer
 from sqlalchemy import String
+from sqlalchemy import UniqueConstraint
 from sqlalchemy.orm import Mapped
 from sqlalchemy.orm import mapped_column
 
@@ -90,6 +91,37 @@ class ResultCount(LineBase):
     number: Mapped[int] = mapped_column(BigInteger)
     #: The part of the number whose facts were erased or are older than they are kept for.
     forgotten: Mapped[int] = mapped_column(BigInteger, default=0)
+
+
+class ResultPerson(LineBase):
+    """That a member did something because of a message: once each, however often they did it.
+
+    Written and taken back together with the count of such people.
+    """
+
+    __tablename__ = "lineconnect_result_person"
+    __table_args__ = (
+        UniqueConstraint(
+            *("figure", "campaign_id", "scenario_id", "step", "variant", "member_id"),
+            name="uq_lineconnect_result_person",
+        ),
+        # For the end of what is kept.
+        Index("ix_lineconnect_result_person_day", "day"),
+    )
+
+    id: Mapped[int] = mapped_column(
+        BigInteger().with_variant(Integer(), "sqlite"), primary_key=True
+    )
+    #: ``clickers`` or ``buyers``.
+    figure: Mapped[str] = mapped_column(String(20))
+    #: 0 or an empty text where there is none, as in the counts.
+    campaign_id: Mapped[int] = mapped_column(default=0)
+    scenario_id: Mapped[int] = mapped_column(default=0)
+    step: Mapped[str] = mapped_column(String(60), default="")
+    variant: Mapped[str] = mapped_column(String(40), default="")
+    member_id: Mapped[Any] = mapped_column(MemberKey, index=True, info={"ondelete": "CASCADE"})
+    #: Of the shop's zone: when they did it first.
+    day: Mapped[date]
 
 
 class LineInsight(LineBase):

@@ -34,11 +34,12 @@ from ..models import Campaign
 from ..models import OutboxBatch
 from ..models import OutboxMessage
 from ..models import QuotaMonth
-from ..models.outbox import CAMPAIGN_STATES
+from ..models import ScenarioRun
 from ..models.outbox import UNSENT
 from ..models.sqlite import begin_writing
 from . import budget
 from . import grouping
+from . import of_campaigns
 from . import of_runs
 from . import pauses
 from . import results
@@ -50,6 +51,7 @@ from .rules import Rules
 from .send_requests import Claimed
 from .send_requests import Model
 from .send_requests import Request
+from .units import unit_of
 
 #: How long a worker may take for a claim before another takes it over.
 LEASE = timedelta(seconds=60)
@@ -167,9 +169,13 @@ class _Claim:
                 literal(1).label("recipients"),
                 Account.line_user_id,
                 OutboxMessage.run_id,
-                func.coalesce(_campaign_ended(), of_runs.run_ended(), reason).label("reason"),
-                _campaign_is_strange(),
-                or_(of_runs.run_is_paused(), _campaign_is_paused()).label("is_paused"),
+                OutboxMessage.dedupe_key,
+                ScenarioRun.scenario_id,
+                func.coalesce(of_campaigns.campaign_ended(), of_runs.run_ended(), reason).label(
+                    "reason"
+                ),
+                of_campaigns.campaign_is_strange(),
+                or_(of_runs.run_is_paused(), of_campaigns.campaign_is_paused()).label("is_paused"),
                 of_runs.has_news(),
             )
             .join(Account, Account.id == OutboxMessage.account_id)
@@ -189,9 +195,11 @@ class _Claim:
                 OutboxBatch.line_user_ids,
                 OutboxBatch.endpoint,
                 null().label("run_id"),
-                func.coalesce(_campaign_ended(), nobody).label("reason"),
-                _campaign_is_strange(),
-                _campaign_is_paused().label("is_paused"),
+                null().label("dedupe_key"),
+                null().label("scenario_id"),
+                func.coalesce(of_campaigns.campaign_ended(), nobody).label("reason"),
+                of_campaigns.campaign_is_strange(),
+                of_campaigns.campaign_is_paused().label("is_paused"),
                 false().label("has_news"),
             )
             .outerjoin(Campaign, Campaign.id == OutboxBatch.campaign_id)
@@ -314,6 +322,7 @@ class _Claim:
 
     def add(self, kind: Kind, row: Row[Any], to: str) -> None:
         """Note a request that is fixed."""
+        month = row.quota_month or budget.month_of(self.now)
         self.claimed.requests.append(
             Request(
                 kind=kind,
@@ -327,8 +336,9 @@ class _Claim:
                 messages=row.messages,
                 retry_key=row.retry_key,
                 recipients=row.recipients,
-                quota_month=row.quota_month or budget.month_of(self.now),
+                quota_month=month,
                 campaign_id=row.campaign_id,
+                unit=unit_of(row, month) if self.rules.names_units else None,
             )
         )
 
@@ -361,20 +371,6 @@ def _columns(model: Model) -> tuple[InstrumentedAttribute[Any], ...]:
         model.first_tried_at,
         model.quota_month,
     )
-
-
-def _campaign_ended() -> Any:
-    is_cancelled = Campaign.state == "cancelled"
-    return case((is_cancelled, literal("the campaign was cancelled")), else_=null())
-
-
-def _campaign_is_paused() -> ColumnElement[bool]:
-    return func.coalesce(Campaign.state == "paused", false())
-
-
-def _campaign_is_strange() -> Any:
-    """Ask whether a campaign is in a state that only a newer version knows."""
-    return func.coalesce(Campaign.state.not_in(CAMPAIGN_STATES), false()).label("is_strange")
 
 
 def _verdict(row: Row[Any], quiet_until: datetime | None, now: datetime) -> Verdict | None:

@@ -15,10 +15,14 @@ from .policy import Policy
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """The shop's rules for sending and for spending."""
+    """The shop's rules for sending and for spending.
+
+    :ivar names_units: whether LINE is told which messages to count together.
+    """
 
     policy: Policy
     budget: Budget
+    names_units: bool = False
 
     @classmethod
     def of(cls, config: Config, categories: Sequence[Category]) -> Rules:
@@ -39,4 +43,5 @@ class Rules:
                 reserve=config.quota_reserve,
                 alert_at=config.quota_alerts,
             ),
+            names_units=config.line_insight,
         )

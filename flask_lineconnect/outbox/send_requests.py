@@ -29,6 +29,7 @@ class Request:
     :ivar until: when the claim ends: later the request is another worker's.
     :ivar to: JSON, a LINE user ID or a list of them.
     :ivar messages: JSON, LINE's message objects.
+    :ivar unit: the name under which LINE counts it together with others.
     """
 
     kind: Kind
@@ -44,6 +45,7 @@ class Request:
     recipients: int
     quota_month: str
     campaign_id: int | None
+    unit: str | None = None
 
     @property
     def model(self) -> Model:
@@ -54,7 +56,10 @@ class Request:
     def body(self) -> bytes:
         """What is posted to LINE."""
         to = "" if self.kind == BROADCAST else f'"to":{self.to},'
-        return f'{{{to}"messages":{self.messages}}}'.encode()
+        # A broadcast takes none; LINE knows it by the id of its request.
+        is_named = self.unit is not None and self.kind != BROADCAST
+        unit = f',"customAggregationUnits":["{self.unit}"]' if is_named else ""
+        return f'{{{to}"messages":{self.messages}{unit}}}'.encode()
 
 
 @dataclass(slots=True)

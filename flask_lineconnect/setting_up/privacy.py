@@ -200,6 +200,13 @@ _TOLD: Mapping[str, tuple[str, str | Callable[[Config], str]]] = {
     "lineconnect_outbox_batch": ("for whom a message to many is, and what it says", _messages),
     "lineconnect_outbox_message": ("for whom a message is, and what it says", _messages),
     "lineconnect_preference": ("which kinds of messages somebody wants", "as long as the account"),
+    "lineconnect_result_person": (
+        "that a member tapped a link of a message, or bought after it, and the day",
+        lambda config: (
+            f"taps {config.click_days} days (LINECONNECT_CLICK_DAYS), purchases "
+            f"{_member_events(config)}; the counts stay"
+        ),
+    ),
     "lineconnect_scenario_member": (
         "whom a scenario's segment chose last",
         "until the segment no longer chooses them",

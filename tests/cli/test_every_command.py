@@ -71,6 +71,7 @@ USES: dict[Words, Sequence[str]] = {
     ("report", "month"): [],
     ("report", "rfm"): [],
     ("results", "check"): [],
+    ("results", "line"): [],
     ("results", "recount"): [],
     ("results", "windows"): ["spring"],
     ("resume",): [],

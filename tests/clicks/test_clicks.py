@@ -54,9 +54,9 @@ def path_of(line: LineState, target: str = TARGET, **owner: Any) -> str:
     return address.removeprefix("https://shop.example")
 
 
-def message_for(line: LineState, member: User) -> OutboxMessage:
+def message_for(line: LineState, member: User, digit: str = "a") -> OutboxMessage:
     """Put a message for one person into the outbox."""
-    account = link(line, member)
+    account = link(line, member, digit)
     payloads = [{"type": "text", "text": "a"}]
     row = queue.enqueue(line.session, account, payloads, Wish(ACCOUNT), key=None, now=line.clock())
     line.session.commit()
@@ -153,17 +153,38 @@ def test_a_campaigns_link(client: FlaskClient, line: LineState) -> None:
     client.get("/private")
     (event,) = events(line)
     assert event.facts == {"link": "見る", "campaign": "summer", "variant": "b"}
-    (row,) = line.session.scalars(select(ResultCount))
-    assert (row.campaign_id, row.variant, row.figure, row.number) == (
-        *(campaign.id, "b"),
-        *("clicks", 1),
-    )
+    rows = line.session.scalars(select(ResultCount).order_by(ResultCount.figure))
+    assert [(row.campaign_id, row.variant, row.figure, row.number) for row in rows] == [
+        (campaign.id, "b", "clickers", 1),
+        (campaign.id, "b", "clicks", 1),
+    ]
     line.session.delete(campaign)
     line.session.commit()
     # This process remembers the link, which is gone.
     assert tap(app_client(line), path).status_code == 302
     assert tap(app_client(line), path).status_code == 410
     assert clicks(line) == []
+
+
+@on_both
+def test_who_taps_twice_is_one_person(client: FlaskClient, line: LineState) -> None:
+    campaign = Campaign(key="summer", category="news", created_at=line.clock())
+    line.session.add(campaign)
+    line.session.flush()
+    found = read_address(line, path_of(line, campaign_id=campaign.id))
+    other = read_address(line, path_of(line, "https://shop.example/2", campaign_id=campaign.id))
+    assert found is not None
+    assert other is not None
+    for number in (1, 2):
+        message = message_for(line, add_member(line, f"会員{number}"), str(number))
+        for link_id in (found[0], found[0], other[0]):
+            address = personal_address(line, link_id, message.id)
+            tap(app_client(line), address.removeprefix("https://shop.example"))
+    assert counts(line)["clickers"] == (2, 0)
+    assert len(clicks(line)) == 6
+    unlinking.erase_all(line, [click.member_id for click in clicks(line)[-1:]])
+    line.session.commit()
+    assert counts(line)["clickers"] == (2, 1)
 
 
 def app_client(line: LineState) -> FlaskClient:

@@ -144,6 +144,11 @@ class KnownLink:
     campaign: str | None = None
     scenario: str | None = None
 
+    @property
+    def is_of_message(self) -> bool:
+        """Whether it stands in a campaign's message or a scenario's."""
+        return self.campaign_id is not None or self.scenario_id is not None
+
 
 class Remembered(Generic[K, V]):
     """Rows that never change: those that were read last, for all threads."""

@@ -36,6 +36,7 @@ from ...models import Click
 from ...models import MemberEvent
 from ...models import OutboxMessage
 from ...models import ResultCount
+from ...models import ResultPerson
 from ...models.databases import table_name
 from ...models.group_writer import GroupWriter
 from ...models.group_writer import HandedIn
@@ -44,6 +45,8 @@ from ..member_events import INSERT as INSERT_EVENT
 from ..member_events import Told
 from ..member_events import rows_for
 from ..results.counts import KEY
+from ..results.people import CLICKERS
+from ..results.people import count_people
 from .stored import KnownLink
 from .stored import KnownLinks
 from .stored import find
@@ -77,12 +80,14 @@ class NewClick:
 class NamedClick:
     """A click of before, of which it is known by now whose it is.
 
+    :ivar day: of the shop's zone, when it became known.
     :ivar is_told: whether somebody hears of it: nobody knew before, and a person clicked.
     """
 
     id: int
     link_id: int
     member_id: Any
+    day: date
     is_told: bool = False
 
 
@@ -142,10 +147,11 @@ class ClickWriter(GroupWriter[AnyClick]):
     def _insert_all(self, cursor: DBAPICursor, clicks: Sequence[NewClick], now: Any) -> None:
         """Write new clicks, what follows from them, and their counts, past SQLAlchemy.
 
-        There are three statements, and they are hot. What the database knows of the member goes
+        There are four statements, and they are hot. What the database knows of the member goes
         from its tables to its tables.
         """
         counted: Counter[tuple[Any, ...]] = Counter()
+        people: dict[tuple[Any, ...], date] = {}
         sql = self._sql
         for one in clicks:
             at, message_id, link = self._moment(one.at), one.message_id, one.link
@@ -154,10 +160,16 @@ class ClickWriter(GroupWriter[AnyClick]):
             one.id, member_id = cursor.fetchone() or (0, None)
             one.is_known = member_id is not None
             if one.kind == "person":
-                counted[_key(link, one.day)] += 1
+                counted[(*_owner(link), link.id, "clicks", one.day)] += 1
                 if one.is_known:
+                    if link.is_of_message:
+                        people.setdefault((*_owner(link), member_id), one.day)
                     cursor.execute(sql.event, (CLICKED.name, member_id, _facts(link), at, now))
         # In one order everywhere, so that no two transactions wait for each other.
+        for person, day in sorted(people.items(), key=str):
+            cursor.execute(sql.person, (*person, self._day(day)))
+            if cursor.fetchone():
+                counted[(*person[:-1], 0, CLICKERS, day)] += 1
         for (*key, day), number in sorted(counted.items()):
             cursor.execute(sql.count, (*key, self._day(day), number))
 
@@ -168,14 +180,15 @@ class _Statements:
 
     click: str
     event: str
+    person: str
     count: str
 
     @classmethod
     def on(cls, engine: Engine) -> _Statements:
         """Return them for an engine's database."""
-        models = (Click, MemberEvent, ResultCount, OutboxMessage, Account)
+        models = (Click, MemberEvent, ResultPerson, ResultCount, OutboxMessage, Account)
         tables = [table_name(engine, cast(Table, one.__table__)) for one in models]
-        click, event, count, message, account = tables
+        click, event, person, count, message, account = tables
         is_sqlite = engine.dialect.name == "sqlite"
         found = cls(
             f"""INSERT INTO {click}
@@ -187,14 +200,18 @@ class _Statements:
             f"""INSERT INTO {event}
                 (name, member_id, facts, occurred_at, next_attempt_at, attempts)
             VALUES (%s, %s, {"%s" if is_sqlite else "CAST(%s AS JSON)"}, %s, %s, 0)""",
+            f"""INSERT INTO {person}
+                (campaign_id, scenario_id, step, variant, member_id, figure, day)
+            VALUES (%s, %s, %s, %s, %s, '{CLICKERS}', %s) ON CONFLICT DO NOTHING RETURNING 1""",
             f"""INSERT INTO {count} AS c
                 (campaign_id, scenario_id, step, variant, link_id, figure, day, number, forgotten)
-            VALUES (%s, %s, %s, %s, %s, 'clicks', %s, %s, 0)
+            VALUES (%s, %s, %s, %s, %s, %s, %s, %s, 0)
             ON CONFLICT ({", ".join(KEY)}) DO UPDATE SET number = c.number + excluded.number""",
         )
         if not is_sqlite:
             return found
-        return cls(*(sql.replace("%s", "?") for sql in (found.click, found.event, found.count)))
+        statements = found.click, found.event, found.person, found.count
+        return cls(*(sql.replace("%s", "?") for sql in statements))
 
 
 def _name(session: Session, known: KnownLinks, click: NamedClick) -> Iterator[Told]:
@@ -210,6 +227,10 @@ def _name(session: Session, known: KnownLinks, click: NamedClick) -> Iterator[To
     link = find(session, known, click.link_id)
     if row is not None and row.kind == "person" and link is not None:
         click.is_told = True
+        if link.is_of_message:
+            owner = dict(zip(KEY, _owner(link), strict=False))
+            figure = {"figure": CLICKERS, "member_id": click.member_id, "day": click.day}
+            count_people(session, [{**owner, **figure}])
         yield Told(click.member_id, _told_of(link), row.clicked_at)
 
 
@@ -229,12 +250,9 @@ def _told_of(link: KnownLink) -> dict[str, Any]:
     }
 
 
-def _key(link: KnownLink, day: date) -> tuple[Any, ...]:
-    """Return what a click is counted under, as ``results/counts.py`` has it."""
-    return (
-        *(link.campaign_id or 0, link.scenario_id or 0, link.step, link.variant, link.id),
-        day,
-    )
+def _owner(link: KnownLink) -> tuple[Any, ...]:
+    """Return what a click is counted under, as the keys of ``results/counts.py`` begin."""
+    return link.campaign_id or 0, link.scenario_id or 0, link.step, link.variant
 
 
 def _processor(engine: Engine, column: Any) -> Callable[[Any], Any]:

@@ -29,6 +29,7 @@ from ...state import LineState
 from .counts import KEY
 from .counts import day_of
 from .losses import losses
+from .people import people_on
 from .recounting import bounds_of
 from .recounting import orders_on
 
@@ -36,6 +37,7 @@ from .recounting import orders_on
 COMPARED = (
     *("accepted", "clicks", "orders_direct", "orders_indirect"),
     *("sales_direct", "sales_indirect", "blocks_day", "blocks_week", "declined"),
+    *("clickers", "buyers"),
 )
 Key = tuple[Any, ...]
 
@@ -91,7 +93,11 @@ def _counted(line: LineState, day: date) -> Counter[Key]:
 
 def _facts(line: LineState, day: date) -> Counter[Key]:
     zone, found = line.config.zone, Counter[Key]()
-    for statement in (_accepted(line, day), _clicks(line, day), orders_on(day, zone)):
+    statements = (
+        *(_accepted(line, day), _clicks(line, day)),
+        *(orders_on(day, zone), people_on(day)),
+    )
+    for statement in statements:
         for row in line.session.execute(statement):
             found[tuple(row[: len(KEY)])] += int(row[len(KEY)])
     first, end = bounds_of(day, zone)

@@ -31,6 +31,7 @@ FIGURES = (
     "orders_indirect",
     "sales_direct",
     "sales_indirect",
+    "buyers",
     "blocks_day",
     "blocks_week",
     "declined",

@@ -5,6 +5,7 @@ All of these are ours: what LINE counts stands beside them, never among them.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from collections.abc import Mapping
 from dataclasses import dataclass
 from dataclasses import field
@@ -16,6 +17,8 @@ from sqlalchemy import func
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from ...models import Campaign
+from ...models import LineInsight
 from ...models import ResultCount
 from .counts import FIGURES
 
@@ -100,11 +103,20 @@ def total_of(figures: Mapping[Place, Figures]) -> Figures:
     return Figures(total)
 
 
-def median_rate(session: Session, figure: str) -> float | None:
-    """Return the shop's own median of a figure per accepted message, over its campaigns.
+@dataclass(frozen=True, slots=True)
+class Yardsticks:
+    """What is usual in this shop, per accepted message; ``None`` without any campaign to tell it.
 
-    ``None`` without any that was accepted for :data:`FEWEST_ACCEPTED` people or more.
+    :ivar median: of its campaigns, each counted once.
+    :ivar blasts: of all messages that went to all friends, together.
     """
+
+    median: float | None
+    blasts: float | None
+
+
+def yardsticks_of(session: Session, figure: str) -> Yardsticks:
+    """Return what is usual of a figure, over campaigns for :data:`FEWEST_ACCEPTED` and more."""
     rows = session.execute(
         select(ResultCount.campaign_id, ResultCount.figure, func.sum(ResultCount.number))
         .where(ResultCount.campaign_id != 0, ResultCount.figure.in_(("accepted", figure)))
@@ -113,9 +125,27 @@ def median_rate(session: Session, figure: str) -> float | None:
     by_campaign: dict[int, dict[str, int]] = {}
     for campaign_id, name, number in rows:
         by_campaign.setdefault(campaign_id, {})[name] = int(number)
-    rates = [
-        one.get(figure, 0) / one["accepted"]
-        for one in by_campaign.values()
+    fit = {
+        campaign_id: one
+        for campaign_id, one in by_campaign.items()
         if one.get("accepted", 0) >= FEWEST_ACCEPTED
-    ]
-    return median(rates) if rates else None
+    }
+    rates = [one.get(figure, 0) / one["accepted"] for one in fit.values()]
+    blasts = [fit[campaign_id] for campaign_id in _blasts(session) if campaign_id in fit]
+    accepted = sum(one["accepted"] for one in blasts)
+    found = sum(one.get(figure, 0) for one in blasts)
+    return Yardsticks(median(rates) if rates else None, found / accepted if accepted else None)
+
+
+def _blasts(session: Session) -> Iterator[int]:
+    """Return the campaigns that went to all friends."""
+    rows = session.execute(
+        select(Campaign.id, Campaign.definition).where(Campaign.definition.is_not(None))
+    )
+    return (campaign_id for campaign_id, said in rows if (said or {}).get("to") == "friends")
+
+
+def insight_of_campaign(session: Session, campaign_id: int) -> LineInsight | None:
+    """Return what LINE said of a campaign."""
+    statement = select(LineInsight).where(LineInsight.campaign_id == campaign_id)
+    return session.scalars(statement.order_by(LineInsight.fetched_at.desc()).limit(1)).first()

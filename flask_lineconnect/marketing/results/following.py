@@ -25,6 +25,7 @@ from .attribution import Attributing
 from .attribution import rules_of
 from .counts import count_many
 from .forgetting import counted_of
+from .people import settle_buyers
 
 logger = logging.getLogger(__name__)
 
@@ -53,6 +54,8 @@ def attribute_orders(line: LineState, rules: Attributing, ids: Sequence[int]) ->
     rules.attribute(session, MemberEvent.id.in_(ids))
     taken_back = [{**row, "number": -row["number"]} for row in before]
     count_many(session, [*taken_back, *_counted(line, ids)])
+    theirs = select(Attribution.member_id).where(Attribution.order_event_id.in_(ids)).distinct()
+    settle_buyers(session, session.scalars(theirs).all(), line.config.zone)
 
 
 def _taken_back(

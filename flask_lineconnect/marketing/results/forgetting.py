@@ -17,11 +17,13 @@ from sqlalchemy import select
 
 from ...models import Attribution
 from ...models import MemberEvent
+from ...models import ResultPerson
 from ...models import Touch
 from ...state import LineState
 from .counts import day_of
 from .counts import forget_many
 from .losses import losses
+from .people import forget_people
 
 
 def note_erasure(
@@ -34,6 +36,8 @@ def note_erasure(
     if member_ids:
         found += [*_orders(line, member_ids), *losses(line, is_handled, *whose)]
     forget_many(line.session, found)
+    if member_ids:
+        forget_people(line.session, ResultPerson.member_id.in_(member_ids))
 
 
 def _touches(

@@ -35,6 +35,7 @@ from .counts import KEY
 from .counts import TABLE
 from .counts import adding
 from .following import attribute_orders
+from .people import settle_buyers
 
 OF_ORDERS = ("orders_direct", "orders_indirect", "sales_direct", "sales_indirect")
 #: How far upkeep looks back for orders that found no message yet: the adapter was wrong.
@@ -69,6 +70,10 @@ def recount_orders(line: LineState, rules: Attributing, first: date, last: date)
     for number in range((last - first).days + 1):
         day = first + timedelta(days=number)
         session.execute(statement.from_select(names, orders_on(day, zone)))
+    is_recounted = Attribution.ordered_at.between(
+        bounds_of(first, zone)[0], bounds_of(last, zone)[1]
+    )
+    settle_buyers(session, select(Attribution.member_id).where(is_recounted), zone)
     session.commit()
 
 

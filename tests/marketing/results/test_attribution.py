@@ -56,7 +56,11 @@ def test_a_tap_wins_over_a_message_and_the_last_one_over_the_first(
     assert (one.kind, one.campaign_id, one.variant, one.link_id) == ("direct", late, "b", last)
     assert (one.first_campaign_id, one.touched_at) == (early, NOW - 2 * DAY)
     assert one.value == 3_000
-    assert counts(line) == {(late, "orders_direct"): 1, (late, "sales_direct"): 3_000}
+    assert counts(line) == {
+        (late, "orders_direct"): 1,
+        (late, "sales_direct"): 3_000,
+        (late, "buyers"): 1,
+    }
 
 
 @pytest.mark.parametrize(
@@ -116,7 +120,11 @@ def test_what_is_taken_back_counts_no_more(line: LineState, past: Past) -> None:
     kept = past.event("order.placed", other, NOW - HOUR / 2, "order:2", total=300)
     line.session.commit()
     handle_due(line)
-    assert counts(line) == {(campaign, "orders_indirect"): 2, (campaign, "sales_indirect"): 800}
+    assert counts(line) == {
+        (campaign, "orders_indirect"): 2,
+        (campaign, "sales_indirect"): 800,
+        (campaign, "buyers"): 2,
+    }
     past.event("order.returned", one, NOW, "order:1")
     # Of another's order, of an unknown one, and of none.
     past.event("order.cancelled", one, NOW, "order:2")
@@ -127,12 +135,20 @@ def test_what_is_taken_back_counts_no_more(line: LineState, past: Past) -> None:
     rows = found(line)
     assert rows[back].returned_at == NOW
     assert rows[kept].returned_at is None
-    assert counts(line) == {(campaign, "orders_indirect"): 1, (campaign, "sales_indirect"): 300}
+    assert counts(line) == {
+        (campaign, "orders_indirect"): 1,
+        (campaign, "sales_indirect"): 300,
+        (campaign, "buyers"): 1,
+    }
     # Told twice, it is taken back once.
     past.event("order.cancelled", one, NOW, "order:1")
     line.session.commit()
     handle_due(line)
-    assert counts(line) == {(campaign, "orders_indirect"): 1, (campaign, "sales_indirect"): 300}
+    assert counts(line) == {
+        (campaign, "orders_indirect"): 1,
+        (campaign, "sales_indirect"): 300,
+        (campaign, "buyers"): 1,
+    }
 
 
 def test_cents_are_exact(line: LineState, past: Past, monkeypatch: pytest.MonkeyPatch) -> None:
