@@ -39,7 +39,15 @@ _CONTENTS = """
 :hidden:
 
 tutorial
+```
+
+```{toctree}
+:hidden:
+:caption: 日本語
+:glob:
+
 ja/tutorial
+ja/*
 ```
 
 ```{toctree}
