@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -48,6 +49,24 @@ def _files(folder: Path) -> set[str]:
         for path in folder.rglob("*")
         if path.is_file() and "__pycache__" not in path.parts
     }
+
+
+def test_an_index_shows_whole_addresses(tmp_path: Path) -> None:
+    source, url = tmp_path / "source", "https://git.example/shop/flask-lineconnect"
+    shutil.copytree(ROOT, source, ignore=shutil.ignore_patterns(*MADE))
+    known = {"PYTHON": sys.executable, "SOURCE_DATE_EPOCH": "1764288000", "SOURCE_URL": url}
+    command = ["sh", ".ci/package"]
+    subprocess.run(command, cwd=source, env=os.environ | known, check=True, capture_output=True)
+    with zipfile.ZipFile(next((source / "dist").glob("*.whl"))) as wheel:
+        name = next(one for one in wheel.namelist() if one.endswith("/METADATA"))
+        told = wheel.read(name).decode()
+    assert f"Project-URL: Reports, {url}/issues\n" in told
+    assert f"({url}/raw/HEAD/docs/images/phone.png)" in told
+    assert f"({url}/blob/HEAD/docs/tutorial.md)" in told
+    links = re.findall(r"\]\(([^)]+)\)", told.partition("\n\n")[2])
+    assert [one for one in links if not one.startswith("https://")] == []
+    for name in ("README.md", "setup.cfg"):
+        assert (source / name).read_bytes() == (ROOT / name).read_bytes()
 
 
 def test_every_file_of_the_package_is_in_the_wheel(names: set[str]) -> None:
