@@ -42,6 +42,8 @@ ACTIONS = {
     "inquiry-answered": lazy_gettext("お客様に返信した"),
     "inquiry-done": lazy_gettext("対応済みにした"),
     "qr-made": lazy_gettext("店頭QRを作った"),
+    "menus-published": lazy_gettext("メニューを公開した"),
+    "menus-rolled-back": lazy_gettext("メニューを前の版に戻した"),
     "sending-resumed": lazy_gettext("配信の停止を解いた"),
     "campaign-saved": lazy_gettext("配信の下書きを保存した"),
     "campaign-copied": lazy_gettext("配信を複製した"),

@@ -73,6 +73,7 @@ ITEMS = (
         "f",
         frozenset({"segment", "new_segment", "edit_segment"}),
     ),
+    Item("menus", _("メニュー"), "menu", 2, False, "n", frozenset({"menu"})),
     Item("store_qr", _("店頭QR"), "qr", 2, False, "q", frozenset({"print_qr"})),
     Item("reports", _("レポート"), "report", 3, False, "p", frozenset({"rfm", "cohorts"})),
     Item("checks", _("点検"), "check", 3),

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -42,7 +43,7 @@ def publish(line: LineState, api: LineApi, menu: RichMenu, *, now: datetime) -> 
     :raises UsageError: the image is missing, too large, or neither PNG nor JPEG.
     :raises LineApiError: LINE refused.
     """
-    session, contents = line.session, _contents(menu, line.app.root_path)
+    session, contents = line.session, contents_of(menu, line.app.root_path)
     existing = api.rich_menu_ids()
     published = [_publish(line, api, content, existing, now=now) for content in contents]
     everybodys, is_new = published[0]
@@ -62,15 +63,24 @@ def hashes(menu: RichMenu, *, root_path: str) -> list[str]:
 
     :raises UsageError: the image is missing, too large, or neither PNG nor JPEG.
     """
-    return [content.hash for content in _contents(menu, root_path)]
+    return [content.hash for content in contents_of(menu, root_path)]
 
 
-def _contents(menu: RichMenu, root_path: str) -> list[_Content]:
+def source_of(definition: Mapping[str, Any]) -> str:
+    """Return what the tracked links of a menu are found by."""
+    return f"menu:{definition.get('name', '')}"[:MAX_SOURCE]
+
+
+def contents_of(menu: RichMenu, root_path: str) -> list[Content]:
+    """Return a menu as LINE is given it, everybody's first, then in each language.
+
+    :raises UsageError: the image is missing, too large, or neither PNG nor JPEG.
+    """
     return [_content(menu, language, Path(root_path)) for language in (None, *menu.images)]
 
 
 @dataclass(frozen=True, slots=True)
-class _Content:
+class Content:
     """A rich menu in one language; ``None`` is everybody's.
 
     :ivar is_tracked: whether its links lead through the shop.
@@ -91,15 +101,15 @@ class _Content:
         return hashlib.sha256(canonical + b"\0" + self.image + spoken + tracked).hexdigest()
 
 
-def _content(menu: RichMenu, language: str | None, root: Path) -> _Content:
+def _content(menu: RichMenu, language: str | None, root: Path) -> Content:
     with speaking(language):
         definition = render_json(menu.template)
     image = menu.image if language is None else menu.images[language]
-    return _Content(language, definition, *_image(root / image), is_tracked=menu.track)
+    return Content(language, definition, *_image(root / image), is_tracked=menu.track)
 
 
 def _publish(
-    line: LineState, api: LineApi, content: _Content, existing: set[str], *, now: datetime
+    line: LineState, api: LineApi, content: Content, existing: set[str], *, now: datetime
 ) -> tuple[PublishedRichMenu, bool]:
     """Make a menu at LINE unless it is there; return it, and whether it was made now."""
     session, definition = line.session, content.definition
@@ -107,7 +117,7 @@ def _publish(
     if known is not None and known.rich_menu_id in existing:
         return known, False
     if content.is_tracked:
-        owner = LinkOwner(source=f"menu:{definition.get('name', '')}"[:MAX_SOURCE])
+        owner = LinkOwner(source=source_of(definition))
         (definition,) = track(line, [definition], owner)
         # A menu that people see must not have links that lead nowhere.
         session.commit()

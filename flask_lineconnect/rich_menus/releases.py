@@ -163,11 +163,12 @@ def sync(line: LineState, work: Plan) -> None:
     _release(line.session, menus, now=line.clock())
 
 
-def rollback(line: LineState) -> None:
+def rollback(line: LineState, note: Callable[[], object] | None = None) -> None:
     """Make the release before the current one current again, with its aliases; commits.
 
     The release that is left is forgotten; a sync of the files that made it makes it again.
 
+    :param note: writes down who did it, in the transaction of the change.
     :raises UsageError: there is none before, or LINE has lost its menus.
     :raises LineApiError: LINE refused, or did not answer.
     """
@@ -193,6 +194,8 @@ def rollback(line: LineState) -> None:
         .where(RichMenuRelease.id == ids[1])
         .values(**again, next_portion_at=line.clock())
     )
+    if note is not None:
+        note()
     session.commit()
 
 

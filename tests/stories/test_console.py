@@ -46,6 +46,8 @@ PATHS = {
     "codes": "/store-qr",
     "poster": "/store-qr/print?label=till&size=a5",
     "cards": "/store-qr/print?label=till&size=card",
+    "menus": "/menus",
+    "menu": "/menus/template",
     "reports": "/reports",
     "month": "/reports?month={month}",
     "rfm": "/reports/rfm",
