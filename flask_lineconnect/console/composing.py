@@ -177,6 +177,11 @@ class Composer:
         missing |= set() if self.coupons else {"coupon"}
         return [kind for kind in self.kinds if kind not in missing]
 
+    def is_translated(self, block: Block) -> bool:
+        """Tell whether a bubble has texts in other languages than ours."""
+        own = next(iter(self.languages))
+        return any(set(texts) - {own} for texts in block.texts.values())
+
     def others(self, texts: Texts) -> list[str]:
         """Return the languages beside ours in which a text is, or may be, written."""
         own, *more = self.languages

@@ -21,6 +21,7 @@ from .names import initial
 from .pages import go
 from .pages import render
 from .pages import say
+from .saved_messages import phrases_for
 from .talk import by_day
 from .talk import cost_of_one
 from .talk import new_key
@@ -55,6 +56,7 @@ def inbox() -> str:
         cost=cost_of_one(line),
         by_day=by_day,
         form_key=new_key(),
+        phrases=phrases_for(line, account),
         initial=initial,
     )
 

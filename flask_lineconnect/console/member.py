@@ -29,6 +29,7 @@ from .names import name_of_member
 from .pages import go
 from .pages import render
 from .pages import say
+from .saved_messages import phrases_for
 from .talk import by_day
 from .talk import cost_of_one
 from .talk import new_key
@@ -51,6 +52,7 @@ def member(key: str) -> str:
         cost=cost_of_one(line),
         by_day=by_day,
         form_key=new_key(),
+        phrases=phrases_for(line, account),
         categories=line.shop.categories,
         declined=declined,
         initial=initial,

@@ -15,6 +15,7 @@ from sqlalchemy import select
 
 from ..errors import UsageError
 from ..i18n import languages
+from ..i18n import speaking
 from ..linking import accounts
 from ..linking.member_keys import read_member_key
 from ..marketing.campaigns.definition import Definition
@@ -23,6 +24,7 @@ from ..marketing.campaigns.definition import Variant
 from ..marketing.campaigns.making import preview
 from ..marketing.campaigns.messages import messages_for
 from ..marketing.scenarios.cards import manner_for
+from ..marketing.scenarios.wordings import OF_SHOP
 from ..messages.draft_data import read_draft
 from ..messages.drafts import specimens
 from ..messages.word_filters import MissingValue
@@ -111,8 +113,14 @@ def phone_of(line: LineState, blocks: Sequence[Block], pose: Pose) -> Phone:
 def _longest(line: LineState, block: Block, language: str) -> Mapping[str, Any]:
     known = messages_for(line).known
     draft = read_draft(draft_of(block), known)
+    with speaking(language):
+        at_hand = [{OF_SHOP: str(line.shop.name)}]
     found = specimens(
-        draft, known.variables, languages=[language], manner=manner_for(line, language)
+        draft,
+        known.variables,
+        languages=[language],
+        manner=manner_for(line, language),
+        at_hand=at_hand,
     )
     return next(message for _language, message in found)
 

@@ -37,6 +37,7 @@ from .result import ResultCount
 from .result import ResultPerson
 from .rich_menu import PublishedRichMenu
 from .rich_menu import RichMenuRelease
+from .saved_message import SavedMessage
 from .scenario import PublishedScenario
 from .scenario import ScenarioMember
 from .scenario import ScenarioRun
@@ -78,6 +79,7 @@ __all__ = [
     "ResultCount",
     "ResultPerson",
     "RichMenuRelease",
+    "SavedMessage",
     "SavedSegment",
     "ScenarioMember",
     "ScenarioRun",

@@ -107,6 +107,16 @@ window.addEventListener("pageshow", () => {
   for (const button of document.querySelectorAll("[aria-busy]")) button.removeAttribute("aria-busy");
 });
 
+// A set phrase goes into the answer, where its writer may still change it.
+for (const button of document.querySelectorAll("[data-phrase]")) {
+  button.addEventListener("click", () => {
+    const field = document.getElementById(button.dataset.phrase);
+    field.setRangeText(button.nextElementSibling.textContent, field.selectionStart, field.selectionEnd, "end");
+    button.closest("details").open = false;
+    field.focus();
+  });
+}
+
 for (const button of document.querySelectorAll("[data-prints]")) {
   button.addEventListener("click", () => window.print());
 }

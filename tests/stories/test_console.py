@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
+from datetime import UTC
+from datetime import datetime
 from datetime import timedelta
 from typing import Any
 
@@ -16,6 +19,7 @@ from demo_shop.line.extension import line as extension
 from demo_shop.models import Inquiry
 from demo_shop.models import User
 from demo_shop.seed import STAFF
+from flask_lineconnect.models import SavedMessage
 from flask_lineconnect.models import SourceLabel
 
 from .cards import Member
@@ -43,6 +47,9 @@ PATHS = {
     "segments": "/segments",
     "segment": "/segments/tea_again",
     "build": "/segments/new",
+    "messages": "/messages",
+    "message": "/messages/new",
+    "kept message": "/messages/autumn/edit",
     "codes": "/store-qr",
     "poster": "/store-qr/print?label=till&size=a5",
     "cards": "/store-qr/print?label=till&size=card",
@@ -56,6 +63,24 @@ PATHS = {
     "audit": "/audit",
     "more": "/more",
 }
+AUTUMN = [
+    {
+        "text": {
+            "ja": "{{ name }}様、ご無沙汰しております。\n秋の「たきび」が入りました。",
+            "en": "Dear {{ name }}, our autumn tea has come.",
+        },
+        "button": {"label": "商品を見る", "url": "/"},
+    },
+    {
+        "products": "favourites",
+        "alt_text": "お気に入りのお茶があります",
+        "button": "見る",
+        "quick_replies": [
+            {"label": "残高", "text": "ポイント残高"},
+            {"label": "注文", "url": "liff:/orders"},
+        ],
+    },
+]
 PHONE = {"width": 360, "height": 780}
 DESK = {"width": 1280, "height": 900}
 #: What axe is asked for: WCAG 2.2 A and AA, and its best practices.
@@ -81,9 +106,28 @@ def names(street: Street) -> dict[str, Any]:
         at = state.clock() - timedelta(hours=2, minutes=10)
         asked = Inquiry(user_id=user.id, name=user.name, text=text, at=at)
         db.session.add_all([asked, SourceLabel(label="till", created_at=state.clock())])
+        db.session.add_all(
+            [
+                _saved("autumn", "秋のほうじ茶のご案内", AUTUMN),
+                _saved("thanks", "お礼", {"text": "{{ name }}様、ありがとうございます。"}),
+            ]
+        )
         db.session.commit()
         month = f"{state.clock().astimezone(state.config.zone):%Y-%m}"
         return {"member": member.id, "question": asked.id, "month": month}
+
+
+def _saved(name: str, label: str, message: object) -> SavedMessage:
+    at = datetime(2026, 11, 1, tzinfo=UTC)
+    return SavedMessage(
+        name=name,
+        label=label,
+        version=1,
+        message=json.dumps(message),
+        is_phrase=not isinstance(message, list),
+        updated_at=at,
+        updated_by="1",
+    )
 
 
 def _open_as_owner(street: Street, open_browser: Callable[..., Page], **options: Any) -> Page:
@@ -190,3 +234,48 @@ def test_a_segment_is_put_together_and_saved_by_pointing(
     expect(page.get_by_text("条件に合う人")).to_be_visible()
     page.get_by_role("button", name="保存する").click()
     expect(page.get_by_role("status")).to_contain_text("お茶を買った方")
+
+
+def test_a_message_is_written_with_the_phone_beside_it(
+    street: Street, names: dict[str, Any], open_browser: Callable[..., Page]
+) -> None:
+    page = _open_as_owner(street, open_browser, viewport=DESK)
+    complaints: list[str] = []
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.goto(f"{street.shop}{CONSOLE}/messages/new")
+    phone = page.locator(".lc-phone-screen")
+    words = page.get_by_label("本文", exact=True)
+    hostile = "<img src=x onerror=document.title=1>"
+    words.fill(f"{hostile} ")
+    expect(phone.locator(".bubble")).to_have_text(hostile, timeout=60_000)
+    expect(phone.locator("img")).to_have_count(0)
+    page.get_by_text("差し込む", exact=True).click()
+    page.get_by_role("button", name="店名").click()
+    expect(words).to_have_value(f"{hostile} {{{{ shop_name }}}}")
+    expect(phone.locator(".bubble")).to_contain_text("こもれび堂", timeout=60_000)
+    page.get_by_label("夜").check()
+    expect(page.locator(".lc-phone-screen.night")).to_be_visible(timeout=60_000)
+    page.get_by_role("button", name="文章とボタン").click()
+    page.get_by_label("ボタンの文字", exact=True).fill("見る")
+    page.get_by_role("button", name="吹き出し2を上へ動かす").click()
+    expect(page.get_by_role("heading", level=2).first).to_contain_text("文章とボタン")
+    page.get_by_label("名前（お客様には見えません）").fill("ためし")
+    page.get_by_role("button", name="保存する").click()
+    # Focus is at the first field that is wrong, and what was typed is there.
+    expect(page.get_by_role("alert").first).to_contain_text("直すところが2か所")
+    expect(page.get_by_label("本文", exact=True).first).to_be_focused()
+    page.get_by_label("本文", exact=True).first.fill("どうぞ")
+    page.get_by_label("開くアドレス").fill("/")
+    page.get_by_role("button", name="保存する").click()
+    expect(page.get_by_role("status")).to_contain_text("「ためし」を保存しました")
+    assert complaints == []
+
+
+def test_a_set_phrase_goes_into_the_answer(
+    street: Street, names: dict[str, Any], open_browser: Callable[..., Page]
+) -> None:
+    page = _open_as_owner(street, open_browser, viewport=PHONE)
+    page.goto(f"{street.shop}{CONSOLE}/people/{names['member']}")
+    page.get_by_text("定型文", exact=True).click()
+    page.get_by_role("button", name="お礼").click()
+    expect(page.get_by_label("返信")).to_have_value("すずらん 美咲<b>様、ありがとうございます。")
