@@ -19,6 +19,7 @@ from ..outbox.preferences import declined_by
 from ..state import LineState
 from ..state import current_line
 from . import member_data
+from . import notes
 from .audit import note
 from .audit import sign
 from .door import require_recent_login
@@ -54,6 +55,7 @@ def member(key: str) -> str:
         form_key=new_key(),
         phrases=phrases_for(line, account),
         categories=line.shop.categories,
+        **notes.on_page(line, read_member_key(line.shop.model, key)),
         declined=declined,
         initial=initial,
     )

@@ -15,9 +15,11 @@ from ..models import AuditEntry
 from ..models import InboxEvent
 from ..models import LineBase
 from ..models import MemberEvent
+from ..models import MemberTag
 from ..models import OutboxMessage
 from ..models import Preference
 from ..models import ScenarioRun
+from ..models import StaffNote
 from ..state import LineState
 
 _ACCOUNT = (
@@ -35,6 +37,8 @@ _EVENT = ("name", "subject", "facts", "occurred_at")
 _MESSAGE = ("category", "state", "created_at", "accepted_at")
 _RUN = ("key", "step", "began_at", "ended_at", "end_reason", "facts", "subject")
 _AUDIT = ("at", "action", "actor")
+_NOTE = ("text", "written_at")
+_TAG = ("tag", "tagged_at")
 _PREFERENCE = ("category", "is_wanted", "changed_at")
 
 
@@ -43,12 +47,16 @@ def kept_of(line: LineState, member_id: Any, account: Account | None) -> dict[st
     session = line.session
     events = select(MemberEvent).where(MemberEvent.member_id == member_id).order_by(MemberEvent.id)
     runs = select(ScenarioRun).where(ScenarioRun.member_id == member_id).order_by(ScenarioRun.id)
+    notes = select(StaffNote).where(StaffNote.member_id == member_id).order_by(StaffNote.id)
+    tags = select(MemberTag).where(MemberTag.member_id == member_id).order_by(MemberTag.tag)
     is_theirs = AuditEntry.member_key == str(member_id)
     audit = select(AuditEntry).where(is_theirs).order_by(AuditEntry.id)
     kept: dict[str, Any] = {
         "member": str(member_id),
         "events": [_values(row, _EVENT) for row in session.scalars(events)],
         "scenario_runs": [_values(row, _RUN) for row in session.scalars(runs)],
+        "notes": [_values(row, _NOTE) for row in session.scalars(notes)],
+        "tags": [_values(row, _TAG) for row in session.scalars(tags)],
         "audit": [_values(row, _AUDIT) for row in session.scalars(audit)],
     }
     return kept if account is None else kept | _on_line(line, account)

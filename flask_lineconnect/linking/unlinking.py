@@ -49,6 +49,7 @@ from ..models.outbox import UNSENT
 from ..state import EXTENSION_KEY
 from ..state import LineState
 from ..vault import hashed
+from . import staff_words
 from . import telling
 from .marks import MemberMarks
 
@@ -148,6 +149,7 @@ def erase(line: LineState, account: Account, *, now: datetime) -> None:
     _delete_events(session, account.line_user_id)
     whose = [] if account.member_id is None else [account.member_id]
     forgetting.note_erasure(line, whose, account_id=account.id)
+    staff_words.forget_members(session, whose)
     member_events.forget_account(session, account)
     clicks.forget_account(session, account.id, line.config.zone)
     if account.member_id is not None:
@@ -264,6 +266,7 @@ def erase_all(line: LineState, member_ids: Sequence[Any]) -> bool:
         forgetting.note_erasure(line, some)
         member_events.forget_members(line.session, some)
         clicks.forget_members(line.session, some, line.config.zone)
+        staff_words.forget_members(line.session, some)
     return is_any
 
 

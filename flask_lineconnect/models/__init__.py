@@ -47,6 +47,8 @@ from .segment import SavedSegment
 from .sending import Pace
 from .sending import QuotaMonth
 from .sending import SendingPause
+from .staff_note import MemberTag
+from .staff_note import StaffNote
 
 __all__ = [
     "Account",
@@ -68,6 +70,7 @@ __all__ = [
     "LoginAttempt",
     "MemberEvent",
     "MemberKey",
+    "MemberTag",
     "OpenDialogue",
     "OutboxBatch",
     "OutboxMessage",
@@ -87,6 +90,7 @@ __all__ = [
     "ScenarioVersion",
     "SendingPause",
     "SourceLabel",
+    "StaffNote",
     "Touch",
     "TrackedLink",
     "UnlinkTask",

@@ -197,6 +197,7 @@ _TOLD: Mapping[str, tuple[str, str | Callable[[Config], str]]] = {
         "10 minutes, and an hour",
     ),
     "lineconnect_member_event": ("what a member did, as the shop and LINE told it", _member_events),
+    "lineconnect_member_tag": ("words that staff put on a member", "staff take them off"),
     "lineconnect_outbox_batch": ("for whom a message to many is, and what it says", _messages),
     "lineconnect_outbox_message": ("for whom a message is, and what it says", _messages),
     "lineconnect_preference": ("which kinds of messages somebody wants", "as long as the account"),
@@ -217,6 +218,7 @@ _TOLD: Mapping[str, tuple[str, str | Callable[[Config], str]]] = {
             f'{_member_events(config)} after its end; with `again = "never"` as long as the member'
         ),
     ),
+    "lineconnect_staff_note": ("what staff wrote about a member", "staff remove it"),
     "lineconnect_touch": (
         "that LINE accepted a message for a member: campaign or scenario and time, no text",
         _member_events,

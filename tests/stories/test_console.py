@@ -48,7 +48,7 @@ PATHS = {
     "segment": "/segments/tea_again",
     "build": "/segments/new",
     "messages": "/messages",
-    "message": "/messages/new",
+    "new message": "/messages/new",
     "kept message": "/messages/autumn/edit",
     "codes": "/store-qr",
     "poster": "/store-qr/print?label=till&size=a5",

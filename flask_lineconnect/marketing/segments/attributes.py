@@ -37,6 +37,7 @@ from ...i18n import gettext as _
 from ...i18n import lazy_gettext
 from ...models import Account
 from ...models import Attribution
+from ...models import MemberTag
 from ..registry import Registry
 from ..values import ValueType
 from .errors import InvalidRule
@@ -174,7 +175,7 @@ class Attributes(Registry[Attribute]):
     homes = ""
 
     def __init__(self) -> None:
-        super().__init__([*_of_links(), *_of_orders()])
+        super().__init__([*_of_links(), *_of_staff(), *_of_orders()])
 
     def get(self, name: str, *, place: str) -> Attribute:
         """Return the attribute of this name.
@@ -205,6 +206,12 @@ def _of_links() -> Iterable[Attribute]:
     yield Attribute("line_source", lazy_gettext("LINE連携のきっかけ"), text, links.c.link_source)
     yield Attribute("line_linked_at", lazy_gettext("LINE連携の日時"), moment, links.c.linked_at)
     yield Attribute("line_is_friend", lazy_gettext("LINEの友だち"), flag, links.c.is_friend)
+
+
+def _of_staff() -> Iterable[Attribute]:
+    """Return what staff say of members in the console."""
+    tags = select(MemberTag.member_id, MemberTag.tag, MemberTag.tagged_at)
+    yield Attribute("line_tags", lazy_gettext("タグ"), ValueType(str, is_list=True), tags)
 
 
 def buyers() -> Subquery:
