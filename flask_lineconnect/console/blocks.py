@@ -32,6 +32,7 @@ PARTS: Mapping[str, Sequence[str]] = {
     "note": ("text", "label", "to"),
     "products": ("alt_text", "label"),
     "coupon": ("alt_text", "label", "to"),
+    "image": ("image",),
     "flex": ("alt_text", "flex"),
 }
 #: What a button does: it opens an address, or writes a text into the chat.
@@ -96,7 +97,7 @@ def draft_of(block: Block) -> Any:
     """Return a bubble as ``messages/draft_data.py`` reads it."""
     words = {part: _written(block.texts.get(part, {})) for part in PARTS[block.kind]}
     draft: dict[str, Any] = {"text" if block.kind == "note" else block.kind: block.named}
-    draft |= {part: words[part] for part in ("text", "flex", "alt_text") if part in words}
+    draft |= {part: words[part] for part in ("text", "flex", "image", "alt_text") if part in words}
     if "to" in words:
         draft["button"] = {"label": words["label"], block.does: words["to"]}
     elif "label" in words:
@@ -161,7 +162,7 @@ def _written(texts: Texts) -> Any:
 def _of_draft(draft: Any) -> Block:
     if isinstance(draft, str):
         draft = {"text": draft}
-    kind = next(one for one in ("flex", "products", "coupon", "text") if one in draft)
+    kind = next(one for one in ("flex", "products", "coupon", "image", "text") if one in draft)
     kind = "note" if kind == "text" and "button" in draft else kind
     button = draft.get("button")
     tap = _of_tap(button) if isinstance(button, dict) and "label" in button else None

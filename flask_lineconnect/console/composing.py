@@ -99,6 +99,7 @@ KINDS: Mapping[str, Any] = {
     "note": lazy_gettext("文章とボタン"),
     "products": lazy_gettext("商品カード"),
     "coupon": lazy_gettext("クーポン"),
+    "image": lazy_gettext("写真"),
     "flex": lazy_gettext("Flex（JSON）"),
 }
 #: What their fields are called.
@@ -108,6 +109,7 @@ LABELS: Mapping[str, Any] = {
     "label": lazy_gettext("ボタンの文字"),
     "url": lazy_gettext("開くアドレス"),
     "send": lazy_gettext("お客様が送ることになる文"),
+    "image": lazy_gettext("写真のアドレス"),
     "flex": lazy_gettext("Flexの中身"),
 }
 #: So much LINE takes of each, in UTF-16 units; of what is not here, a whole bubble is measured.
@@ -313,7 +315,7 @@ class _Check:
             return _("「%(label)s」に、送れない文字があります。", label=label)
         try:
             wording = Wording.read(source, self._known.variables)
-            if what == "url":
+            if what in ("url", "image"):
                 address(Words(((language, wording),)), self._values, manner)
                 return ""
             # JSON is judged whole, with its values in their places.

@@ -25,6 +25,9 @@
     coupon = "birthday_coupon"
     alt_text = "お誕生日おめでとうございます"
     button = {label = "クーポンを見る", url = "/coupons"}
+
+    [steps.message]
+    image = "/static/autumn.jpg"
 """
 
 from __future__ import annotations
@@ -46,6 +49,7 @@ from .draft_parts import Words
 from .drafts import Body
 from .drafts import Draft
 from .drafts import FlexDraft
+from .drafts import ImageDraft
 from .drafts import TextDraft
 from .limits import MAX_MESSAGES
 from .limits import MAX_QUICK_REPLIES
@@ -56,6 +60,7 @@ _KINDS = {
     "flex": ("alt_text",),
     "products": ("alt_text", "button"),
     "coupon": ("alt_text", "button"),
+    "image": (),
 }
 _WORDS = (*_KINDS, "alt_text", "button", "quick_replies")
 
@@ -116,6 +121,8 @@ def _body(kind: str, rest: dict[str, Any], known: Known, place: str) -> Body:
         if "button" not in rest:
             return TextDraft(words)
         return NoteCard(words, _tap(rest.pop("button"), known, f"{place}.button"))
+    if kind == "image":
+        return ImageDraft(_words(said, known, f"{place}.image"))
     alt_text = _words(rest.pop("alt_text"), known, f"{place}.alt_text")
     if kind == "flex":
         return FlexDraft(alt_text, _words(said, known, f"{place}.flex"))

@@ -32,6 +32,7 @@ from .draft_parts import InvalidDraft
 from .draft_parts import Tap
 from .draft_parts import Words
 from .draft_parts import absolute
+from .draft_parts import address
 from .limits import MAX_QUICK_REPLIES
 from .limits import check_messages
 from .objects import JsonObject
@@ -77,6 +78,24 @@ class FlexDraft:
         return flex(self.alt_text.render(values, manner), _whole(contents, manner))
 
 
+@dataclass(frozen=True, slots=True)
+class ImageDraft:
+    """A picture.
+
+    :ivar url: of a JPEG or PNG file of at most 1 MB, which is what LINE takes of previews.
+    """
+
+    url: Words
+
+    def render(self, values: Mapping[str, Any], manner: Manner) -> JsonObject:
+        """Return LINE's message.
+
+        :raises InvalidMessage: it is no https:// address.
+        """
+        url = address(self.url, values, manner)
+        return {"type": "image", "originalContentUrl": url, "previewImageUrl": url}
+
+
 def _whole(node: Any, manner: Manner) -> Any:
     """Return contents whose addresses are whole, also those of the shop's and of pages in LINE.
 
@@ -94,7 +113,7 @@ def _whole(node: Any, manner: Manner) -> Any:
     return found
 
 
-Body: TypeAlias = TextDraft | FlexDraft | NoteCard | ProductCards | CouponCard
+Body: TypeAlias = TextDraft | FlexDraft | ImageDraft | NoteCard | ProductCards | CouponCard
 
 
 @dataclass(frozen=True, slots=True)

@@ -76,6 +76,7 @@ MESSAGES: list[Any] = [
     {"products": "favourites", "alt_text": "再入荷", "button": {"ja": "見る", "en": "See"}},
     {"coupon": "birthday", "alt_text": "お誕生日", "button": TAP},
     {"flex": '{"type": "bubble"}', "alt_text": "通知"},
+    {"image": "/static/autumn.jpg"},
     [{"text": "一"}, {"text": "二"}, {"products": "favourites", "alt_text": "x", "button": "y"}],
 ]
 
@@ -169,6 +170,8 @@ def test_composers_of_one_page_do_not_mix(line: LineState) -> None:
         ),
         ({"products": "gone", "alt_text": "x", "button": "y"}, "m-0-named", "一覧"),
         ({"coupon": "gone", "alt_text": "x", "button": TAP}, "m-0-named", "クーポン"),
+        ({"image": "ftp://x/y.jpg"}, "m-0-image-ja", "https://"),
+        ({"image": ""}, "m-0-image-ja", "写真のアドレス"),
         ({"flex": "{", "alt_text": "x"}, "m-0", "このままでは送れません"),
         ([{"text": "x"}, {"text": ""}], "m-1-text-ja", "書いてください"),
     ],

@@ -220,3 +220,16 @@ def test_lines_limits_are_held_against_the_longest_values(
     with pytest.raises(InvalidDraft, match=said) as caught:
         check(draft, VARIABLES, at_hand=at_hand)
     assert caught.value.place == "message (ja)"
+
+
+def test_a_picture_has_a_whole_address() -> None:
+    address = "https://shop.example/static/a%2Fb.jpg"
+    assert render({"image": "/static/{{ no }}.jpg"}, no="a/b") == {
+        "type": "image",
+        "originalContentUrl": address,
+        "previewImageUrl": address,
+    }
+    with pytest.raises(InvalidMessage, match="https://"):
+        render({"image": "ftp://shop.example/a.jpg"})
+    with pytest.raises(InvalidDraft, match="'alt_text' is not for a message with image"):
+        read_draft({"image": "/a.jpg", "alt_text": "x"}, KNOWN)

@@ -20,6 +20,7 @@ from ...messages.cards import NoteCard
 from ...messages.cards import ProductCards
 from ...messages.drafts import Draft
 from ...messages.drafts import FlexDraft
+from ...messages.drafts import ImageDraft
 from ...messages.drafts import specimens
 from .checking import ALWAYS
 from .checking import Checked
@@ -105,6 +106,8 @@ def place_in(draft: Draft, path: str) -> str:
         case FlexDraft():
             inner = path.removeprefix("contents").replace(".", "/")
             return ".flex" + _INDEX.sub(r"/\1", inner)
+        case ImageDraft():
+            return ".image"
         case ProductCards():
             return _of_card(path, ".products")
         case CouponCard():
