@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import dataclasses
-import difflib
 from collections.abc import Callable
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ from zoneinfo import ZoneInfo
 
 from ..errors import ConfigError
 from . import fitting as fit
+from . import misspelt
 from . import values as read
 from .hosts import LineHosts
 from .plans import Plan
@@ -344,7 +344,7 @@ class Config:
         """
         fields = {PREFIX + field.name.upper(): field for field in dataclasses.fields(cls)}
         given = {k: v for k, v in values.items() if k.startswith(PREFIX) and v is not None}
-        problems = [_unknown(key, fields) for key in given if key not in fields]
+        problems = [misspelt.unknown(key, fields) for key in given if key not in fields]
         parsed = {}
         for key, field in fields.items():
             if key in given:
@@ -353,7 +353,8 @@ class Config:
                 except ValueError as error:
                     problems.append(f"{key} {error}.")
             elif field.default is dataclasses.MISSING:
-                problems.append(f"{key} is missing.{_meant(key, values)} {field.metadata['doc']}")
+                hint = misspelt.meant(key, values, prefix=PREFIX)
+                problems.append(f"{key} is missing.{hint} {field.metadata['doc']}")
         if problems:
             raise ConfigError(" ".join(problems))
         config = cls(**parsed)
@@ -396,15 +397,3 @@ class Config:
     def zone(self) -> ZoneInfo:
         """The shop's time zone."""
         return ZoneInfo(self.timezone)
-
-
-def _meant(key: str, values: Mapping[str, Any]) -> str:
-    others = [name for name in values if not name.startswith(PREFIX)]
-    near = difflib.get_close_matches(key, others, n=1, cutoff=0.9)
-    return f" Did you mean it by {near[0]}?" if near else ""
-
-
-def _unknown(key: str, known: Mapping[str, object]) -> str:
-    near = difflib.get_close_matches(key, known, n=1)
-    hint = f" Did you mean {near[0]}?" if near else ""
-    return f"{key} is not a setting.{hint}"
