@@ -6,6 +6,7 @@ another step is never lost; of two on the same step the second is told.
 
 from __future__ import annotations
 
+import json
 import re
 import secrets
 from collections.abc import Sequence
@@ -36,8 +37,6 @@ from ..state import LineState
 from .audit import note
 from .i18n import gettext as _
 
-#: A message that is not written yet.
-UNWRITTEN = '""'
 #: Stands for messages where people are counted: they may be half written.
 _ANY = '"…"'
 SEGMENT = "segment:"
@@ -67,7 +66,8 @@ class Draft:
     @property
     def is_written(self) -> bool:
         """Whether there is a message."""
-        return all(one.message != UNWRITTEN for one in self.definition.variants)
+        messages = [json.loads(one.message) for one in self.definition.variants]
+        return not any(isinstance(one, dict) and one.get("text") == "" for one in messages)
 
     @property
     def reached(self) -> int:
@@ -80,6 +80,12 @@ class Draft:
 def new_name() -> str:
     """Return a name that no other campaign has."""
     return f"campaign_{secrets.token_hex(4)}"
+
+
+def unwritten() -> str:
+    """Return a message that is to be written: a text, and a button that leads to the shop."""
+    button = {"label": _("お店を見る"), "url": "/"}
+    return json.dumps({"text": "", "button": button}, ensure_ascii=False)
 
 
 def blank(line: LineState, name: str, segment: str = "") -> Draft:
@@ -95,7 +101,7 @@ def blank(line: LineState, name: str, segment: str = "") -> Draft:
         name=name if _NAME.fullmatch(name) else new_name(),
         label="",
         to=to,
-        variants=(Variant("", 1, UNWRITTEN),),
+        variants=(Variant("", 1, unwritten()),),
         category=usual_category(line).name,
         tracked=Tracked.PERSONAL,
     )

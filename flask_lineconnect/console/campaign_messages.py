@@ -1,54 +1,126 @@
-"""What a campaign says, as the form of its second step has it: a text, and perhaps a button."""
+"""What a campaign says, as the form of its second step has it: a composer for each text."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
+from collections.abc import Sequence
+from dataclasses import dataclass
 from dataclasses import replace
-from typing import Any
 
 from ..marketing.campaigns.definition import Definition
-from ..marketing.scenarios.checking import ALWAYS
-from ..marketing.scenarios.checking import World
-from ..marketing.scenarios.draft_checking import check_message
+from ..marketing.campaigns.definition import Everybody
+from ..marketing.campaigns.definition import Variant
 from ..state import LineState
+from .blocks import Form
+from .blocks import blocks_of
+from .blocks import message_of
+from .campaign_drafts import unwritten
+from .composing import Composer
+from .composing import NotComposed
+from .composing import composer_for
+from .composing import composer_of
+from .composing import is_pressed
+from .composing import read_message
 from .i18n import gettext as _
+from .phone import Phone
+
+#: Texts that the wizard compares.
+MOST = 2
+NAMES = ("a", "b")
 
 
-def read(
-    line: LineState, definition: Definition, form: Mapping[str, str]
-) -> tuple[Definition, str]:
-    """Return a campaign with what the form says, and what is wrong with that; empty: nothing."""
-    said: Any = {"text": form.get("text", "").strip()}
-    label, url = form.get("button_label", "").strip(), form.get("button_url", "").strip()
-    if label or url:
-        said["button"] = {"label": label, "url": url}
-    message = json.dumps(said, ensure_ascii=False)
-    first, *others = definition.variants
-    changed = replace(definition, variants=(replace(first, message=message), *others))
-    if not said["text"]:
-        return changed, _("本文を書いてください。")
-    world = World.of(line)
-    known = world.known_beside({**ALWAYS, **world.attributes})
-    _drafts, problems = check_message(message, known, "", world.languages, world.manner)
-    return changed, problems[0][1] if problems else ""
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What the form says.
+
+    :ivar definition: the campaign with it.
+    :ivar is_ready: whether all of it can be sent.
+    """
+
+    definition: Definition
+    composers: list[Composer]
+    is_ready: bool
 
 
-def shown(
-    line: LineState, definition: Definition, form: Mapping[str, str] | None
-) -> dict[str, Any]:
-    """Return what the template draws."""
-    said = json.loads(definition.variants[0].message)
-    said = {"text": said} if isinstance(said, str) else said
-    button = said.get("button") or {}
-    return {"text": said.get("text", ""), "button": button}
+def composers_for(line: LineState, definition: Definition) -> list[Composer]:
+    """Return a composer for each text of a campaign."""
+    found = enumerate(definition.variants)
+    return [composer_for(line, one.message, _prefix(at)) for at, one in found]
 
 
-def previewed(line: LineState, definition: Definition) -> dict[str, Any]:
-    """Return what the last step shows of the messages."""
-    texts = []
-    for variant in definition.variants:
-        said = json.loads(variant.message)
-        text = said if isinstance(said, str) else said.get("text", "")
-        texts.append(text if isinstance(text, str) else next(iter(text.values()), ""))
-    return {"texts": texts}
+def read(line: LineState, definition: Definition, form: Form) -> Written:
+    """Return a campaign with what the form says, after what its own buttons did."""
+    most = max(MOST, len(definition.variants))
+    prefixes = [_prefix(at) for at in range(most) if f"{_prefix(at)}-count" in form]
+    if not prefixes:
+        return Written(definition, composers_for(line, definition), is_ready=False)
+    messages = [_message(form, prefix) for prefix in prefixes]
+    do = form.get("do", "")
+    if do == "compare" and len(messages) < MOST and definition.to is not Everybody.FRIENDS:
+        # The second one begins as the first: what differs is what is compared.
+        messages.append(messages[0])
+    elif do == "alone":
+        messages = messages[:1]
+    if do in {"compare", "alone"} or any(is_pressed(form, prefix) for prefix in prefixes):
+        changed = _with(definition, messages)
+        return Written(changed, _drawn(line, form, changed, prefixes), is_ready=False)
+    composers: list[Composer] = []
+    is_ready = True
+    for at, prefix in enumerate(prefixes):
+        try:
+            messages[at] = read_message(line, form, prefix)
+            composers.append(composer_of(line, form, prefix))
+        except NotComposed as error:
+            composers.append(error.composer)
+            is_ready = False
+    return Written(_with(definition, messages), composers, is_ready)
+
+
+def phones(line: LineState, definition: Definition) -> list[tuple[str, Phone]]:
+    """Return each text as it looks on a phone, with what it is called."""
+    several = len(definition.variants) > 1
+    return [
+        (title(at) if several else "", one.phone)
+        for at, one in enumerate(composers_for(line, definition))
+    ]
+
+
+def title(at: int) -> str:
+    """Return what a text is called."""
+    return _("文面%(letter)s", letter="ABCDEFGHIJ"[at])
+
+
+def _prefix(at: int) -> str:
+    return f"text{NAMES[at] if at < len(NAMES) else at}"
+
+
+def _message(form: Form, prefix: str) -> str:
+    blocks = blocks_of(form, prefix)
+    return message_of(blocks) if blocks else unwritten()
+
+
+def _drawn(
+    line: LineState, form: Form, definition: Definition, prefixes: Sequence[str]
+) -> list[Composer]:
+    """Return the composers as the form stands; a text that is new is drawn from the campaign."""
+    found = []
+    for at, variant in enumerate(definition.variants):
+        is_there = _prefix(at) in prefixes
+        found.append(
+            composer_of(line, form, _prefix(at))
+            if is_there
+            else composer_for(line, variant.message, _prefix(at))
+        )
+    return found
+
+
+def _with(definition: Definition, messages: Sequence[str]) -> Definition:
+    """Return a campaign with these texts, whose names and shares it keeps."""
+    if len(messages) == len(definition.variants):
+        pairs = zip(definition.variants, messages, strict=True)
+        return replace(
+            definition, variants=tuple(replace(one, message=message) for one, message in pairs)
+        )
+    if len(messages) == 1:
+        return replace(definition, variants=(Variant("", 1, messages[0]),))
+    texts = zip(NAMES, messages, strict=True)
+    return replace(definition, variants=tuple(Variant(name, 1, text) for name, text in texts))

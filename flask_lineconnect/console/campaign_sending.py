@@ -217,7 +217,7 @@ def _page(line: LineState, draft: Draft, problem: str) -> str:
         is_held=definition.at is None,
         order_days=round(line.config.direct_order_hours / 24),
         can_send=is_allowed("owner"),
-        **campaign_messages.previewed(line, definition),
+        phones=campaign_messages.phones(line, definition),
     )
 
 

@@ -58,17 +58,26 @@ def campaign_audience(name: str) -> Response | str:
 def campaign_message(name: str) -> Response | str:
     """Write what a campaign says."""
     line, draft = current_line, drafts.find(current_line, name)
-    form = request.form if request.method == "POST" else None
     problem, changed = "", draft.definition
-    if form is not None:
-        changed, problem = campaign_messages.read(line, draft.definition, form)
-        if form.get("do") == "save" and not problem:
+    composers = campaign_messages.composers_for(line, changed)
+    if request.method == "POST":
+        written = campaign_messages.read(line, changed, request.form)
+        changed, composers = written.definition, written.composers
+        do = request.form.get("do")
+        if do == "keep" or (do == "save" and written.is_ready):
             answer, problem = _save(line, changed, "campaign_time")
             if answer is not None:
                 return answer
             draft = drafts.find(line, name)
-    shown = campaign_messages.shown(line, changed, form)
-    return _page("campaign_message", line, draft, changed, problem, **shown)
+    return _page(
+        "campaign_message",
+        line,
+        draft,
+        changed,
+        problem,
+        composers=[(campaign_messages.title(at), one) for at, one in enumerate(composers)],
+        may_compare=len(composers) == 1 and changed.to is not Everybody.FRIENDS,
+    )
 
 
 def campaign_time(name: str) -> Response | str:
@@ -242,7 +251,7 @@ def _save(line: LineState, changed: Definition, following: str) -> tuple[Respons
         line.session.rollback()
         return None, problem
     say(_("下書きを保存しました。"))
-    if request.form.get("then") == "stay":
+    if request.form.get("do") == "keep":
         return go("campaigns"), ""
     return go(following, name=changed.name), ""
 

@@ -39,9 +39,11 @@ OPEN = ("draft", "planned", "running", "paused")
 class Sent:
     """One campaign that has begun.
 
+    :ivar number: of its page.
     :ivar name: what it is known by to those who stop it: its plan's name, or its key.
     """
 
+    number: int
     label: str
     name: str
     state: str
@@ -137,6 +139,7 @@ def _counts(line: LineState, ids: Sequence[int]) -> Counter[tuple[int, str]]:
 
 def _sent(row: Campaign, plan: CampaignPlan | None, counts: Counter[tuple[int, str]]) -> Sent:
     return Sent(
+        number=row.id,
         label=row.key if plan is None else plan.label,
         name=row.key if plan is None else plan.name,
         state=row.state,

@@ -59,7 +59,7 @@ ITEMS = (
         "c",
         frozenset(
             {"new_campaign", "campaign_audience", "campaign_message", "campaign_time"}
-            | {"campaign_confirm", "begin_campaign", "ask_approval"}
+            | {"campaign_confirm", "begin_campaign", "ask_approval", "campaign_results"}
         ),
     ),
     Item("scenarios", _("シナリオ"), "flow", 0, True, "s", frozenset({"scenario", "rehearsal"})),

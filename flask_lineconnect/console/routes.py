@@ -68,6 +68,13 @@ ROUTES = (
     Route("/segments/<name>/remove", "segments.remove_segment", "editor", CHANGE),
     Route("/campaigns", "campaigns.campaigns", "viewer"),
     Route("/campaigns/new", "campaign_steps.new_campaign", "editor", BOTH),
+    Route("/campaigns/results/<int:number>", "campaign_results.campaign_results", "viewer"),
+    Route(
+        "/campaigns/results/<int:number>.csv",
+        "campaign_results.campaign_results_csv",
+        "editor",
+        CHANGE,
+    ),
     Route("/campaigns/<name>/audience", "campaign_steps.campaign_audience", "editor", BOTH),
     Route("/campaigns/<name>/message", "campaign_steps.campaign_message", "editor", BOTH),
     Route("/campaigns/<name>/time", "campaign_steps.campaign_time", "editor", BOTH),

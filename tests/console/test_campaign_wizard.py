@@ -60,11 +60,16 @@ def _draft(client: FlaskClient, line: LineState, **fields: str) -> str:
     answer = _post(client, "new", do="save", to="linked", category="news", **fields)
     assert answer.status_code == 303
     name = _plan(line).name
-    step = {"do": "save", "version": "1"}
-    answer = _post(client, f"{name}/message", **step, text="秋の新茶です。")
+    answer = _post(client, f"{name}/message", **_text("秋の新茶です。"), version="1")
     assert answer.status_code == 303, answer.text
     assert answer.location.endswith("/time")
     return name
+
+
+def _text(text: str, prefix: str = "texta", **more: str) -> dict[str, str]:
+    """Return what the composer's form has for one text."""
+    fields = {"count": "1", "0-kind": "text", "0-replies": "0", "0-text-ja": text}
+    return {"do": "save", **{f"{prefix}-{name}": value for name, value in fields.items()}, **more}
 
 
 def _confirm(client: FlaskClient, name: str, **fields: str) -> TestResponse:
@@ -136,7 +141,7 @@ def test_above_a_number_another_owner_lets_it_go(
     assert "2人目の承認が必要です" in _confirm(owner, name).text, "who asked does not answer"
     assert "2人に送る" in other.get(f"{CAMPAIGNS}/{name}/confirm").text
     # A change is another campaign than the one that somebody asked for.
-    _post(owner, f"{name}/message", do="save", version="2", text="別の文です。")
+    _post(owner, f"{name}/message", **_text("別の文です。", version="2"))
     assert "2人目の承認が必要です" in _confirm(other, name, version="3").text
     _post(owner, f"{name}/ask", version="3")
     assert _confirm(other, name, version="3").status_code == 303
@@ -177,9 +182,9 @@ def test_more_people_than_were_shown_are_shown_first(owner: FlaskClient, line: L
 def test_two_who_change_one_campaign_lose_nothing(open_console: Open, line: LineState) -> None:
     owner, editor = open_console("owner"), open_console("editor")
     name = _draft(owner, line)
-    step = {"do": "save", "version": "2"}
-    assert _post(editor, f"{name}/message", **step, text="編集者の文").status_code == 303
-    answer = _post(owner, f"{name}/message", **step, text="店主の文")
+    theirs = _post(editor, f"{name}/message", **_text("編集者の文", version="2"))
+    assert theirs.status_code == 303
+    answer = _post(owner, f"{name}/message", **_text("店主の文", version="2"))
     assert answer.status_code == 200
     assert "ほかの方が先にこの配信を変えました" in answer.text
     assert "店主の文" in answer.text, "what was typed stands there still"
@@ -324,6 +329,40 @@ def test_what_is_not_written_is_not_confirmed(owner: FlaskClient, line: LineStat
     answer = owner.get(f"{CAMPAIGNS}/{name}/confirm")
     assert answer.status_code == 303
     assert answer.location.endswith("/message")
-    empty = _post(owner, f"{name}/message", do="save", version="1", text=" ")
-    assert "本文を書いてください" in empty.text
+    empty = _post(owner, f"{name}/message", **_text(" ", version="1"))
+    assert "「本文」を書いてください" in empty.text
+    # Half written, it is kept for later.
+    kept = _post(owner, f"{name}/message", **_text("{{ name", version="1", do="keep"))
+    assert kept.status_code == 303
+    assert "{{ name" in owner.get(f"{CAMPAIGNS}/{name}/message").text
+    page = owner.get(f"{CAMPAIGNS}/{name}/confirm").text
+    assert "「内容」に直すところがあります" in page
+    assert "に送る</button>" not in page
     assert owner.get(f"{CAMPAIGNS}/none/audience").status_code == 404
+
+
+@pytest.mark.usefixtures("friends")
+def test_two_texts_are_compared_by_their_shares(owner: FlaskClient, line: LineState) -> None:
+    name = _draft(owner, line)
+    step = f"{name}/message"
+    asked = _post(owner, step, **_text("一", version="2", do="compare"))
+    assert asked.status_code == 200
+    assert 'name="textb-0-text-ja"' in asked.text
+    assert _plan(line).version == 2, "nothing is kept yet"
+    both = {**_text("一"), **_text("二", "textb"), "version": "2"}
+    assert _post(owner, step, **both).status_code == 303
+    time = f"{name}/time"
+    page = _post(owner, time, do="draw", version="3", when="now", share="30").text
+    assert "文面はくらべられません" in page
+    assert _post(owner, time, do="save", version="3", when="now", share="30").status_code == 303
+    variants = [(one.name, one.weight) for one in _definition(line).variants]
+    assert variants == [("a", 70), ("b", 30)]
+    assert "文面A 70%・文面B 30%" in owner.get(f"{CAMPAIGNS}/{name}/confirm").text
+    # A change of the words keeps the shares; without the second text there are none.
+    both |= _text("三")
+    assert _post(owner, step, **{**both, "version": "4"}).status_code == 303
+    assert [one.weight for one in _definition(line).variants] == [70, 30]
+    alone = _post(owner, step, **{**both, "version": "5", "do": "alone"})
+    assert 'name="textb-0-text-ja"' not in alone.text
+    assert _post(owner, step, **_text("一", version="5")).status_code == 303
+    assert [one.name for one in _definition(line).variants] == [""]
