@@ -24,6 +24,7 @@ from ..marketing.scenarios.reading import write_scenario
 from ..state import LineState
 from ..state import current_line
 from .scenario_rehearse import rehearse
+from .scenario_results import results
 from .scenario_runs import register
 from .scenario_runs import states_of
 from .tables import Row
@@ -36,6 +37,7 @@ DRAFT: Row = {"state": "draft", "version": None}
 scenario = AppGroup("scenario", help="Scenarios: list them, check them, let them run.")
 register(scenario)
 scenario.add_command(rehearse)
+scenario.add_command(results)
 
 
 @scenario.command("list")
@@ -158,6 +160,7 @@ def _about(one: Scenario) -> list[tuple[str, str]]:
         "ends with": ", ".join(one.exits_on) or None,
         "ends after": one.ends_after,
         "quiet hours": f"{hours[0]:%H:%M}-{hours[1]:%H:%M}" if hours else None,
+        "held out of a hundred": one.hold_out or None,
         "declared by": one.home or None,
     }
     return [(word, str(value)) for word, value in words.items() if value is not None]

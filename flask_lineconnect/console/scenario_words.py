@@ -128,6 +128,7 @@ def reason(line: LineState, name: str | None) -> str:
         "too old": _("期限が過ぎた"),
         "restarted": _("最初からやり直した"),
         "failed": _("うまくいかなかった"),
+        "held out": _("比較のため送らなかった"),
         "on the way": _("途中"),
         "not linked": _("未連携"),
         "not a friend": _("ブロック中"),

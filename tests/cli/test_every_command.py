@@ -85,6 +85,7 @@ USES: dict[Words, Sequence[str]] = {
     ("scenario", "pause"): ["cart"],
     ("scenario", "publish"): ["cart"],
     ("scenario", "rehearse"): ["cart"],
+    ("scenario", "results"): ["cart"],
     ("scenario", "resume"): ["cart"],
     ("scenario", "runs"): ["cart"],
     ("scenario", "show"): ["cart"],
@@ -109,7 +110,7 @@ APART = {("emulator",), ("worker",)}
 #: What a shop declares in code; the small one declares none.
 DECLARED = {path for path in USES if path[0] in {"scenario", "richmenu"}}
 ASKS_LINE_FIRST = ("friends", "fetch")
-OF_RUNS = {("scenario", word) for word in ("list", "pause", "resume", "runs", "stop")}
+OF_RUNS = {("scenario", word) for word in ("list", "pause", "results", "resume", "runs", "stop")}
 OF_RUNS |= {("richmenu", word) for word in ("list", "rollback", "sync")}
 #: The small shop says of no event that it is an order.
 HAS_NO_ORDERS = ("results", "recount")

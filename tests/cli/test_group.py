@@ -24,6 +24,7 @@ SHARED = {
     "pausing",
     "progress",
     "scenario_rehearse",
+    "scenario_results",
     "scenario_runs",
     "tables",
 }

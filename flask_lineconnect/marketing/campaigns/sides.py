@@ -58,6 +58,11 @@ def hold_out_experiment(quarter: str) -> str:
     return f"hold-out:{quarter}"
 
 
+def scenario_hold_out(name: str) -> str:
+    """Return what names a scenario's own hold-out: the same members in all of its versions."""
+    return f"scenario:{name}:hold-out"
+
+
 def held_out_globally(quarter: str, member_key: Any, percent: int) -> bool:
     """Tell whether a member gets no advertising in a quarter, for comparison."""
     return is_below(hold_out_experiment(quarter), member_key, percent)

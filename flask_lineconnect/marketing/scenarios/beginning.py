@@ -28,9 +28,12 @@ from ...models import Account
 from ...models import ScenarioRun
 from ...models.scenario import IS_LIVE
 from ...state import LineState
+from ..campaigns.sides import is_below
+from ..campaigns.sides import scenario_hold_out
 from ..event_kinds import EventKinds
 from ..segments.operators import Clock
 from .conditions import Asking
+from .deciding import HELD_OUT
 from .deciding import RESTARTED
 from .deciding import Earlier
 from .deciding import may_begin
@@ -50,6 +53,8 @@ from .stepping import next_due
 
 #: Runs that begin with one statement; SQLite takes 32,766 values.
 AT_ONCE = 500
+#: What says of a run when it goes on, or that it is over.
+_END = ("due_at", "ended_at", "end_reason")
 _RUN = cast(Table, ScenarioRun.__table__)
 
 
@@ -153,24 +158,32 @@ def _rows(
     line: LineState, published: Published, beginnings: Sequence[Beginning], now: datetime
 ) -> list[dict[str, Any]]:
     zone_of = zones_of(line, [one.member_id for one in beginnings])
-    first = published.scenario.steps[0].name
-    return [
-        {
-            "scenario_id": published.id,
-            "version_id": published.version_id,
-            "member_id": one.member_id,
-            "key": one.key,
-            "step": first,
-            "due_at": _first_due(line, published.scenario, one, zone_of(one.member_id), now),
-            "began_at": one.began_at,
-            "moved_at": one.began_at,
-            "facts": dict(one.facts),
-            "subject": one.subject,
-            "event_id": one.event_id,
-            "attempts": 0,
-        }
-        for one in beginnings
-    ]
+    scenario = published.scenario
+    first, experiment = scenario.steps[0].name, scenario_hold_out(scenario.name)
+    rows = []
+    for one in beginnings:
+        due_at = _first_due(line, scenario, one, zone_of(one.member_id), now)
+        # Whoever gets nothing has a run, too, which is over: there is whom to compare with.
+        is_held_out = is_below(experiment, one.member_id, scenario.hold_out)
+        ended = (None, now, HELD_OUT) if is_held_out else (due_at, None, None)
+        rows.append(_row(published, one, first) | dict(zip(_END, ended, strict=True)))
+    return rows
+
+
+def _row(published: Published, one: Beginning, first: str) -> dict[str, Any]:
+    return {
+        "scenario_id": published.id,
+        "version_id": published.version_id,
+        "member_id": one.member_id,
+        "key": one.key,
+        "step": first,
+        "began_at": one.began_at,
+        "moved_at": one.began_at,
+        "facts": dict(one.facts),
+        "subject": one.subject,
+        "event_id": one.event_id,
+        "attempts": 0,
+    }
 
 
 def _first_due(

@@ -22,7 +22,7 @@ from .definition import Scenario
 #: The longest key of a run, in characters; of a longer one its hash tells it from others.
 MAX_KEY = 255
 FINISHED, GOAL, UNLINKED, STOPPED = "finished", "goal", "unlinked", "stopped"
-RESTARTED, FAILED = "restarted", "failed"
+RESTARTED, FAILED, HELD_OUT = "restarted", "failed", "held out"
 
 
 @dataclass(frozen=True, slots=True)

@@ -171,6 +171,7 @@ class Scenario:
     :ivar quiet_hours: when nothing of it is sent, beside the shop's own quiet hours.
     :ivar ends_after: how long a run lives at the most.
     :ivar track: whether the links of its messages are tracked.
+    :ivar hold_out: how many of a hundred members get nothing of it, for comparison.
     :ivar home: the blueprint that declares it.
     """
 
@@ -186,6 +187,7 @@ class Scenario:
     quiet_hours: tuple[time, time] | None = None
     ends_after: Duration | None = None
     track: Track | None = None
+    hold_out: int = 0
     home: str = ""
 
     def step(self, name: str) -> Step | None:

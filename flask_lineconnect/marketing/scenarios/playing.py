@@ -22,11 +22,14 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from .. import event_kinds
+from ..campaigns.sides import is_below
+from ..campaigns.sides import scenario_hold_out
 from ..segments.operators import Clock
 from ..values import ValueType
 from .conditions import Asking
 from .conditions import holds
 from .deciding import FINISHED
+from .deciding import HELD_OUT
 from .deciding import RESTARTED
 from .deciding import UNLINKED
 from .deciding import Earlier
@@ -219,6 +222,9 @@ class _Game:
         facts, event_id = ({}, None) if event is None else (event.facts, event.id)
         run = PlayedRun(self._player.key, key, at, facts, event_id, standing)
         self.played.runs.append(run)
+        if is_below(scenario_hold_out(scenario.name), self._player.key, scenario.hold_out):
+            run.end(at, HELD_OUT)
+            return
         due_at = next_due(scenario, standing, self._seen(run, at))
         self.plan(max(at, due_at), partial(self._step, run))
 

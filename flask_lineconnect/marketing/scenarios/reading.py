@@ -56,10 +56,12 @@ from .definition import Way
 
 NAME = re.compile(r"[a-z][a-z0-9_]{0,59}")
 MAX_STEPS = 100
+#: Of a hundred members.
+MAX_HOLD_OUT = 50
 _STARTS = ("starts_on", "starts_at", "starts_in")
 _WORDS = (
     *("label", *_STARTS, "where", "segment", "key", "again", "steps", "category"),
-    *("goal", "exits_on", "quiet_hours", "ends_after", "track"),
+    *("goal", "exits_on", "quiet_hours", "ends_after", "track", "hold_out"),
 )
 _STEP_WORDS = (
     *("name", "wait", "only", "message", "branch", "then", "category", "expires"),
@@ -98,6 +100,7 @@ def read_scenario(name: str, data: object, *, home: str = "") -> Scenario:
         quiet_hours=_hours(said),
         ends_after=said.duration("ends_after"),
         track=_track(said),
+        hold_out=said.number("hold_out", 0, MAX_HOLD_OUT) or 0,
         home=home,
     )
 
@@ -115,6 +118,7 @@ def write_scenario(scenario: Scenario) -> dict[str, Any]:
         quiet_hours=f"{hours[0]:%H:%M}-{hours[1]:%H:%M}" if hours else None,
         ends_after=_text(scenario.ends_after),
         track=_write_track(scenario.track),
+        hold_out=scenario.hold_out or None,
         steps=[_write_step(step) for step in scenario.steps],
     )
 
