@@ -12,6 +12,7 @@ from flask_lineconnect.marketing.results.statistics import Difference
 from flask_lineconnect.marketing.results.statistics import people_needed
 from flask_lineconnect.marketing.results.statistics import rate_difference
 from flask_lineconnect.marketing.results.statistics import sales_difference
+from flask_lineconnect.marketing.results.statistics import smallest_difference
 
 
 def arm(buyers: int, people: int, amount: int = 1_000) -> Arm:
@@ -112,3 +113,27 @@ def test_how_many_people_are_needed(people: int, share: float, base: float, poin
 def test_bases_at_the_ends_need_a_number_of_people_too() -> None:
     assert people_needed(0.0, 0.01, 0.1) > 1_000
     assert people_needed(0.999, 0.01, 0.1) > 100
+
+
+@pytest.mark.parametrize(
+    ("people", "base", "share", "points"),
+    [
+        (1_000, 0.02, 0.05, 6.1),
+        (1_000, 0.02, 0.1, 4.6),
+        (5_000, 0.02, 0.2, 1.5),
+        (10_000, 0.05, 0.5, 1.3),
+        (10_000, 0.05, 0.05, 2.8),
+    ],
+)
+def test_the_smallest_difference_that_is_seen(
+    people: int, base: float, share: float, points: float
+) -> None:
+    found = smallest_difference(people, base, share)
+    assert found is not None
+    assert found * 100 == pytest.approx(points, abs=0.15)
+    assert people_needed(base, found, share) <= people
+    assert people_needed(base, found - 0.0002, share) > people
+
+
+def test_of_nobody_no_difference_is_seen() -> None:
+    assert smallest_difference(0, 0.02, 0.1) is None
