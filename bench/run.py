@@ -294,6 +294,29 @@ BENCHES = (
         ("--turns", "1", "--seconds", "8"),
     ),
     Bench(
+        "console",
+        ("console/run.py",),
+        (
+            Row(
+                "a page of the console, the slowest",
+                r"^\S.*? +([\d,]+) +[\d,]+ +[\d.]+ +\d+$",
+                "ms",
+                "its statements alone",
+                "at most",
+                300,
+            ),
+            Row(
+                "statements of a page of the console, the most",
+                r"^\S.*? +[\d,]+ +[\d,]+ +[\d.]+ +(\d+)$",
+                "",
+                "its statements alone",
+                "at most",
+                12,
+            ),
+        ),
+        ("--members", "2000", "--rounds", "3"),
+    ),
+    Bench(
         "segments",
         ("marketing/run.py", "--explain-to", os.devnull),
         (

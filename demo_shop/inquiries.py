@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
+from sqlalchemy.orm import joinedload
 
 from .models import Inquiry
 from .models import Order
@@ -18,7 +19,11 @@ LATEST = 2
 def open_inquiries(session: Session) -> Sequence[Inquiry]:
     """Return what waits for an answer, the longest wait first."""
     statement = (
-        select(Inquiry).where(~Inquiry.is_answered).order_by(Inquiry.at, Inquiry.id).limit(50)
+        select(Inquiry)
+        .where(~Inquiry.is_answered)
+        .order_by(Inquiry.at, Inquiry.id)
+        .limit(50)
+        .options(joinedload(Inquiry.user))
     )
     return session.scalars(statement).all()
 

@@ -94,7 +94,7 @@ def fill(session: Session, pictures_folder: Path) -> None:
     products = _products(pictures_folder)
     staff, hanako = _known_people()
     members = [hanako, *(_member(chance, number) for number in range(MEMBERS - 1))]
-    session.add_all([*products, *_coupons(), staff, *members])
+    session.add_all([*products, *coupons(), staff, *members])
     session.flush()
     session.add_all(Favourite(user_id=hanako.id, product_id=one.id) for one in products[:3])
     usual = [product for product in products if not product.is_trial]
@@ -129,7 +129,8 @@ def _products(folder: Path) -> list[Product]:
     ]
 
 
-def _coupons() -> list[Coupon]:
+def coupons() -> list[Coupon]:
+    """Return what the counter takes off: for all, and for occasions."""
     today = utcnow().date()
     of_all = [
         Coupon(code=code, title=title, text=text, ends_on=today + timedelta(days=days))

@@ -62,6 +62,12 @@ PRINTED = {
         "ours, warm                           324           0.222   0.333       9.7        14\n"
     ),
     "hanging": "of quiet                        1.02      1.24   (at most 2)\n",
+    "console": (
+        "2,000 members; milliseconds, median of 3\n"
+        "page                                  page    bare  ratio  statements\n"
+        "/                                       88      32    2.7          12\n"
+        "people, searched                        74      20    3.6           5\n"
+    ),
     "segments": (
         "emit 57 µs, bare INSERT 31 µs, ratio 1.84\nemit 57 µs, add and flush 60 µs, ratio 0.95\n"
     ),
@@ -77,6 +83,7 @@ FIGURES = {
     "emulator": [17_301, 1_676_495],
     "liff": [0.642, 0.222],
     "hanging": [1.02, 1.24],
+    "console": [88, 12],
     "segments": [0.95],
 }
 

@@ -30,7 +30,9 @@ MORE_GIVEN = (
 #: Where members found the way to LINE, and how many of a hundred by each.
 SOURCES = {"レジ横": 38, "shelf-3": 9, "茶席": 14, "同梱カード": 21, "イベント": 5, None: 13}
 #: Of a hundred members so many are linked in the end, and of those so many block sooner or later.
-LINKED, BLOCKING = 58, 11
+LINKED, BLOCKING = 66, 14
+#: How long members of before take to link, and those who block are there, on the average.
+MEAN_WAIT, MEAN_STAY = timedelta(days=260), timedelta(days=200)
 #: Friends on LINE who are no members.
 STRANGERS = 0.08
 
@@ -47,8 +49,8 @@ def make_people(told: Told, members: int) -> None:
 def _person(told: Told, number: int) -> Person:
     chance = told.chance
     postal_code, town = chance.choice(TOWNS)
-    # Half of them came in the years before, the others ever more often.
-    age = timedelta(days=2_400 * chance.random() ** 1.6)
+    # Ever more come; half of them were there before LINE was.
+    age = timedelta(days=2_400 * (1 - chance.random() ** 0.5))
     joined_at = told.moment(told.now - age - timedelta(days=1), told.now - age)
     person = Person(
         id=told.rows.new_id("user"),
@@ -91,13 +93,21 @@ def _link(told: Told, person: Person) -> None:
     first = max(person.joined_at, told.began_at)
     # Who is new links at once, who was there before when the card is next shown.
     is_new = person.joined_at > told.began_at and chance.random() < 0.7
-    at = first + timedelta(minutes=3) if is_new else told.moment(first, told.now)
-    person.linked_at = min(at, told.now)
+    wait = timedelta(minutes=3) if is_new else _wait(told, MEAN_WAIT)
+    if first + wait > told.now:
+        return
+    person.linked_at = first + wait
     person.source = chance.choices(list(SOURCES), list(SOURCES.values()))[0]
     person.account_id = told.rows.new_line_id("account")
-    if chance.randrange(100) < BLOCKING:
-        person.blocked_at = told.moment(person.linked_at, told.now)
+    blocked_at = person.linked_at + _wait(told, MEAN_STAY)
+    if chance.randrange(100) < BLOCKING and blocked_at < told.now:
+        person.blocked_at = blocked_at
     told.event("line.linked", person, person.linked_at, source=person.source)
+
+
+def _wait(told: Told, mean: timedelta) -> timedelta:
+    """Return how long something takes that may happen on any day."""
+    return mean * told.chance.expovariate(1)
 
 
 def join_line(told: Told) -> None:

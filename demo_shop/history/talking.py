@@ -38,6 +38,11 @@ DEEDS = (
     ("qr-made", "qr:イベント", 12),
     ("exported", "audit", 3),
 )
+#: Messages that staff wrote beforehand: name, label, words, and whether to answer with.
+SAVED = (
+    ("hours", "営業時間のご案内", "10時から18時まで営業しております。火曜はお休みです。", True),
+    ("new_sweets", "季節のお菓子", "季節のお菓子が焼き上がりました。", False),
+)
 GIFTS = {
     "all": [
         {"attribute": "categories_bought", "any_of": ["gift"]},
@@ -65,6 +70,17 @@ def talk(told: Told, session: Session) -> None:
             actor="shop",
             staff=str(staff),
             subject=subject,
+        )
+    for name, label, words, is_phrase in SAVED:
+        told.rows.add_line(
+            "saved_message",
+            name=name,
+            label=label,
+            version=1,
+            message=json.dumps({"text": words}, ensure_ascii=False),
+            is_phrase=is_phrase,
+            updated_at=told.now - timedelta(days=40),
+            updated_by=str(staff),
         )
     told.rows.add_line(
         "segment",

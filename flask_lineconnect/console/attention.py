@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from datetime import timedelta
 
+from sqlalchemy import ColumnElement
+from sqlalchemy import TextClause
 from sqlalchemy import func
 from sqlalchemy import select
 from sqlalchemy import text
 
-from ..doctor.examination import examine
+from ..doctor.engines import is_overdue
 from ..models import InboxEvent
+from ..models import LineBase
 from ..models import OutboxBatch
 from ..models import OutboxMessage
 from ..models import PublishedScenario
+from ..models import SendingPause
 from ..models import UnlinkTask
 from ..models.outbox import ENDS
 from ..outbox import pauses
@@ -24,6 +29,7 @@ from . import writing
 from .i18n import gettext as _
 from .pages import to
 from .staff import is_allowed
+from .waiting import waiting_inquiries
 
 #: Failures from before are old news.
 LATELY = timedelta(days=7)
@@ -46,14 +52,16 @@ class Task:
 def tasks(line: LineState) -> list[Task]:
     """Return what is to be done now."""
     now = line.clock()
-    found = [*_waiting_inquiries(line), *_pauses(line, now), *_workers(line)]
-    found += [*_failed_messages(line, now), *_failed_events(line, now), *_unlinks(line)]
+    paused = pauses.current(line.session, now=now)
+    found = [*_waiting_inquiries(line), *_pauses(paused)]
+    found += _workers(line, is_paused=bool(paused))
+    messages, events, unlinks = _failures(line, now)
+    found += [*_failed_messages(messages), *_failed_events(events), *_unlinks(unlinks)]
     return [*found, *_scenarios(line)]
 
 
 def _waiting_inquiries(line: LineState) -> list[Task]:
-    desk = line.shop.inquiries
-    waiting = [] if desk is None else desk.waiting(limit=100)
+    waiting = waiting_inquiries(line)
     if not waiting:
         return []
     return [
@@ -67,7 +75,7 @@ def _waiting_inquiries(line: LineState) -> list[Task]:
     ]
 
 
-def _pauses(line: LineState, now: datetime) -> list[Task]:
+def _pauses(paused: Sequence[SendingPause]) -> list[Task]:
     titles = {
         "unauthorized": _("LINEがお店の鍵を受け付けないため、配信が止まっています"),
         "quota": _("今月の通数を使い切ったため、配信が止まっています"),
@@ -76,14 +84,13 @@ def _pauses(line: LineState, now: datetime) -> list[Task]:
     }
     return [
         Task("warn", titles[one.reason], one.detail, _("点検を見る"), _checks())
-        for one in pauses.current(line.session, now=now)
+        for one in paused
         if one.reason in titles
     ]
 
 
-def _workers(line: LineState) -> list[Task]:
-    found = [one for one in examine(line, names=["workers"], may_ask=False)]
-    if not any(one.state == "wrong" for one in found):
+def _workers(line: LineState, *, is_paused: bool) -> list[Task]:
+    if not is_overdue(line, line.clock(), is_paused=is_paused):
         return []
     return [
         Task(
@@ -96,20 +103,34 @@ def _workers(line: LineState) -> list[Task]:
     ]
 
 
-def _failed_messages(line: LineState, now: datetime) -> list[Task]:
-    count = 0
-    for model in (OutboxMessage, OutboxBatch):
-        for column in ("first_tried_at", "created_at"):
-            statement = (
-                select(func.count())
-                .select_from(model)
-                .where(
-                    text(ENDS[column]),
-                    getattr(model, column) > now - LATELY,
-                    model.state.in_(FAILED),
-                )
-            )
-            count += line.session.scalar(statement) or 0
+def _failures(line: LineState, now: datetime) -> tuple[int, int, int]:
+    """Count failed messages, events and unlinkings of late, in one statement."""
+    messages = [
+        _count(
+            model,
+            text(ENDS[column]),
+            getattr(model, column) > now - LATELY,
+            model.state.in_(FAILED),
+        )
+        for model in (OutboxMessage, OutboxBatch)
+        for column in ("first_tried_at", "created_at")
+    ]
+    dead = InboxEvent.state == "dead", InboxEvent.finished_at.is_not(None)
+    events = _count(InboxEvent, *dead, InboxEvent.occurred_at > now - LATELY)
+    unlinks = _count(UnlinkTask, UnlinkTask.state == "failed")
+    *sent, failed_events, failed_unlinks = line.session.execute(
+        select(*messages, events, unlinks)
+    ).one()
+    return sum(sent), failed_events, failed_unlinks
+
+
+def _count(
+    model: type[LineBase], *is_meant: ColumnElement[bool] | TextClause
+) -> ColumnElement[int]:
+    return select(func.count()).select_from(model).where(*is_meant).scalar_subquery()
+
+
+def _failed_messages(count: int) -> list[Task]:
     if not count:
         return []
     return [
@@ -123,12 +144,7 @@ def _failed_messages(line: LineState, now: datetime) -> list[Task]:
     ]
 
 
-def _failed_events(line: LineState, now: datetime) -> list[Task]:
-    dead = InboxEvent.state == "dead", InboxEvent.finished_at.is_not(None)
-    is_lately = InboxEvent.occurred_at > now - LATELY
-    count = line.session.scalar(
-        select(func.count()).select_from(InboxEvent).where(*dead, is_lately)
-    )
+def _failed_events(count: int) -> list[Task]:
     if not count:
         return []
     return [
@@ -142,9 +158,7 @@ def _failed_events(line: LineState, now: datetime) -> list[Task]:
     ]
 
 
-def _unlinks(line: LineState) -> list[Task]:
-    is_failed = select(func.count()).select_from(UnlinkTask).where(UnlinkTask.state == "failed")
-    count = line.session.scalar(is_failed)
+def _unlinks(count: int) -> list[Task]:
     if not count:
         return []
     return [

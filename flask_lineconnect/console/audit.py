@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from collections.abc import Mapping
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -18,6 +19,7 @@ from ..state import current_line
 from .csv_files import csv_answer
 from .i18n import gettext as _
 from .i18n import lazy_gettext
+from .names import members_of
 from .names import name_of_member
 from .pages import render
 from .staff import current_staff
@@ -127,7 +129,7 @@ def audit() -> str:
     """Show who did what, the latest first."""
     before = request.args.get("before", type=int)
     rows = _rows(current_line, before, PAGE + 1)
-    entries = [_entry(current_line, row) for row in rows[:PAGE]]
+    entries = _entries(current_line, rows[:PAGE])
     after = rows[PAGE - 1].id if len(rows) > PAGE else None
     return render("audit", entries=entries, after=after)
 
@@ -144,7 +146,7 @@ def audit_csv() -> Response:
 def _all(line: LineState) -> Iterator[Entry]:
     before = None
     while rows := _rows(line, before, PORTION):
-        yield from (_entry(line, row) for row in rows)
+        yield from _entries(line, rows)
         before = rows[-1].id
         line.session.expunge_all()
 
@@ -156,13 +158,29 @@ def _rows(line: LineState, before: int | None, limit: int) -> list[AuditEntry]:
     return list(line.session.scalars(statement))
 
 
-def _entry(line: LineState, row: AuditEntry) -> Entry:
+def _entries(line: LineState, rows: Sequence[AuditEntry]) -> list[Entry]:
+    """Say of some lines who did what to whom, with one question for all members."""
+    keys = {row.member_key: _key(line, row.member_key) for row in rows if row.member_key}
+    people = members_of(line, [key for key in keys.values() if key is not None])
+    members = {written: people.get(key) for written, key in keys.items()}
+    staff = {
+        key: name_of_staff(line, key) for key in {row.staff for row in rows} if key is not None
+    }
+    return [_entry(line, row, members, staff) for row in rows]
+
+
+def _entry(
+    line: LineState, row: AuditEntry, members: Mapping[str, Any], staff: Mapping[str, str]
+) -> Entry:
     who = str(ACTORS.get(row.actor, row.actor))
     if row.staff is not None:
-        who = name_of_staff(line, row.staff)
+        who = staff[row.staff]
     on, member_key = row.subject or "", None
     if row.member_key is not None:
-        on, member_key = _member_name(line, row.member_key)
+        member = members.get(row.member_key)
+        on = _("会員 %(id)s", id=row.member_key)
+        if member is not None:
+            on, member_key = str(name_of_member(line, member)), row.member_key
     elif not on and row.account_id is not None:
         on = _("LINEの友だち %(id)s", id=row.account_id)
     return Entry(row, who, str(ACTIONS.get(row.action, row.action)), on, member_key)
@@ -181,11 +199,8 @@ def name_of_staff(line: LineState, key: str) -> str:
     return name if isinstance(name, str) and name else _("スタッフ %(id)s", id=key)
 
 
-def _member_name(line: LineState, key: str) -> tuple[str, str | None]:
+def _key(line: LineState, written: str) -> Any | None:
     try:
-        member = line.session.get(line.shop.model, read_member_key(line.shop.model, key))
+        return read_member_key(line.shop.model, written)
     except ValueError:
-        member = None
-    if member is None:
-        return _("会員 %(id)s", id=key), None
-    return str(name_of_member(line, member)), key
+        return None

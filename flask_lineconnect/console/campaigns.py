@@ -21,6 +21,7 @@ from ..models import Campaign
 from ..models import CampaignPlan
 from ..models import OutboxBatch
 from ..models import OutboxMessage
+from ..models import ResultCount
 from ..models.outbox import UNSENT
 from ..state import LineState
 from ..state import current_line
@@ -123,7 +124,10 @@ def _page(line: LineState, before: int | None) -> tuple[list[Sent], int | None]:
 
 
 def _counts(line: LineState, ids: Sequence[int]) -> Counter[tuple[int, str]]:
-    """Return to how many recipients each campaign was or will be sent, by state: two queries."""
+    """Return to how many recipients each campaign was or will be sent, by state: three queries.
+
+    Messages are forgotten after some months; what was counted of them stays.
+    """
     counts: Counter[tuple[int, str]] = Counter()
     recipients: Any = func.coalesce(func.sum(OutboxBatch.recipients), 0)
     for model, count in ((OutboxMessage, func.count()), (OutboxBatch, recipients)):
@@ -134,6 +138,13 @@ def _counts(line: LineState, ids: Sequence[int]) -> Counter[tuple[int, str]]:
         )
         for key, state, number in line.session.execute(statement):
             counts[key, state] += int(number)
+    kept = (
+        select(ResultCount.campaign_id, func.sum(ResultCount.number))
+        .where(ResultCount.campaign_id.in_(ids), ResultCount.figure == "accepted")
+        .group_by(ResultCount.campaign_id)
+    )
+    for key, number in line.session.execute(kept):
+        counts[key, "accepted"] = max(counts[key, "accepted"], int(number))
     return counts
 
 

@@ -8,11 +8,13 @@ from flask import Response
 from flask import abort
 from flask import jsonify
 from flask import request
+from sqlalchemy import inspect
+from sqlalchemy import select
 from werkzeug.wrappers import Response as BaseResponse
 
 from ..errors import Refused
-from ..linking import accounts
 from ..linking import unlinking
+from ..linking.marks import MemberMarks
 from ..linking.member_keys import read_member_key
 from ..models import Account
 from ..outbox.preferences import declined_by
@@ -35,7 +37,9 @@ from .talk import by_day
 from .talk import cost_of_one
 from .talk import new_key
 from .talk import say_to
+from .talk import sent_to
 from .talk import talk_of
+from .timeline import OF_EACH
 from .timeline import timeline
 
 
@@ -44,12 +48,13 @@ def member(key: str) -> str:
     line = current_line
     found, account = _found(line, key)
     declined = frozenset() if account is None else declined_by(line.session, account)
+    sent = [] if account is None else sent_to(line, account, limit=OF_EACH)
     return render(
         "member",
         **_about(line, key, found, account),
         points=line.shop.points(found),
-        days=timeline(line, found, read_member_key(line.shop.model, key), account),
-        bubbles=[] if account is None else talk_of(line, account),
+        days=timeline(line, found, read_member_key(line.shop.model, key), sent),
+        bubbles=[] if account is None else talk_of(line, account, sent=sent),
         cost=cost_of_one(line),
         by_day=by_day,
         form_key=new_key(),
@@ -125,13 +130,19 @@ def data(key: str) -> Response:
 
 def _found(line: LineState, key: str) -> tuple[Any, Account | None]:
     """Return a member and their LINE account; an unknown one is answered like a strange page."""
+    column = inspect(line.shop.model).primary_key[0]
+    statement = select(line.shop.model, Account).outerjoin(Account, Account.member_id == column)
     try:
-        found = line.session.get(line.shop.model, read_member_key(line.shop.model, key))
+        statement = statement.where(column == read_member_key(line.shop.model, key))
     except ValueError:
-        found = None
-    if found is None:
         abort(404)
-    return found, accounts.account_of_member(line, found)
+    row = line.session.execute(statement).one_or_none()
+    if row is None:
+        abort(404)
+    found, account = row
+    # The link of somebody before them, whose row had the same key, is none of theirs.
+    is_theirs = account is None or line.part(MemberMarks).is_same(account.member_mark, found)
+    return found, account if is_theirs else None
 
 
 def _about(line: LineState, key: str, found: Any, account: Account | None) -> dict[str, Any]:

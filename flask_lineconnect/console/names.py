@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from collections.abc import Mapping
 from typing import Any
+
+from sqlalchemy import inspect
+from sqlalchemy import select
 
 from ..folding import fold_code
 from ..models import Account
@@ -27,6 +32,14 @@ def card_number(line: LineState, member: Any) -> str:
     """Return the number of a member's card, in groups of four; empty for none."""
     number = fold_code(line.shop.card_number(member) or "")
     return " ".join(number[start : start + 4] for start in range(0, len(number), 4))
+
+
+def members_of(line: LineState, keys: Iterable[Any]) -> Mapping[Any, Any]:
+    """Return members by their keys, in one statement; who is there no more is not among them."""
+    key = inspect(line.shop.model).primary_key[0]
+    found = line.session.scalars(select(line.shop.model).where(key.in_(set(keys))))
+    identity = inspect(line.shop.model).mapper.primary_key_from_instance
+    return {identity(member)[0]: member for member in found}
 
 
 def initial(name: object) -> str:

@@ -23,6 +23,7 @@ from .routes import BY_ENDPOINT
 from .staff import ROLE_NAMES
 from .staff import is_allowed
 from .staff import staff_here
+from .waiting import waiting_inquiries
 
 _SAID = "_lineconnect_console_said"
 ENDPOINT = "lineconnect_console."
@@ -90,8 +91,6 @@ ITEMS = (
 )
 #: The bar at the bottom of a phone has room for so many, and 「その他」.
 ON_PHONE = 4
-#: So many waiting questions are counted.
-MOST_WAITING = 99
 
 
 def render(template: str, /, **context: Any) -> str:
@@ -115,7 +114,7 @@ def render(template: str, /, **context: Any) -> str:
             "role_names": ROLE_NAMES,
             "endpoints": BY_ENDPOINT,
             "endpoint": (request.endpoint or "").rpartition(".")[2],
-            "waiting_count": 0 if staff is None else _waiting(),
+            "waiting_count": 0 if staff is None else len(waiting_inquiries(current_line)),
         }
         | context,
     )
@@ -151,8 +150,3 @@ def say(text: str) -> None:
 def go(endpoint: str, **values: Any) -> Response:
     """Lead on to a page after a change."""
     return redirect(to(endpoint, **values), 303)
-
-
-def _waiting() -> int:
-    desk = current_line.shop.inquiries
-    return 0 if desk is None else len(desk.waiting(limit=MOST_WAITING))

@@ -93,8 +93,4 @@ def _shows() -> dict[str, str]:
 
 def _segments(line: LineState, wanted: Wanted) -> list[audience.Listed]:
     """Return the segments that are offered: the one in use, and some that work without a word."""
-    listed = [one for one in audience.list_segments(line) if one.problem is None]
-    chosen = [one for one in listed if one.name == wanted.segment]
-    saved = [one for one in listed if one.kind == "saved" and one not in chosen]
-    others = [one for one in listed if one.kind != "saved" and one not in chosen]
-    return [*chosen, *saved, *others][:CHIPS]
+    return audience.offered_segments(line, first=wanted.segment, most=CHIPS)

@@ -63,6 +63,7 @@ ROUTES = (
     Route("/people/<key>/data.json", "member.data", "owner", CHANGE),
     Route("/segments", "segments.segments", "viewer"),
     Route("/segments/new", "segments.new_segment", "editor", BOTH),
+    Route("/segments/estimate", "segment_estimates.estimate_segment", "editor", CHANGE),
     Route("/segments/<name>", "segments.segment", "viewer"),
     Route("/segments/<name>/edit", "segments.edit_segment", "editor", BOTH),
     Route("/segments/<name>/remove", "segments.remove_segment", "editor", CHANGE),

@@ -7,6 +7,8 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from flask import g
+
 from ..marketing.calendar.times import After
 from ..marketing.calendar.times import Duration
 from ..marketing.calendar.times import Near
@@ -22,6 +24,7 @@ from ..state import LineState
 from .i18n import gettext as _
 from .i18n import spoken
 
+_LABELS = "_lineconnect_segment_labels"
 #: Letters of a message that are shown.
 MAX_WORDS = 160
 #: Of templates: what they put in, and what they only decide.
@@ -50,8 +53,11 @@ def event_label(line: LineState, name: str) -> str:
 
 def segment_label(line: LineState, name: str) -> str:
     """Return how a segment is called."""
-    known = {one.name: one.label for one in audience.list_segments(line)}
-    return known.get(name, name)
+    # A page names many of them.
+    if _LABELS not in g:
+        setattr(g, _LABELS, audience.segment_labels(line))
+    labels: dict[str, str] = getattr(g, _LABELS)
+    return labels.get(name, name)
 
 
 def kind_of(line: LineState, scenario: Scenario) -> str:

@@ -20,12 +20,10 @@ from ..marketing.segments import audience
 from ..marketing.segments.asking import Shop
 from ..marketing.segments.errors import InvalidRule
 from ..marketing.segments.reach import Reach
-from ..marketing.segments.rules import Rule
 from ..marketing.segments.rules import write_rule
 from ..outbox import budget
 from ..outbox.rules import Rules
 from ..person_names import Name
-from ..shop.categories import ACCOUNT
 from ..shop.categories import Category
 from ..state import LineState
 from ..state import current_line
@@ -35,10 +33,12 @@ from .audit import note
 from .clauses import Clause
 from .clauses import Sentence
 from .i18n import gettext as _
+from .names import members_of
 from .names import name_of_member
 from .pages import go
 from .pages import render
 from .pages import say
+from .segment_estimates import usual_category
 
 #: People of a sample.
 SAMPLE = 10
@@ -69,7 +69,7 @@ def segments() -> str:
     """List segments."""
     line = current_line
     listed = audience.list_segments(line)
-    shop, labels = audience.shop_of(line), {one.name: one.label for one in listed}
+    shop, labels = audience.shop_of(line), audience.segment_labels(line)
     rows = [(one, _described(line, shop, one, labels)) for one in listed]
     return render("segments", rows=rows)
 
@@ -78,8 +78,8 @@ def segment(name: str) -> str:
     """Show whom a segment chooses."""
     line = current_line
     one = _listed(line, name)
-    labels = {other.name: other.label for other in audience.list_segments(line)}
-    rule, chosen, problem = _rule_of(line, name), None, one.problem
+    labels = audience.segment_labels(line)
+    rule, chosen, problem = one.rule, None, one.problem
     if problem is None:
         chosen = _audience(line, audience.members_in(line, name))
     is_sentence = rule is not None and clauses.from_rule(rule, line.config.zone) is not None
@@ -110,8 +110,8 @@ def new_segment() -> Response | str:
 def edit_segment(name: str) -> Response | str:
     """Do the same with one that was saved."""
     line = current_line
-    shop, one, rule = audience.shop_of(line), _listed(line, name), _rule_of(line, name)
-    sentence = None if rule is None else clauses.from_rule(rule, line.config.zone)
+    shop, one = audience.shop_of(line), _listed(line, name)
+    sentence = None if one.rule is None else clauses.from_rule(one.rule, line.config.zone)
     if one.kind != "saved" or sentence is None:
         abort(404)
     if request.method == "POST":
@@ -199,7 +199,8 @@ def _builder(
     sentence = replace(
         sentence, clauses=tuple(clauses.fitting(shop, one) for one in sentence.clauses)
     )
-    labels = {one.name: one.label for one in audience.list_segments(line) if one.name != name}
+    labels = audience.segment_labels(line)
+    labels.pop(name or "", None)
     chosen = None
     if is_asked and not problem:
         try:
@@ -222,48 +223,34 @@ def _builder(
         problem=problem,
         reasons=reasons(),
         most=clauses.MOST,
+        page=secrets.token_urlsafe(16),
     )
 
 
 def _audience(line: LineState, members: Select[Any]) -> Audience:
-    category = _usual_category(line)
+    category = usual_category(line)
     reach = audience.reach_of(line, members, category)
     cost = budget.estimate(
         line.session, line.part(Rules).budget, reach.reachable, category, now=line.clock()
     )
-    sample = []
-    for key, reason in audience.sample_of(line, members, category, limit=SAMPLE):
-        member = line.session.get(line.shop.model, key)
-        if member is not None:
-            sample.append(Sampled(str(key), name_of_member(line, member), reason))
+    drawn = audience.sample_of(line, members, category, limit=SAMPLE)
+    people = members_of(line, [key for key, _reason in drawn])
+    sample = [
+        Sampled(str(key), name_of_member(line, people[key]), reason)
+        for key, reason in drawn
+        if key in people
+    ]
     return Audience(reach, cost, sample, category)
 
 
-def _usual_category(line: LineState) -> Category:
-    """Return the kind of message that is meant: the shop's first kind of advertising."""
-    ads = [one for one in line.shop.categories if one.is_marketing]
-    return ads[0] if ads else ACCOUNT
-
-
 def _listed(line: LineState, name: str) -> audience.Listed:
-    found = next((one for one in audience.list_segments(line) if one.name == name), None)
-    return found or abort(404)
-
-
-def _rule_of(line: LineState, name: str) -> Rule | None:
-    """Return the rule of a segment; ``None`` for a query in code, or what can't be read."""
-    shop = audience.shop_of(line)
-    try:
-        found = shop.find_segment(name, {}, "")
-    except InvalidRule:
-        return None
-    return None if isinstance(found, Select) else found
+    found = audience.list_segments(line, name=name)
+    return found[0] if found else abort(404)
 
 
 def _described(line: LineState, shop: Shop, one: audience.Listed, labels: Mapping[str, str]) -> str:
     """Say in words whom a segment chooses; empty where only its program knows."""
     if one.kind == "query":
         return _("お店のプログラムが選びます")
-    rule = _rule_of(line, one.name)
-    sentence = None if rule is None else clauses.from_rule(rule, line.config.zone)
+    sentence = None if one.rule is None else clauses.from_rule(one.rule, line.config.zone)
     return "" if sentence is None else clause_words.words(shop, sentence, labels)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import secrets
 from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from datetime import datetime
@@ -52,12 +53,22 @@ class Bubble:
     note: str = ""
 
 
-def talk_of(line: LineState, account: Account, *, limit: int = LATEST) -> list[Bubble]:
+def talk_of(
+    line: LineState,
+    account: Account,
+    *,
+    limit: int = LATEST,
+    sent: Sequence[OutboxMessage] | None = None,
+) -> list[Bubble]:
     """Return the latest of the talk with a member, the oldest first.
 
     What was written is kept for some days only; see the docs on what is kept.
+
+    :param sent: the latest messages to them, where they are known already.
     """
-    bubbles = [*_written(line, account, limit), *_sent(line, account, limit)]
+    if sent is None:
+        sent = sent_to(line, account, limit=limit)
+    bubbles = [*_written(line, account, limit), *_sent(sent[:limit])]
     return sorted(bubbles, key=lambda bubble: bubble.at)[-limit:]
 
 
@@ -148,14 +159,19 @@ def _written(line: LineState, account: Account, limit: int) -> Iterable[Bubble]:
             yield Bubble(at, words_of(reply), is_ours=True, note=_("自動"))
 
 
-def _sent(line: LineState, account: Account, limit: int) -> Iterable[Bubble]:
+def sent_to(line: LineState, account: Account, *, limit: int) -> Sequence[OutboxMessage]:
+    """Return the latest messages to a person, the latest first."""
     statement = (
         select(OutboxMessage)
         .where(OutboxMessage.account_id == account.id)
         .order_by(OutboxMessage.id.desc())
         .limit(limit)
     )
-    for row in line.session.scalars(statement):
+    return line.session.scalars(statement).all()
+
+
+def _sent(sent: Iterable[OutboxMessage]) -> Iterable[Bubble]:
+    for row in sent:
         if row.state == "cancelled":
             continue
         is_staffs = (row.dedupe_key or "").startswith(KEY)

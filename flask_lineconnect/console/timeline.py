@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from datetime import datetime
@@ -16,7 +17,6 @@ from sqlalchemy import select
 
 from ..marketing.event_kinds import EventKind
 from ..marketing.event_kinds import EventKinds
-from ..models import Account
 from ..models import MemberEvent
 from ..models import OutboxMessage
 from ..state import LineState
@@ -55,13 +55,17 @@ class Day:
     moments: list[Moment]
 
 
-def timeline(line: LineState, member: Any, member_id: Any, account: Account | None) -> list[Day]:
-    """Return the latest of a member's history, the latest first."""
+def timeline(
+    line: LineState, member: Any, member_id: Any, sent: Sequence[OutboxMessage]
+) -> list[Day]:
+    """Return the latest of a member's history, the latest first.
+
+    :param sent: the latest messages to them, as :func:`talk.sent_to` returns them.
+    """
     found = [*_orders(line, member), *_points(line, member)]
     has_orders = any(moment.icon == "bag" for moment in found)
     found += _events(line, member_id, has_orders=has_orders)
-    if account is not None:
-        found += _messages(line, account)
+    found += _messages(line, sent)
     found.sort(key=lambda moment: moment.at, reverse=True)
     return [
         Day(day, list(moments))
@@ -132,15 +136,9 @@ def _fact(value: Any) -> str:
     return text if len(text) <= MAX_FACT else f"{text[:MAX_FACT]}…"
 
 
-def _messages(line: LineState, account: Account) -> Iterator[Moment]:
-    statement = (
-        select(OutboxMessage)
-        .where(OutboxMessage.account_id == account.id)
-        .order_by(OutboxMessage.id.desc())
-        .limit(OF_EACH)
-    )
+def _messages(line: LineState, sent: Sequence[OutboxMessage]) -> Iterator[Moment]:
     names = {one.name: str(one.label) for one in line.shop.categories}
-    for row in line.session.scalars(statement):
+    for row in sent[:OF_EACH]:
         if row.state == "cancelled":
             continue
         note = state_note(row.state) or _("届いた")

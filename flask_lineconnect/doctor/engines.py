@@ -58,7 +58,8 @@ _BEGIN = {
 def _workers(visit: Visit) -> Said:
     line, now = visit.line, visit.line.clock()
     engine = line.config.engine
-    since = _waiting_since(line, now)
+    is_paused = bool(pauses.current(line.session, now=now))
+    since = _waiting_since(line, now, is_paused=is_paused)
     if since is not None and now - since > OVERDUE:
         minutes = int((now - since).total_seconds() // 60)
         return wrong(
@@ -76,13 +77,19 @@ def _workers(visit: Visit) -> Said:
     return fine("nothing waits; the engine's threads begin with a process's first request")
 
 
-def _waiting_since(line: LineState, now: datetime) -> datetime | None:
+def is_overdue(line: LineState, now: datetime, *, is_paused: bool) -> bool:
+    """Tell whether something is due for so long that nobody seems to work on it."""
+    since = _waiting_since(line, now, is_paused=is_paused)
+    return since is not None and now - since > OVERDUE
+
+
+def _waiting_since(line: LineState, now: datetime, *, is_paused: bool) -> datetime | None:
     """Return since when the oldest thing that somebody should work on is due."""
     if _is_somebody_at_work(line, now):
         # A long campaign is due as a whole, and takes its time.
         return None
     waits = [_event_since(line, now)]
-    if not pauses.current(line.session, now=now):
+    if not is_paused:
         waits.append(by_hand.oldest_due(line.session, now=now))
     return min((one for one in waits if one is not None), default=None)
 
@@ -96,13 +103,10 @@ def _event_since(line: LineState, now: datetime) -> datetime | None:
     ).all()
     # Whose earlier event is tried again later waits for it.
     people = {person for _since, person in due if person is not None}
-    busy = set(
-        line.session.scalars(
-            select(InboxEvent.line_user_id).where(
-                InboxEvent.next_attempt_at > now, InboxEvent.line_user_id.in_(people)
-            )
-        )
+    later = select(InboxEvent.line_user_id).where(
+        InboxEvent.next_attempt_at > now, InboxEvent.line_user_id.in_(people)
     )
+    busy = set(line.session.scalars(later)) if people else set()
     return min((since for since, person in due if since and person not in busy), default=None)
 
 

@@ -146,15 +146,14 @@ def count_unsent(session: Session) -> Counter[tuple[str, str]]:
 
 def oldest_due(session: Session, *, now: datetime) -> datetime | None:
     """Return since when the message that has waited for longest is due."""
-    since = [
-        session.scalar(
-            select(func.min(model.next_attempt_at)).where(
-                *is_due(model, now=now, priorities=[priority])
-            )
-        )
+    oldest = [
+        select(func.min(model.next_attempt_at))
+        .where(*is_due(model, now=now, priorities=[priority]))
+        .scalar_subquery()
         for model in (OutboxMessage, OutboxBatch)
         for priority in PRIORITIES
     ]
+    since = session.execute(select(*oldest)).one()
     return min((one for one in since if one is not None), default=None)
 
 

@@ -90,6 +90,46 @@ for (const form of document.querySelectorAll("form[data-asks]")) {
   });
 }
 
+// While a sentence is put together: about how many people it chooses, then exactly how many. A newer
+// question ends the older one, here and in the database.
+function estimate(form) {
+  const place = form.querySelector("[data-estimate]");
+  const total = document.querySelector("[data-total]");
+  let timer = 0;
+  let running = null;
+  const ask = async (signal, isExact) => {
+    const body = new FormData(form);
+    if (isExact) body.set("exact", "1");
+    const answer = await fetch(form.dataset.estimates, { method: "POST", body, signal });
+    if (!answer.ok || signal.aborted) return false;
+    const told = await answer.json();
+    form.querySelector("[data-counted]").hidden = true;
+    place.hidden = false;
+    place.querySelector(".lc-figure").textContent = told.chosen ?? "";
+    place.querySelector(".lc-help").textContent = told.problem ?? told.note;
+    if (total) total.textContent = told.problem ?? `${told.chosen}・${told.note}`;
+    return !told.problem && !told.is_exact;
+  };
+  const begin = () => {
+    running?.abort();
+    running = new AbortController();
+    const { signal } = running;
+    clearTimeout(timer);
+    // Whoever types has not said it all yet.
+    timer = setTimeout(async () => {
+      try {
+        if (await ask(signal, false)) await ask(signal, true);
+      } catch (error) {
+        if (error.name !== "AbortError") place.hidden = true;
+      }
+    }, 250);
+  };
+  form.addEventListener("input", begin);
+  form.addEventListener("submit", () => running?.abort());
+  if (!form.querySelector("[data-counted] .lc-live")) begin();
+}
+for (const form of document.querySelectorAll("form[data-estimates]")) estimate(form);
+
 // A second press of the same button does nothing.
 document.addEventListener("submit", (event) => {
   const form = event.target;

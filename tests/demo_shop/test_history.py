@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from flask import Flask
+from sqlalchemy import event
 from sqlalchemy import func
 from sqlalchemy import select
 from sqlalchemy import text
@@ -31,6 +32,22 @@ from tests.small_shop import SETTINGS
 NOW = datetime(2026, 11, 28, 3, 0, tzinfo=UTC)
 MEMBERS = 400
 CONSOLE = "/line-admin"
+#: Statements that a page may make, whatever it lists.
+MOST_QUERIES = 12
+#: Pages that show many things of one: still always the same number.
+OF_MANY_PARTS = {"/people/": 18, "/messages/": 15, "/campaigns/": 21}
+#: What stands in addresses, by the beginning of the rule.
+IN_ADDRESSES = {
+    "/people/<key>": {"key": "MEMBER"},
+    "/segments/<name>/edit": {"name": "gifts_in_december"},
+    "/segments/<name>": {"name": "tea_again"},
+    "/scenarios/<name>": {"name": "cart_left"},
+    "/campaigns/<name>/": {"name": "year_end_2026"},
+    "/messages/<name>/edit": {"name": "new_sweets"},
+    "/campaigns/results/<int:number>": {"number": 1},
+    "/menus/<name>": {"name": "template"},
+    "/store-qr/print": {"label": "shelf-3"},
+}
 PAGES = ("/", "/inbox", "/people", "/segments", "/campaigns", "/scenarios", "/store-qr", "/audit")
 
 
@@ -110,3 +127,46 @@ def test_the_consoles_pages_show_it(told: Flask) -> None:
         answer = owner.get(CONSOLE + page)
         assert answer.status_code == 200, page
     assert "お歳暮のご案内" in owner.get(f"{CONSOLE}/campaigns").text
+
+
+def test_no_page_of_the_console_asks_the_database_often(told: Flask) -> None:
+    with told.app_context():
+        engine = db.engine
+        busiest = select(Order.user_id).group_by(Order.user_id).order_by(func.count().desc())
+        member = str(db.session.scalar(busiest.limit(1)))
+    asked: list[str] = []
+    event.listen(engine, "before_cursor_execute", lambda *said: asked.append(said[2]))
+    owner = told.test_client()
+    owner.post("/log-in", data={"email": STAFF[0], "password": STAFF[1]})
+    often = {}
+    for path in _pages(told, member):
+        # The first visit may make what is kept.
+        assert owner.get(path).status_code == 200, path
+        asked.clear()
+        owner.get(path)
+        page = path.removeprefix(CONSOLE)
+        allowed = [most for begin, most in OF_MANY_PARTS.items() if page.startswith(begin)]
+        if len(asked) > max(allowed, default=MOST_QUERIES):
+            often[path] = asked.copy()
+    assert {path: len(some) for path, some in often.items()} == {}
+
+
+def _pages(app: Flask, member: str) -> list[str]:
+    """Return an address of each page of the console, but for the doctor's, who looks everywhere."""
+    adapter = app.url_map.bind("localhost")
+    found = []
+    for rule in app.url_map.iter_rules():
+        path = rule.rule.removeprefix(CONSOLE)
+        if not rule.endpoint.startswith("lineconnect_console.") or "GET" not in (
+            rule.methods or ()
+        ):
+            continue
+        if path.startswith("/checks") or rule.endpoint.endswith(".static"):
+            continue
+        known = next((args for begin, args in IN_ADDRESSES.items() if path.startswith(begin)), {})
+        values = {key: member if value == "MEMBER" else value for key, value in known.items()}
+        missing = rule.arguments - values.keys()
+        assert not missing, f"IN_ADDRESSES does not say {missing} of {path}"
+        found.append(adapter.build(rule.endpoint, values))
+    assert len(found) > len(PAGES)
+    return found

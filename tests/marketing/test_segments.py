@@ -9,9 +9,14 @@ from typing import Any
 
 import pytest
 from flask import Flask
+from sqlalchemy import func
 from sqlalchemy import select
 
 from flask_lineconnect.marketing.segments import audience
+from flask_lineconnect.marketing.segments import sampling
+from flask_lineconnect.marketing.segments.attributes import Attribute
+from flask_lineconnect.marketing.segments.attributes import Attributes
+from flask_lineconnect.marketing.segments.compiler import compile_rule
 from flask_lineconnect.marketing.segments.operators import Clock
 from flask_lineconnect.marketing.segments.operators import Question
 from flask_lineconnect.marketing.segments.operators import operators_for
@@ -26,6 +31,8 @@ from tests.marketing.segment_shop import NOW
 from tests.marketing.segment_shop import Known
 from tests.marketing.segment_shop import fill
 from tests.marketing.segment_shop import make_blueprint
+from tests.small_shop import Purchase
+from tests.small_shop import User
 
 pytestmark = pytest.mark.parametrize("database", DATABASES, indirect=True)
 
@@ -211,6 +218,39 @@ def test_rules_drawn_by_lot_choose_whom_they_are_true_of(
         assert write_rule(read_rule(write_rule(read_rule(rule)))) == write_rule(read_rule(rule))
         empty += not right
     assert empty < 60
+
+
+def test_a_sample_of_members_is_asked_the_same(line: LineState, known: dict[int, Known]) -> None:
+    shop, chance = audience.shop_of(line), random.Random(31)
+    purchases = select(Purchase.user_id, func.count().label("count")).group_by(Purchase.user_id)
+    counted = purchases.subquery()
+    # A rank is about all the others, too.
+    rank = func.row_number().over(order_by=(counted.c.count, counted.c.user_id)).label("rank")
+    ranked = select(counted.c.user_id.label("member_key"), rank).subquery().c.rank
+    declared = Attribute.declared("rank", ranked, "順位", type_=int, choices=None, home="test")
+    line.part(Attributes).add(declared)
+    among = select(User.id.label("member_key")).where(User.id % 3 == 0).cte("sample")
+    rules = [draw(chance) for _ in range(60)]
+    for rule in (*rules, {"attribute": "rank", "at_most": 4}, {"attribute": "rank", "above": 2}):
+        found = line.session.scalars(compile_rule(read_rule(rule), shop, among=among))
+        assert sorted(found) == [key for key in chosen(line, rule) if key % 3 == 0], rule
+
+
+def test_an_estimate_is_near_and_says_how_near(
+    line: LineState, known: dict[int, Known], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rule, shop = read_rule({"attribute": "purchases", "at_least": 1}), audience.shop_of(line)
+    assert sampling.guess(line.session, rule, shop) is None
+    monkeypatch.setattr(sampling, "FEWEST", 1)
+    right = len(chosen(line, {"attribute": "purchases", "at_least": 1}))
+    whole = sampling.guess(line.session, rule, shop)
+    assert whole is not None
+    assert whole.chosen == right
+    assert 0 < whole.error < len(known)
+    monkeypatch.setattr(sampling, "SAMPLE", len(known) // 2)
+    half = sampling.guess(line.session, rule, shop)
+    assert half is not None
+    assert abs(half.chosen - right) <= 2 * half.error
 
 
 def test_every_question_alone_and_turned_round(line: LineState, known: dict[int, Known]) -> None:

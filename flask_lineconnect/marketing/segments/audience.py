@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from collections.abc import Mapping
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
+from itertools import islice
 from typing import Any
 
 from sqlalchemy import Select
@@ -24,6 +27,7 @@ from .asking import Shop
 from .attributes import NAME
 from .attributes import Attributes
 from .compiler import compile_rule
+from .declared import DeclaredSegment
 from .declared import DeclaredSegments
 from .errors import InvalidRule
 from .operators import Clock
@@ -48,6 +52,7 @@ class Listed:
     :ivar version: of a saved one.
     :ivar arguments: of a query, with their defaults.
     :ivar problem: why it chooses nobody: an attribute that is gone.
+    :ivar rule: ``None`` of a query, and of what can't be read.
     """
 
     name: str
@@ -57,6 +62,7 @@ class Listed:
     version: int | None
     arguments: Mapping[str, Any]
     problem: str | None
+    rule: Rule | None = None
 
 
 def shop_of(line: LineState) -> Shop:
@@ -146,24 +152,62 @@ def remove_segment(line: LineState, name: str, *, after: int | None = None) -> N
     save_version(line.session, name, found.label, None, after=after, now=line.clock())
 
 
-def list_segments(line: LineState) -> list[Listed]:
-    """Return all segments: those of the shop's code, then the saved ones."""
-    listed = []
+def list_segments(line: LineState, *, name: str | None = None) -> list[Listed]:
+    """Return all segments: those of the shop's code, then the saved ones.
+
+    :param name: of one, without a look at the others.
+    """
+    listed = [
+        _declared(line, one) for one in line.part(DeclaredSegments) if name in (None, one.name)
+    ]
+    rows = [row for row in saved_segments(line.session) if name in (None, row.name)]
+    return [*listed, *(_saved(line, row) for row in rows)]
+
+
+def offered_segments(line: LineState, *, first: str, most: int) -> list[Listed]:
+    """Return some segments that work: the one of a name, saved ones, then those of the code.
+
+    No more are looked at than are needed: each look makes a statement.
+    """
+    makers = [(row.name, partial(_saved, line, row)) for row in saved_segments(line.session)]
     for one in line.part(DeclaredSegments):
-        arguments = {key: value.default for key, value in (one.parameters or {}).items()}
-        kind = "query" if one.rule is None else "rule"
-        problem = problem_of_segment(line, one.name)
-        listed.append(Listed(one.name, str(one.label), kind, one.home, None, arguments, problem))
-    for row in saved_segments(line.session):
-        problem = problem_of_segment(line, row.name)
-        listed.append(Listed(row.name, row.label, "saved", "", row.version, {}, problem))
-    return listed
+        makers.append((one.name, partial(_declared, line, one)))
+    makers.sort(key=lambda maker: maker[0] != first)
+    listed = (make() for _name, make in makers)
+    return list(islice((one for one in listed if one.problem is None), most))
+
+
+def segment_labels(line: LineState) -> dict[str, str]:
+    """Return the labels of all segments by their names, without a look at what they choose."""
+    declared = {one.name: str(one.label) for one in line.part(DeclaredSegments)}
+    return declared | {row.name: row.label for row in saved_segments(line.session)}
+
+
+def _declared(line: LineState, one: DeclaredSegment) -> Listed:
+    arguments = {key: value.default for key, value in (one.parameters or {}).items()}
+    kind = "query" if one.rule is None else "rule"
+    problem = problem_of_segment(line, one.name)
+    label = str(one.label)
+    return Listed(one.name, label, kind, one.home, None, arguments, problem, one.rule)
+
+
+def _saved(line: LineState, row: SavedSegment) -> Listed:
+    try:
+        rule = read_rule(row.rule)
+    except InvalidRule as error:
+        return Listed(row.name, row.label, "saved", "", row.version, {}, error.message)
+    problem = _problem(lambda: compile_rule(rule, shop_of(line), name=row.name))
+    return Listed(row.name, row.label, "saved", "", row.version, {}, problem, rule)
 
 
 def problem_of_segment(line: LineState, name: str) -> str | None:
     """Say why a segment chooses nobody: it asks for what is gone, includes itself, or fails."""
+    return _problem(lambda: members_in(line, name))
+
+
+def _problem(compile_: Callable[[], object]) -> str | None:
     try:
-        members_in(line, name)
+        compile_()
     except InvalidRule as error:
         return error.message
     except Exception as error:  # the shop's own query; one that is broken holds back no other

@@ -15,6 +15,7 @@ from datetime import timedelta
 from typing import Any
 from typing import cast
 
+from sqlalchemy import CTE
 from sqlalchemy import ColumnElement
 from sqlalchemy import Select
 from sqlalchemy import Subquery
@@ -58,14 +59,17 @@ from .sends import members_sent
 Condition = ColumnElement[bool]
 
 
-def compile_rule(rule: Rule, shop: Shop, *, name: str = "") -> Select[Any]:
+def compile_rule(
+    rule: Rule, shop: Shop, *, name: str = "", among: CTE | None = None
+) -> Select[Any]:
     """Return the keys of the members whom a rule chooses, each once.
 
     :param name: of the segment that the rule is, so that it can't include itself.
+    :param among: member keys; nobody else is asked.
     :raises InvalidRule: the rule asks for what there is not; says where.
     """
     within = (name,) if name else ()
-    return _Statement(shop).select(rule, Where("", within, is_required=True))
+    return _Statement(shop, among).select(rule, Where("", within, is_required=True))
 
 
 @dataclass(slots=True)
@@ -73,6 +77,7 @@ class _Statement:
     """One statement in the making."""
 
     shop: Shop
+    among: CTE | None = None
     #: The joined tables, and whether members without a row there are left out anyway.
     joins: dict[Subquery, bool] = field(default_factory=dict)
     asks_member: bool = False
@@ -81,7 +86,7 @@ class _Statement:
 
     def select(self, rule: Rule, where: Where) -> Select[Any]:
         """Return the statement for a rule."""
-        condition, narrow = narrowed(self._condition(rule, where), self.joins)
+        condition, narrow = narrowed(self._condition(rule, where), self.joins, self.among)
         self.joins = {narrow.get(table, table): only for table, only in self.joins.items()}
         base, key = self._base()
         statement = select(key.label("member_key")).select_from(base)
@@ -91,6 +96,8 @@ class _Statement:
                 statement = statement.join_from(base, table, joined, isouter=not is_required)
         if base is not self.shop.model:
             statement = statement.where(key.is_not(None))
+        if self.among is not None:
+            statement = statement.where(key.in_(select(self.among.c[0])))
         return statement.where(condition)
 
     def _base(self) -> tuple[Any, ColumnElement[Any]]:
