@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help demo demo-reset test lint docs dist sbom audit format screenshots bench clean
+.PHONY: help demo demo-reset test lint docs dist sbom audit format screenshots handbook bench clean
 
 help:
 	@echo "make demo        run the demo shop and the LINE emulator"
@@ -16,6 +16,7 @@ help:
 	@echo "make audit       ask the public advisories about it; needs a way to them"
 	@echo "make bench       all benchmarks beside their peers, as one table; BENCH=--quick for a short run"
 	@echo "make screenshots the customer's journey as one strip of pictures"
+	@echo "make handbook    the pictures of the owner's handbook, of the demo with its history"
 
 demo: $(VENV)/.demo
 	@exec $(BIN)/python -m demo_shop $(if $(HISTORY),--history)
@@ -52,6 +53,10 @@ format: $(VENV)/.dev
 screenshots: $(VENV)/.dev
 	@BIN=$(BIN) sh .ci/prepare
 	$(BIN)/python -m tests.stories.strip
+
+handbook: $(VENV)/.dev
+	@BIN=$(BIN) sh .ci/prepare
+	$(BIN)/python -m tests.stories.handbook
 
 bench: $(VENV)/.dev
 	@BIN=$(BIN) sh .ci/prepare

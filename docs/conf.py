@@ -39,6 +39,7 @@ _CONTENTS = """
 :hidden:
 
 tutorial
+owner-handbook
 ```
 
 ```{toctree}

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from collections.abc import Iterator
+from collections.abc import Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -79,7 +80,7 @@ def _over_tls(data: Path, authority: Authority, ports: dict[str, int]) -> Iterat
 
 
 @contextmanager
-def open_demo(data: Path, tree: Path = ROOT) -> Iterator[Street]:
+def open_demo(data: Path, tree: Path = ROOT, options: Sequence[str] = ()) -> Iterator[Street]:
     """Open the demo shop and the emulator as `make demo` does, over plain HTTP.
 
     :param tree: another checkout, whose own environment runs its demo.
@@ -87,7 +88,7 @@ def open_demo(data: Path, tree: Path = ROOT) -> Iterator[Street]:
     python = sys.executable if tree == ROOT else str(tree / ".venv" / "bin" / "python")
     shop, line = (f"http://127.0.0.1:{port}" for port in (free_port(), free_port()))
     ports = ["--port", shop.rsplit(":")[-1], "--emulator-port", line.rsplit(":")[-1]]
-    command = [python, "-m", "demo_shop", "--data", str(data), *ports]
+    command = [python, "-m", "demo_shop", "--data", str(data), *ports, *options]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=tree)
     try:
         assert process.stdout
