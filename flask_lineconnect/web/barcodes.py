@@ -82,7 +82,8 @@ def card_bars(number: str, kind: Barcode, *, label: str) -> Markup | None:
 
 def _width(bars: Markup) -> int:
     """Return how many modules a drawing is wide, its quiet zones included."""
-    return int(bars.partition('viewBox="0 0 ')[2].partition(" ")[0])
+    # As plain text: older MarkupSafe escapes what is looked for.
+    return int(str(bars).partition('viewBox="0 0 ')[2].partition(" ")[0])
 
 
 def _bars(modules: str, quiet_zone: int, *, label: str) -> Markup:
