@@ -51,6 +51,8 @@ ACTIONS = {
     "message-removed": lazy_gettext("メッセージを消した"),
     "message-tested": lazy_gettext("メッセージを自分に試し送信した"),
     "qr-made": lazy_gettext("店頭QRを作った"),
+    "menu-saved": lazy_gettext("メニューを保存した"),
+    "menu-removed": lazy_gettext("メニューを消した"),
     "menus-published": lazy_gettext("メニューを公開した"),
     "menus-rolled-back": lazy_gettext("メニューを前の版に戻した"),
     "sending-resumed": lazy_gettext("配信の停止を解いた"),

@@ -7,6 +7,7 @@ from flask import abort
 
 from ..errors import LineConnectError
 from ..rich_menus import releases
+from ..rich_menus.saved import saved_menus
 from ..state import current_line
 from . import menu_list
 from .i18n import gettext as _
@@ -41,6 +42,7 @@ def menu(name: str) -> str:
     return render(
         "menu",
         menu=found,
+        saved=_version(name),
         areas=areas,
         size=found.definition["size"],
         is_counted=found.source is not None,
@@ -62,6 +64,12 @@ def menu_image(name: str) -> Response:
     answer = Response(image, mimetype=kind)
     answer.headers["Cache-Control"] = "private, max-age=3600"
     return answer
+
+
+def _version(name: str) -> int | None:
+    """Return the newest version of a menu that was made here; ``None`` for the shop's own."""
+    versions = {one.name: one.version for one in saved_menus(current_line.session)}
+    return versions.get(name)
 
 
 def _find(name: str) -> Menu:

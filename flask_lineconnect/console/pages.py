@@ -83,7 +83,9 @@ ITEMS = (
         "t",
         frozenset({"new_message", "edit_message"}),
     ),
-    Item("menus", _("メニュー"), "menu", 2, False, "n", frozenset({"menu"})),
+    Item(
+        "menus", _("メニュー"), "menu", 2, False, "n", frozenset({"menu", "new_menu", "edit_menu"})
+    ),
     Item("store_qr", _("店頭QR"), "qr", 2, False, "q", frozenset({"print_qr"})),
     Item("reports", _("レポート"), "report", 3, False, "p", frozenset({"rfm", "cohorts"})),
     Item("checks", _("点検"), "check", 3),

@@ -37,6 +37,7 @@ from .result import ResultCount
 from .result import ResultPerson
 from .rich_menu import PublishedRichMenu
 from .rich_menu import RichMenuRelease
+from .rich_menu import SavedMenu
 from .saved_message import SavedMessage
 from .scenario import PublishedScenario
 from .scenario import ScenarioMember
@@ -82,6 +83,7 @@ __all__ = [
     "ResultCount",
     "ResultPerson",
     "RichMenuRelease",
+    "SavedMenu",
     "SavedMessage",
     "SavedSegment",
     "ScenarioMember",

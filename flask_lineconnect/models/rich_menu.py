@@ -1,7 +1,10 @@
-"""Rich menus that were published, by their content."""
+"""Rich menus that were published, by their content, and those that were made in the console."""
 
 from datetime import datetime
+from typing import Any
 
+from sqlalchemy import JSON
+from sqlalchemy import LargeBinary
 from sqlalchemy import String
 from sqlalchemy import Text
 from sqlalchemy.orm import Mapped
@@ -51,3 +54,17 @@ class RichMenuRelease(LineBase):
     #: The last account that was shown its menu in this round, and when the next portion is due.
     cursor: Mapped[int] = mapped_column(default=0)
     next_portion_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+
+class SavedMenu(LineBase):
+    """One version of a rich menu that was made in the console; never changed, the newest counts."""
+
+    __tablename__ = "lineconnect_saved_menu"
+
+    name: Mapped[str] = mapped_column(String(32), primary_key=True)
+    version: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    #: In the words of a menu's file; absent in the version that removed it.
+    definition: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+    #: PNG or JPEG, up to 1 MB; absent: it is drawn.
+    image: Mapped[bytes | None] = mapped_column(LargeBinary)
+    saved_at: Mapped[datetime] = mapped_column(UtcDateTime)

@@ -43,13 +43,22 @@ Bounds = tuple[int, int, int, int]
 class Picture:
     """Where the picture of a menu comes from.
 
-    :ivar path: ``None``: it is drawn.
+    :ivar path: ``None``: it is given, or drawn.
+    :ivar given: ``None``: it lies in a file, or is drawn.
     """
 
     folder: Path
     path: Path | None
     size: tuple[int, int]
     cells: Sequence[drawing.Cell]
+    given: bytes | None = None
+
+    def read(self) -> bytes | None:
+        """Return the picture; ``None``: it is drawn.
+
+        :raises UsageError: its file can't be read.
+        """
+        return self.given if self.path is None else _read(self.path)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,11 +85,10 @@ class Composed:
         :raises LineConnectError: it can't be read or drawn, or is none that LINE takes.
         """
         picture = self.picture
-        if picture.path is None:
+        image = picture.read()
+        if image is None:
             look = self.menu.look
             image = drawing.draw(picture.size, picture.cells, look, folder=picture.folder)
-        else:
-            image = _read(picture.path)
         kind = content_type_of(image)
         if kind is None or len(image) > MAX_IMAGE:
             raise UsageError(f"{self.menu.name}: the image must be PNG or JPEG, up to 1 MB")
@@ -102,7 +110,7 @@ def compose(line: LineState, sources: Sequence[Source]) -> list[Composed]:
     for source in sources:
         menu = source.menu
         try:
-            one = _compose(line, menu, source.folder)
+            one = _compose(line, source)
         except (UsageError, BuildError, ValueError) as error:
             problems.append(f"{menu.name}: {_said(error)}")
             continue
@@ -119,9 +127,10 @@ def _said(error: Exception) -> str:
     return str(error)
 
 
-def _compose(line: LineState, menu: Menu, folder: Path) -> Composed:
+def _compose(line: LineState, source: Source) -> Composed:
+    menu, folder = source.menu, source.folder
     path = None if menu.image is None else folder / menu.image
-    size = _size(menu, path)
+    size = _size(menu, path, source.image)
     boxes = _boxes(menu, size)
     tabs, places = boxes[: len(menu.tabs)], boxes[len(menu.tabs) :]
     areas = [
@@ -138,15 +147,16 @@ def _compose(line: LineState, menu: Menu, folder: Path) -> Composed:
         "chatBarText": menu.chat_bar_text,
         "areas": areas,
     }
-    picture = Picture(folder, path, size, list(_cells(menu, tabs, places)))
+    picture = Picture(folder, path, size, list(_cells(menu, tabs, places)), source.image)
     return Composed(menu, definition, picture, _digest(menu, definition, picture))
 
 
-def _size(menu: Menu, path: Path | None) -> tuple[int, int]:
-    if path is not None:
-        found = size_of(_read(path))
+def _size(menu: Menu, path: Path | None, given: bytes | None) -> tuple[int, int]:
+    image = given if path is None else _read(path)
+    if image is not None:
+        found = size_of(image)
         if found is None:
-            raise UsageError(f"the image {path.name} must be PNG or JPEG")
+            raise UsageError(f"the image {menu.image or menu.name} must be PNG or JPEG")
         return found
     return SIZES[menu.size] if isinstance(menu.size, str) else menu.size
 
@@ -231,8 +241,8 @@ def _digest(menu: Menu, definition: dict[str, Any], picture: Picture) -> str:
     makes no new menu.
     """
     seen: Any
-    if picture.path is not None:
-        seen = hashlib.sha256(_read(picture.path)).hexdigest()
+    if (image := picture.read()) is not None:
+        seen = hashlib.sha256(image).hexdigest()
     else:
         look = {name: getattr(menu.look, name) for name in menu.look.__struct_fields__}
         cells = [[cell.label, cell.bounds, cell.is_tab, cell.is_here] for cell in picture.cells]

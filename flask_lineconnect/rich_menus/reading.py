@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Annotated
 from typing import Any
 from typing import Literal
+from typing import TypeAlias
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -28,6 +29,7 @@ from msgspec import Struct
 
 from ..errors import UsageError
 from ..hooks.menus import DeclaredMenu
+from ..models import SavedMenu
 
 #: Of a menu: it is its alias at LINE, too. Source: Messaging API reference, "Rich menu alias".
 _NAME = re.compile(r"[a-z0-9_-]{1,32}")
@@ -139,28 +141,35 @@ class Menu(Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A menu, and the folder of the files that it names."""
+    """A menu, and the folder of the files that it names.
+
+    :ivar image: its picture, where it lies in no file.
+    """
 
     menu: Menu
     folder: Path
+    image: bytes | None = None
 
 
-def read_menus(folder: Path, declared: Iterable[DeclaredMenu] = ()) -> list[Source]:
-    """Return the menus of a folder and those declared in code, by their names.
+def read_menus(
+    folder: Path, declared: Iterable[DeclaredMenu] = (), saved: Iterable[SavedMenu] = ()
+) -> list[Source]:
+    """Return the menus of a folder, those declared in code and those that were saved, by name.
 
     :raises UsageError: names every file that is wrong, and the place in it.
     """
     found: dict[str, Source] = {}
     problems: list[str] = []
-    for where, home, read in _sources(folder, declared):
+    sources = [*_sources(folder, declared), *_saved(folder, saved)]
+    for where, home, image, read in sources:
         try:
-            menu = _checked(read())
+            menu = checked_menu(read())
             if menu.name in found:
                 raise ValueError(f"there are two menus {menu.name!r}")
         except (OSError, ValueError) as error:
             problems.append(f"{where}: {str(error).partition(chr(10))[0]}")
         else:
-            found[menu.name] = Source(menu, home)
+            found[menu.name] = Source(menu, home, image)
     for menu in (one.menu for one in found.values()):
         problems += [
             f"{menu.name}: it opens the menu {name!r}, and there is none"
@@ -190,14 +199,22 @@ def moment(given: object, zone: ZoneInfo, *, is_end: bool) -> datetime | None:
     raise ValueError("show: `from` and `until` are dates or times, such as 2026-12-24")
 
 
-def _sources(
-    folder: Path, declared: Iterable[DeclaredMenu]
-) -> Iterator[tuple[str, Path, Callable[[], dict[str, Any]]]]:
+#: Where a menu comes from, its folder and picture, and what reads it.
+_Given: TypeAlias = tuple[str, Path, bytes | None, Callable[[], dict[str, Any]]]
+
+
+def _sources(folder: Path, declared: Iterable[DeclaredMenu]) -> Iterator[_Given]:
     for path in sorted(folder.glob("*.toml")):
-        yield path.name, folder, partial(_loaded, path)
+        yield path.name, folder, None, partial(_loaded, path)
     for one in declared:
         data = {**one.definition, "name": one.name}
-        yield f"the blueprint {one.home}, {one.name}", one.folder, partial(dict, data)
+        yield f"the blueprint {one.home}, {one.name}", one.folder, None, partial(dict, data)
+
+
+def _saved(folder: Path, saved: Iterable[SavedMenu]) -> Iterator[_Given]:
+    for one in saved:
+        data = {**(one.definition or {}), "name": one.name}
+        yield f"the console, {one.name}", folder, one.image, partial(dict, data)
 
 
 def _loaded(path: Path) -> dict[str, Any]:
@@ -207,7 +224,11 @@ def _loaded(path: Path) -> dict[str, Any]:
     return {**data, "name": path.stem}
 
 
-def _checked(data: Mapping[str, Any]) -> Menu:
+def checked_menu(data: Mapping[str, Any]) -> Menu:
+    """Return a menu in the words of a file.
+
+    :raises ValueError: a word or a value is wrong.
+    """
     menu = msgspec.convert(data, Menu)
     if not _NAME.fullmatch(menu.name):
         raise ValueError(

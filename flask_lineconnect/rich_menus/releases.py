@@ -39,6 +39,7 @@ from .limits import MAX_MENUS
 from .reading import Menu
 from .reading import moment
 from .reading import read_menus
+from .saved import saved_menus
 
 #: How many releases are remembered; the menus of the latest two stay at LINE.
 KEPT = 10
@@ -96,7 +97,7 @@ def declared(line: LineState) -> list[Composed]:
     :raises ConfigError: the shop has a menu of the other kind, too.
     :raises UsageError: names all that is wrong.
     """
-    menus = read_menus(folder_of(line), line.part(DeclaredMenus))
+    menus = read_menus(folder_of(line), line.part(DeclaredMenus), saved_menus(line.session))
     if menus and line.rich_menu is not None:
         raise ConfigError(
             f"the app has `rich_menu=` and rich menus in {line.config.rich_menus}, and everybody "
