@@ -14,6 +14,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from jinja2 import TemplateNotFound
 from sqlalchemy import select
 from sqlalchemy import update
 from sqlalchemy.orm import Session
@@ -74,7 +75,8 @@ def source_of(definition: Mapping[str, Any]) -> str:
 def contents_of(menu: RichMenu, root_path: str) -> list[Content]:
     """Return a menu as LINE is given it, everybody's first, then in each language.
 
-    :raises UsageError: the image is missing, too large, or neither PNG nor JPEG.
+    :raises UsageError: the template is missing; or the image is, or is too large, or neither PNG
+        nor JPEG.
     """
     return [_content(menu, language, Path(root_path)) for language in (None, *menu.images)]
 
@@ -103,7 +105,12 @@ class Content:
 
 def _content(menu: RichMenu, language: str | None, root: Path) -> Content:
     with speaking(language):
-        definition = render_json(menu.template)
+        try:
+            definition = render_json(menu.template)
+        except TemplateNotFound as error:
+            raise UsageError(
+                f"the rich menu's template {error.name} is in no folder of the app's templates"
+            ) from None
     image = menu.image if language is None else menu.images[language]
     return Content(language, definition, *_image(root / image), is_tracked=menu.track)
 

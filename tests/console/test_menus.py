@@ -208,3 +208,12 @@ def test_taps_are_counted_by_area_where_links_are_tracked(
     assert 'data-label="タップ">2<' in page
     assert "「残高」と送る" in page
     assert owner.get(f"{MENUS}/template/image").data == PNG.read_bytes()
+
+
+def test_a_template_that_is_missing_is_told(
+    owner: FlaskClient, line: LineState, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(line, "rich_menu", RichMenu("line/gone.json", str(PNG)))
+    answer = owner.get(MENUS)
+    assert answer.status_code == 200
+    assert "line/gone.json" in answer.text

@@ -30,7 +30,7 @@ from .nginx import needed_nginx
 from .nginx import running_nginx
 
 #: Seconds in which a server must answer; the machine may have other things to do.
-PATIENCE = 60.0
+PATIENCE = 180.0
 #: A thread for each open card, and some for everything else.
 THREADS = 16
 
