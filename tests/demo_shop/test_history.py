@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC
 from datetime import datetime
 from pathlib import Path
@@ -37,7 +38,7 @@ MOST_QUERIES = 12
 #: Pages that show many things of one: still always the same number.
 OF_MANY_PARTS = {"/people/": 18, "/messages/": 15, "/campaigns/": 21}
 #: What stands in addresses, by the beginning of the rule.
-IN_ADDRESSES = {
+IN_ADDRESSES: Mapping[str, Mapping[str, str | int]] = {
     "/people/<key>": {"key": "MEMBER"},
     "/segments/<name>/edit": {"name": "gifts_in_december"},
     "/segments/<name>": {"name": "tea_again"},
@@ -163,7 +164,8 @@ def _pages(app: Flask, member: str) -> list[str]:
             continue
         if path.startswith("/checks") or rule.endpoint.endswith(".static"):
             continue
-        known = next((args for begin, args in IN_ADDRESSES.items() if path.startswith(begin)), {})
+        found_for = [args for begin, args in IN_ADDRESSES.items() if path.startswith(begin)]
+        known = found_for[0] if found_for else {}
         values = {key: member if value == "MEMBER" else value for key, value in known.items()}
         missing = rule.arguments - values.keys()
         assert not missing, f"IN_ADDRESSES does not say {missing} of {path}"
