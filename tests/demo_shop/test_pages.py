@@ -318,7 +318,7 @@ def test_every_form_needs_its_token(shop: Flask) -> None:
     for rule in shop.url_map.iter_rules():
         if "POST" in (rule.methods or ()) and not rule.endpoint.startswith("lineconnect."):
             values: dict[str, Any] = {
-                name: 1 if name.endswith("_id") else "sencha" for name in rule.arguments
+                name: 1 if name.endswith(("_id", "number")) else "sencha" for name in rule.arguments
             }
             with shop.test_request_context():
                 path = shop.url_for(rule.endpoint, **values)

@@ -196,7 +196,8 @@ def _saved(line: LineState, row: SavedSegment) -> Listed:
         rule = read_rule(row.rule)
     except InvalidRule as error:
         return Listed(row.name, row.label, "saved", "", row.version, {}, error.message)
-    problem = _problem(lambda: compile_rule(rule, shop_of(line), name=row.name))
+    shop, name = shop_of(line), row.name
+    problem = _problem(lambda: compile_rule(rule, shop, name=name, place=name))
     return Listed(row.name, row.label, "saved", "", row.version, {}, problem, rule)
 
 

@@ -60,16 +60,17 @@ Condition = ColumnElement[bool]
 
 
 def compile_rule(
-    rule: Rule, shop: Shop, *, name: str = "", among: CTE | None = None
+    rule: Rule, shop: Shop, *, name: str = "", place: str = "", among: CTE | None = None
 ) -> Select[Any]:
     """Return the keys of the members whom a rule chooses, each once.
 
     :param name: of the segment that the rule is, so that it can't include itself.
+    :param place: with which the places of refusals begin.
     :param among: member keys; nobody else is asked.
     :raises InvalidRule: the rule asks for what there is not; says where.
     """
     within = (name,) if name else ()
-    return _Statement(shop, among).select(rule, Where("", within, is_required=True))
+    return _Statement(shop, among).select(rule, Where(place, within, is_required=True))
 
 
 @dataclass(slots=True)
