@@ -231,7 +231,7 @@ def test_a_segment_is_put_together_and_saved_by_pointing(
     expect(page.get_by_label("値", exact=True)).to_be_visible()
     page.get_by_label("値", exact=True).fill("０")
     page.get_by_role("button", name="人数を数える").click()
-    expect(page.get_by_text("条件に合う人")).to_be_visible()
+    expect(page.locator("[data-counted]").get_by_text("条件に合う人")).to_be_visible()
     page.get_by_role("button", name="保存する").click()
     expect(page.get_by_role("status")).to_contain_text("お茶を買った方")
 
