@@ -10,37 +10,33 @@ from __future__ import annotations
 
 import argparse
 import statistics
-import sys
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
 from datetime import UTC
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 
-HERE = Path(__file__).parent
-sys.path[:0] = [str(HERE.parents[1]), str(HERE.parent / "marketing")]
+import checkout  # noqa: F401  # lets what is no package be imported
+from data import fill as fill_members
+from flask import Flask
+from flask.testing import FlaskClient
+from rows import EVENTS
+from rows import fill
+from sqlalchemy import Engine
+from sqlalchemy import event
+from sqlalchemy import text
+from werkzeug.security import generate_password_hash
 
-from data import fill as fill_members  # noqa: E402  # of bench/marketing, found by the path above
-from flask import Flask  # noqa: E402
-from flask.testing import FlaskClient  # noqa: E402
-from rows import EVENTS  # noqa: E402
-from rows import fill  # noqa: E402
-from sqlalchemy import Engine  # noqa: E402
-from sqlalchemy import event  # noqa: E402
-from sqlalchemy import text  # noqa: E402
-from werkzeug.security import generate_password_hash  # noqa: E402
-
-from demo_shop import create_app  # noqa: E402
-from demo_shop import line  # noqa: E402
-from demo_shop.extensions import db  # noqa: E402
-from demo_shop.models import User  # noqa: E402
-from demo_shop.seed import STAFF  # noqa: E402
-from demo_shop.seed import coupons  # noqa: E402
-from tests.postgres import create_database  # noqa: E402
-from tests.postgres import running_server  # noqa: E402
-from tests.small_shop import SETTINGS  # noqa: E402
+from demo_shop import create_app
+from demo_shop import line
+from demo_shop.extensions import db
+from demo_shop.models import User
+from demo_shop.seed import STAFF
+from demo_shop.seed import coupons
+from tests.postgres import create_database
+from tests.postgres import running_server
+from tests.small_shop import SETTINGS
 
 CONSOLE = "/line-admin"
 #: What stands in addresses, by the beginning of the rule; ``MEMBER`` is one in the middle.

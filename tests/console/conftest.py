@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 from collections.abc import Callable
 from collections.abc import Sequence
 from datetime import UTC
@@ -22,6 +24,7 @@ from tests import small_shop
 from tests.conftest import MakeApp
 from tests.people import add_member
 from tests.people import open_as
+from tests.people import token_in
 from tests.small_shop import SmallShop
 from tests.small_shop import User
 
@@ -69,6 +72,15 @@ class StaffedShop(SmallShop):
     def find_members(self, text: str) -> Select[Any]:
         """Find by a part of the name."""
         return select(User.id).where(User.name.contains(text, autoescape=True))
+
+
+def read_csv(client: FlaskClient, address: str) -> list[list[str]]:
+    """Ask for a file of the console's; return its rows."""
+    token = token_in(client.get(f"{CONSOLE}/more"))
+    answer = client.post(address, data={"csrf_token": token}, buffered=True)
+    assert answer.status_code == 200
+    assert answer.data.startswith(b"\xef\xbb\xbf")
+    return list(csv.reader(io.StringIO(answer.data.decode("utf-8-sig"))))
 
 
 @pytest.fixture

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from datetime import timedelta
 
 import pytest
@@ -21,12 +19,12 @@ from flask_lineconnect.models import ResultCount
 from flask_lineconnect.state import LineState
 from tests.conftest import MakeApp
 from tests.marketing.results.conftest import declare
-from tests.people import token_in
 from tests.small_shop import User
 
 from .conftest import CONSOLE
 from .conftest import Open
 from .conftest import StaffedShop
+from .conftest import read_csv
 
 
 @pytest.fixture
@@ -118,9 +116,7 @@ def test_a_file_has_a_line_for_each_side(open_console: Open, line: LineState) ->
     number = _campaign(line, bought={"a": 9, "b": 3, "-": 1})
     owner = open_console("owner")
     path = f"{CONSOLE}/campaigns/results/{number}.csv"
-    token = token_in(owner.get(f"{CONSOLE}/more"))
-    with owner.post(path, data={"csrf_token": token}) as answer:
-        rows = list(csv.reader(io.StringIO(answer.data.decode("utf-8-sig"))))
+    rows = read_csv(owner, path)
     assert [row[0] for row in rows] == ["くらべる人", "文面A", "文面B", "送らない人"]
     assert rows[1][1:] == ["300", "300", "30", "33", "9", "9000", "9", "9000", "2"]
     assert rows[3][1:] == ["300", "", "", "", "", "", "1", "1000", "0"]

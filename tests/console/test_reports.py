@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from datetime import UTC
 from datetime import date
 from datetime import datetime
@@ -27,6 +26,7 @@ from tests.people import token_in
 from .conftest import CONSOLE
 from .conftest import Open
 from .conftest import StaffedShop
+from .conftest import read_csv
 
 REPORTS = f"{CONSOLE}/reports"
 OCTOBER = datetime(2026, 9, 30, 15, tzinfo=UTC)
@@ -58,14 +58,6 @@ def month(line: LineState) -> None:
     count(line.session, "accepted", day=date(2026, 10, 3), campaign_id=campaign, number=40)
     line.session.commit()
     handle_due(line)
-
-
-def _file(client: FlaskClient, path: str) -> list[list[str]]:
-    token = token_in(client.get(f"{CONSOLE}/more"))
-    answer = client.post(f"{REPORTS}/{path}", data={"csrf_token": token}, buffered=True)
-    assert answer.status_code == 200
-    assert answer.data.startswith(b"\xef\xbb\xbf")
-    return list(csv.reader(answer.data.decode("utf-8-sig").splitlines()))
 
 
 def test_the_last_month_is_shown_with_its_verdict_chart_and_tables(
@@ -115,12 +107,12 @@ def test_cohorts_show_shares_and_unfinished_months(owner: FlaskClient, month: No
 @pytest.mark.parametrize("role", ["owner", "editor", "viewer"])
 def test_every_report_is_a_file(open_console: Open, month: None, role: str) -> None:
     client = open_console(role)
-    rows = _file(client, "month.csv?month=2026-10")
+    rows = read_csv(client, f"{REPORTS}/month.csv?month=2026-10")
     assert rows[0] == ["月", "2026-10"]
     assert ["連携会員", "12", "3", "250.0", "3", "3600"] in rows
     assert ["'=1+1<b>", "40", "0", "0", "0", "0"] in rows
-    assert _file(client, "rfm.csv")[1][2] == "3"
-    cohorts = _file(client, "cohorts.csv")
+    assert read_csv(client, f"{REPORTS}/rfm.csv")[1][2] == "3"
+    cohorts = read_csv(client, f"{REPORTS}/cohorts.csv")
     assert cohorts[0][:3] == ["連携した月", "人数", "その月"]
     assert ["2026-10", "12", "3", "0"] in [row[:4] for row in cohorts]
     if role == "owner":

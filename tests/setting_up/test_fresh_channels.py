@@ -6,7 +6,6 @@ control pages.
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Callable
 from collections.abc import Iterator
@@ -33,6 +32,8 @@ from tests.doctor.conftest import served
 from tests.people import log_in
 from tests.people import sign_up
 
+pytestmark = pytest.mark.usefixtures("folder")
+
 #: Of the emulator's own people.
 SAKURA = f"U{1:032x}"
 MOST_STEPS = 15
@@ -44,15 +45,6 @@ def line_url() -> Iterator[str]:
     """Run a LINE with two fresh channels; return where it is."""
     with run_emulator(None, "--fresh") as emulator:
         yield emulator.url
-
-
-@pytest.fixture(autouse=True)
-def _folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(os, "environ", os.environ.copy())
-    for name in list(os.environ):
-        if name.startswith("FLASK_"):
-            monkeypatch.delenv(name)
 
 
 def _part(page: Page, name: str) -> Locator:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import stat
 from collections.abc import Mapping
@@ -33,20 +32,10 @@ from tests.doctor.conftest import look
 from tests.setting_up.test_channels import IMAGE
 from tests.setting_up.test_channels import MENU
 
+pytestmark = pytest.mark.usefixtures("folder")
+
 BASE_URL = "http://127.0.0.1:5999"
 CHANGES = {"POST", "PUT", "DELETE"}
-
-
-@pytest.fixture(autouse=True)
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Return the empty folder in which the commands run, with no settings around."""
-    monkeypatch.chdir(tmp_path)
-    # The command leaves settings in the environment, for the app that it loads.
-    monkeypatch.setattr(os, "environ", os.environ.copy())
-    for name in list(os.environ):
-        if name.startswith("FLASK_"):
-            monkeypatch.delenv(name)
-    return tmp_path
 
 
 def _known_settings(emulator: Emulator) -> dict[str, str]:
