@@ -139,6 +139,8 @@ class _Delivery:
         )
         self._slots = asyncio.Semaphore(MAX_IN_FLIGHT)
         self._requests: set[asyncio.Task[None]] = set()
+        #: The latest of them to each person.
+        self._latest_to: dict[str, asyncio.Task[None]] = {}
         self._answers: asyncio.Queue[Answered | None] = asyncio.Queue()
         #: Requests whose answers are not written down yet.
         self._open = 0
@@ -210,18 +212,36 @@ class _Delivery:
         for number, request in enumerate(requests):
             await lane.pacer.wait()
             await self._slots.acquire()
-            # A process that slept must not wake up and send what others have sent meanwhile.
-            if time.monotonic() >= ends_at or self._line.clock() >= request.until:
-                self._slots.release()
-                return
             if self._is_token_refused:
                 self._slots.release()
-                await _in_thread(_put_back, self._line, requests[number:])
-                return
-            self._open += 1
-            task = asyncio.create_task(self._send(request))
-            self._requests.add(task)
-            task.add_done_callback(self._requests.discard)
+                return await _in_thread(_put_back, self._line, requests[number:])
+            self._begin(request, ends_at)
+
+    def _begin(self, request: Request, ends_at: float) -> None:
+        self._open += 1
+        latest = self._latest_to
+        task = asyncio.create_task(self._send_after(latest.get(request.to), request, ends_at))
+        self._requests.add(task)
+        latest[request.to] = task
+        task.add_done_callback(partial(self._end, request.to))
+
+    def _end(self, to: str, task: asyncio.Task[None]) -> None:
+        self._requests.discard(task)
+        if self._latest_to.get(to) is task:
+            del self._latest_to[to]
+
+    async def _send_after(
+        self, earlier: asyncio.Task[None] | None, request: Request, ends_at: float
+    ) -> None:
+        """Make a request after an earlier one to the same person, who reads them in this order."""
+        if earlier is not None:
+            await asyncio.wait([earlier])
+        # A process that slept must not wake up and send what others have sent meanwhile.
+        if time.monotonic() >= ends_at or self._line.clock() >= request.until:
+            self._slots.release()
+            self._close(1)
+        else:
+            await self._send(request)
 
     async def _send(self, request: Request) -> None:
         try:
@@ -250,9 +270,12 @@ class _Delivery:
             try:
                 await self._write_down(answered)
             finally:
-                self._open -= len(answered)
-                if self._open == 0:
-                    self._stirred.set()
+                self._close(len(answered))
+
+    def _close(self, count: int) -> None:
+        self._open -= count
+        if self._open == 0:
+            self._stirred.set()
 
     async def _write_down(self, answered: Sequence[Answered]) -> None:
         """Write answers down; a database that is away may come back."""

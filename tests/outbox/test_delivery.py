@@ -78,6 +78,17 @@ def test_a_message_arrives_after_the_commit(
     assert row.line_request_id
 
 
+def test_a_persons_messages_arrive_in_the_order_in_which_they_were_sent(
+    line: LineState, line_emulator: Emulator, member: User
+) -> None:
+    for text in ("承りました", "明日です", "お待ちしています"):
+        extension.send(member, text)
+    line.session.commit()
+    line_emulator.fault(path="/v2/bot/message/push", delay_seconds=0.5)
+    assert deliver_due(line) == 3
+    assert _texts(line, line_emulator) == ["承りました", "明日です", "お待ちしています"]
+
+
 def test_the_engine_is_woken_by_the_commit_and_not_by_a_savepoint(
     line: LineState, member: User
 ) -> None:
