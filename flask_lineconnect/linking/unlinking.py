@@ -49,6 +49,7 @@ from ..models.outbox import UNSENT
 from ..state import EXTENSION_KEY
 from ..state import LineState
 from ..vault import hashed
+from . import left_over
 from . import staff_words
 from . import telling
 from .marks import MemberMarks
@@ -235,7 +236,7 @@ def watch_members(session: scoped_session[Any], member_model: type[Any]) -> None
         made = session.info.pop(_NEW_MEMBERS, None)
         line = _line_of_app() if made else None
         if line is not None:
-            erase_all(line, made)
+            erase_left_over(line, made)
 
     event.listen(session, "before_flush", erase_with_member)
     event.listen(session, "after_flush", note_new)
@@ -268,6 +269,14 @@ def erase_all(line: LineState, member_ids: Sequence[Any]) -> bool:
         clicks.forget_members(line.session, some, line.config.zone)
         staff_words.forget_members(line.session, some)
     return is_any
+
+
+def erase_left_over(line: LineState, member_ids: Sequence[Any]) -> None:
+    """Erase what is left of those who had these keys before the new members."""
+    for start in range(0, len(member_ids), _KEYS_AT_ONCE):
+        some = member_ids[start : start + _KEYS_AT_ONCE]
+        if left_over.is_anything_kept(line.session, some):
+            erase_all(line, some)
 
 
 def accounts_kept_of(line: LineState, member_id: Any) -> Sequence[int]:
