@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import UTC
 from datetime import datetime
@@ -135,8 +136,7 @@ def test_the_consoles_pages_show_it(told: Flask) -> None:
 def test_no_page_of_the_console_asks_the_database_often(told: Flask) -> None:
     with told.app_context():
         engine = db.engine
-        busiest = select(Order.user_id).group_by(Order.user_id).order_by(func.count().desc())
-        member = str(db.session.scalar(busiest.limit(1)))
+    member = _busiest(told)
     asked: list[str] = []
     event.listen(engine, "before_cursor_execute", lambda *said: asked.append(said[2]))
     owner = told.test_client()
@@ -152,6 +152,30 @@ def test_no_page_of_the_console_asks_the_database_often(told: Flask) -> None:
         if len(asked) > max(allowed, default=MOST_QUERIES):
             often[path] = asked.copy()
     assert {path: len(some) for path, some in often.items()} == {}
+
+
+def test_every_address_on_the_consoles_pages_stays_below_the_shops_path(told: Flask) -> None:
+    below = "http://localhost/shop"
+    member = _busiest(told)
+    owner = told.test_client()
+    owner.post("/log-in", base_url=below, data={"email": STAFF[0], "password": STAFF[1]})
+    seen, outside = 0, {}
+    for path in _pages(told, member):
+        answer = owner.get(path, base_url=below)
+        assert answer.status_code == 200, path
+        page = answer.text if answer.mimetype == "text/html" else ""
+        addresses = re.findall(r'[\w-]+="(/(?!/)[^"]*)"', page)
+        seen += len(addresses)
+        # The first page's is that of LINECONNECT_BASE_URL.
+        outside[path] = {one for one in addresses if not one.startswith("/shop/")} - {"/"}
+    assert {path: found for path, found in outside.items() if found} == {}
+    assert seen > 1_000
+
+
+def _busiest(app: Flask) -> str:
+    with app.app_context():
+        busiest = select(Order.user_id).group_by(Order.user_id).order_by(func.count().desc())
+        return str(db.session.scalar(busiest.limit(1)))
 
 
 def _pages(app: Flask, member: str) -> list[str]:
