@@ -69,6 +69,9 @@ commands
 signals
 names
 api
+addresses
+templates
+tables
 emulator
 glossary
 ```
@@ -90,6 +93,9 @@ _PRACTICES = """
 ```
 """
 _LINK = re.compile(r"\[([^\]]+)\]\(((?:\.\./)+[^)]+)\)")
+#: What the pages of practices lead to in the repository, and the site shows.
+_DEMO = re.compile(r"\]\((?:\.\./)+(demo_shop/line/(?:scenarios/\w+\.toml|events\.py))\)")
+_SEGMENT = re.compile(r'\b(?:segment|starts_in) = "(\w+)"')
 
 
 def setup(app: Sphinx) -> None:
@@ -101,7 +107,9 @@ def _complete(app: Sphinx, name: str, source: list[str]) -> None:
     page = _ROOT / "docs" / f"{name}.md"
     if name == "api":
         source[0] = api_page()
+    to_copy = practice_to_copy(source[0])
     source[0] = _LINK.sub(lambda found: _inside(page, found), source[0])
+    source[0] += to_copy
     source[0] += {"index": _CONTENTS, "how-to/practices/index": _PRACTICES}.get(name, "")
 
 
@@ -109,6 +117,21 @@ def _inside(page: Path, found: re.Match[str]) -> str:
     """Return a link if its target is part of the site, otherwise its words."""
     is_part = (page.parent / found[2]).resolve().is_relative_to(_ROOT / "docs")
     return found[0] if is_part else found[1]
+
+
+def practice_to_copy(page: str) -> str:
+    """Return the files of the demo shop that a page leads to, and the segments that they name."""
+    files = [_ROOT / path for path in _DEMO.findall(page)]
+    texts = [(file.suffix[1:], file.name, file.read_text("utf-8").strip()) for file in files]
+    named = {name for _kind, _name, text in texts for name in _SEGMENT.findall(text)}
+    rules = (_ROOT / "demo_shop" / "line" / "segments.toml").read_text("utf-8")
+    tables = re.split(r"\n\n(?=\[\w+\]\n)", rules.strip())
+    if chosen := [one for one in tables if one[1:].partition("]")[0] in named]:
+        texts.append(("toml", "segments.toml", "\n\n".join(chosen)))
+    kinds = {"py": "python"}
+    return "".join(
+        f"\n### `{name}`\n\n```{kinds.get(kind, kind)}\n{text}\n```\n" for kind, name, text in texts
+    )
 
 
 def api_page() -> str:

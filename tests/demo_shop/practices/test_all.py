@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from runpy import run_path
 
 import pytest
 from flask import Flask
@@ -86,3 +87,22 @@ def test_every_practice_is_named_in_the_documentation(demo: Flask) -> None:
     assert [
         name for name in declared if f"`{name}`" not in short and f"[{name}]" not in short
     ] == []
+
+
+def test_every_definition_can_be_reached_and_stands_on_the_site() -> None:
+    texts = {page.stem: page.read_text("utf-8") for page in PAGES}
+    led_to = re.findall(r"scenarios/(\w+)\.toml\)", "".join(texts.values()))
+    assert sorted(led_to) == sorted(FILES)
+    pytest.importorskip("sphinx")
+    site = run_path(str(ROOT / "docs" / "conf.py"))
+    days = site["practice_to_copy"](texts["days"])
+    assert {"[birthday]", "[sleeping]", "[fell_asleep]"} <= set(days.splitlines())
+    assert '"order.placed"' in site["practice_to_copy"](texts["index"])
+
+
+def test_every_practice_is_told_in_both_languages(demo: Flask) -> None:
+    names = {one.name for one in demo.extensions[EXTENSION_KEY].part(Scenarios)}
+    english = "".join(page.read_text("utf-8") for page in PAGES)
+    japanese = (ROOT / "docs" / "ja" / "practices.md").read_text("utf-8")
+    assert [name for name in names if not re.search(rf"[`\[]{name}[`\]]", english)] == []
+    assert [name for name in names if f"`{name}`" not in japanese] == []
