@@ -107,6 +107,28 @@ def broken_indexes(connection: Connection, schema: str | None) -> list[Step]:
     return [_drop_index(str(name), schema, connection.dialect) for name in rows.scalars()]
 
 
+def unchecked_keys(connection: Connection, schema: str | None) -> list[Step]:
+    """Return what looks at the old rows of foreign keys for which that was interrupted."""
+    if connection.dialect.name != "postgresql":
+        return []
+    rows = connection.execute(
+        text(
+            "SELECT t.relname, k.conname FROM pg_constraint k "
+            "JOIN pg_class t ON t.oid = k.conrelid "
+            "JOIN pg_namespace n ON n.oid = t.relnamespace WHERE k.contype = 'f' "
+            "AND NOT k.convalidated AND t.relname LIKE 'lineconnect\\_%' "
+            "AND n.nspname = coalesce(:schema, current_schema()) ORDER BY 1, 2"
+        ),
+        {"schema": schema},
+    )
+    quote = connection.dialect.identifier_preparer.quote
+    before = "" if schema is None else f"{quote(schema)}."
+    return [
+        Step("foreign key", name, (_validate(f"{before}{quote(table)}", quote(name)),))
+        for table, name in rows
+    ]
+
+
 @dataclass(frozen=True, slots=True)
 class _Found:
     """What the database has of our tables, by their names."""
@@ -202,9 +224,13 @@ def _add_foreign_key(table: Table, key: ForeignKeyConstraint, dialect: Dialect) 
         str(name),
         (
             f"{_sql(AddConstraint(key), dialect)} NOT VALID",
-            f"ALTER TABLE {where} VALIDATE CONSTRAINT {name}",
+            _validate(where, str(name)),
         ),
     )
+
+
+def _validate(table: str, name: str) -> str:
+    return f"ALTER TABLE {table} VALIDATE CONSTRAINT {name}"
 
 
 def _drop_index(name: str, schema: str | None, dialect: Dialect) -> Step:

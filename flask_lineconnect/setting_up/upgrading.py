@@ -27,6 +27,7 @@ from .schema import broken_indexes
 from .schema import old_indexes
 from .schema import steps_for
 from .schema import tables_in
+from .schema import unchecked_keys
 
 #: Of PostgreSQL: that a lock was not to be had in time.
 _NO_LOCK = "55P03"
@@ -85,6 +86,7 @@ def _plan(line: LineState, connection: Connection) -> Plan:
     broken = broken_indexes(connection, schema)
     gone = {step.name for step in broken}
     steps = steps_for(connection, tables, schema, without=gone)
+    steps += unchecked_keys(connection, schema)
     old = old_indexes(connection, tables, schema)
     return Plan(broken, steps, [step for step in old if step.name not in gone])
 

@@ -12,7 +12,9 @@ from typing import Any
 
 import psycopg
 import pytest
+from click.testing import CliRunner
 from flask import Flask
+from flask.cli import FlaskGroup
 from sqlalchemy import create_engine
 from sqlalchemy import func
 from sqlalchemy import inspect
@@ -60,9 +62,18 @@ def uri(release: str, database: str, tmp_path: Path, request: pytest.FixtureRequ
     return uri
 
 
-@pytest.fixture
-def migrated(uri: str, tmp_path: Path) -> str:
-    """Return its address after one migration, which Alembic wrote."""
+@pytest.fixture(params=["flask db", "flask line db"])
+def migrated(uri: str, tmp_path: Path, request: pytest.FixtureRequest) -> str:
+    """Return its address after one migration, which Alembic wrote, or after ours."""
+    if request.param == "flask line db":
+        app = create_app(Kind(uri=uri, folder=""))
+        del app.extensions["migrate"]
+        group = FlaskGroup(create_app=lambda: app)
+        done = CliRunner().invoke(group, ["line", "db", "upgrade"], catch_exceptions=False)
+        assert done.exit_code == 0, done.output
+        with app.app_context():
+            app.extensions["sqlalchemy"].engine.dispose()
+        return uri
     kind = Kind(uri=uri, folder=str(tmp_path / "migrations"))
     said = take(kind, "init", "migrate", "upgrade", "check")
     assert "No new upgrade operations detected" in said

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import sqlite3
 import threading
 import uuid
@@ -18,6 +19,7 @@ from click.testing import Result
 from flask import Flask
 from flask.cli import FlaskGroup
 from sqlalchemy import Column
+from sqlalchemy import Engine
 from sqlalchemy import Integer
 from sqlalchemy import create_engine
 from sqlalchemy import func
@@ -172,6 +174,38 @@ def test_an_index_that_was_interrupted_is_made_again(line: LineState) -> None:
     upgrading.upgrade(line, may_drop_old=False, say=lambda step: said.append(step.name))
     assert said == [name, name]
     assert upgrading.plan(line).steps == []
+
+
+class _KilledError(Exception):
+    """Stands for a process that is gone: what it did is done."""
+
+
+@on_both
+def test_whatever_ends_it_the_next_one_goes_on(
+    line: LineState, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    really, calls = upgrading._patiently, itertools.count(1)
+
+    def patiently(engine: Engine, statements: tuple[str, ...]) -> None:
+        really(engine, statements)
+        # Between the two statements of each foreign key, too.
+        if next(calls) % 5 == 0 or statements[0].endswith("NOT VALID"):
+            raise _KilledError
+
+    monkeypatch.setattr(upgrading, "_patiently", patiently)
+    killed = 0
+    while upgrading.plan(line).steps:
+        try:
+            upgrading.upgrade(line, may_drop_old=False, say=str)
+        except _KilledError:
+            killed += 1
+    assert killed > 5
+    assert _differences(line) == []
+    assert _run(line.app, "check").exit_code == 0
+    if line.db.engine.dialect.name == "postgresql":
+        unchecked = text("SELECT count(*) FROM pg_constraint WHERE NOT convalidated")
+        assert line.session.scalar(unchecked) == 0
+        line.session.rollback()
 
 
 def test_who_holds_a_table_is_waited_for_and_holds_up_nobody_else(
