@@ -49,9 +49,17 @@ def running_nginx(
     folder: Path, authority: Authority, port: int, sites: Sequence[Site]
 ) -> Iterator[None]:
     """Run nginx on a port of this machine until the block ends."""
+    servers = "\n".join(_server(site, port) for site in sites)
+    with running_servers(folder, authority, port, servers):
+        yield
+
+
+@contextmanager
+def running_servers(folder: Path, authority: Authority, port: int, servers: str) -> Iterator[None]:
+    """Run nginx with servers as its files write them, one of which is at a port."""
     program = needed_nginx()
     folder.mkdir()
-    (folder / "nginx.conf").write_text(_configuration(folder, authority, port, sites))
+    (folder / "nginx.conf").write_text(_configuration(folder, authority, servers))
     arguments = ["-p", str(folder), "-c", "nginx.conf", "-e", "error.log"]
     server = subprocess.Popen([program, *arguments])
     try:
@@ -62,11 +70,10 @@ def running_nginx(
         server.wait(PATIENCE)
 
 
-def _configuration(folder: Path, authority: Authority, port: int, sites: Sequence[Site]) -> str:
+def _configuration(folder: Path, authority: Authority, servers: str) -> str:
     # Workers of a server that root starts would be somebody who can't read the folder.
     user = "user root;" if os.getuid() == 0 else ""
     temporary = "\n".join(f"  {kind}_temp_path {folder}/{kind};" for kind in _KINDS)
-    servers = "\n".join(_server(site, port) for site in sites)
     return f"""
 {user}
 daemon off;
