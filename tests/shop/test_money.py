@@ -56,6 +56,21 @@ def test_yen_as_before(app: Flask, amount: Any, language: str, written: str) -> 
         assert write_money(amount, "JPY", Locale.parse(language)) == written
 
 
+@pytest.mark.parametrize(
+    ("language", "written"),
+    [
+        ("ja", "-528,253円"),
+        ("en", "-¥528,253"),
+        ("zh_Hant", "-528,253日圓"),
+        ("th", "-528,253 เยน"),
+    ],
+)
+def test_a_minus_stands_before_the_sign(app: Flask, language: str, written: str) -> None:
+    with app.test_request_context(), force_locale(language):
+        assert write_money(-528_253, "JPY", Locale.parse(language)) == written
+        assert not write_money(Decimal("-0"), "JPY", Locale.parse(language)).startswith("-")
+
+
 def test_a_forgotten_currency_hides_no_digit(app: Flask) -> None:
     with app.test_request_context(), force_locale("ja"):
         assert write_money(Decimal("93.16"), "JPY", Locale("ja")) == "93.16円"

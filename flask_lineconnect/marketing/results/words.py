@@ -92,17 +92,23 @@ def tell_sales(judgement: Judgement, orders: Orders, locale: Locale) -> str:
         return write_money(orders.amount(units), orders.currency, locale)
 
     sales = judgement.sales
+    between = {"low": money(sales.low), "high": money(sales.high)}
     if not sales.is_clear:
         return _(
             "追加売上は%(low)sから%(high)sの間と見られ、あったともなかったとも言えません。",
-            low=money(sales.low),
-            high=money(sales.high),
+            **between,
+        )
+    # One verdict for all: what sales show alone may be the one case of twenty.
+    if judgement.kind in ("none", "unsure"):
+        return _(
+            "購入した方の数に差が見つかっていないため、"
+            "追加売上（%(low)sから%(high)sの間）も確かとは言えません。",
+            **between,
         )
     return _(
         "追加売上は%(sum)sと見られます（%(low)sから%(high)sの間）。",
         sum=money(sales.value),
-        low=money(sales.low),
-        high=money(sales.high),
+        **between,
     )
 
 

@@ -131,6 +131,23 @@ def test_sales_are_told_with_their_range(line: LineState) -> None:
     assert tell_sales(judged((1, 1), (0, 0)), orders, ja) == ""
 
 
+@pytest.mark.parametrize(("worthwhile", "kind"), [(WORTHWHILE, "unsure"), (0.05, "none")])
+def test_sales_alone_prove_nothing(line: LineState, worthwhile: float, kind: str) -> None:
+    orders = orders_of(line)
+    assert orders is not None
+    treated, held_out = Arm(1_000, [9_000] * 52), Arm(1_000, [100] * 50)
+    found = judge(treated, held_out, is_over=True, worthwhile=worthwhile)
+    assert found.kind == kind
+    assert found.sales is not None
+    assert found.sales.low > 0
+    for language, doubt in (("ja", "確かとは言えません"), ("en", "not certain")):
+        with speaking(language):
+            said = tell_sales(found, orders, Locale.parse(language))
+        assert doubt in said
+        assert "と見られます" not in said
+        assert "are about" not in said
+
+
 @on_both
 def test_everybody_counts_on_the_side_of_the_beginning(line: LineState, past: Past) -> None:
     began, ended = NOW - timedelta(days=9), NOW - timedelta(days=6)
