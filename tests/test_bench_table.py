@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import sys
+from collections.abc import Iterator
 from importlib.util import module_from_spec
 from importlib.util import spec_from_file_location
 from pathlib import Path
@@ -69,7 +71,35 @@ PRINTED = {
         "people, searched                        74      20    3.6           5\n"
     ),
     "segments": (
+        "segment                people  count ms  by hand  ratio   list ms  by hand  ratio\n"
+        "bought_once            10,290      41.2     40.1   1.03      44.0     40.0   1.10\n"
+        "cart_left                 290       2.2      1.1   2.00       2.2      1.0   2.20\n"
+        "together               10,580      43.4     41.2   1.05      46.2     41.0   1.13\n"
         "emit 57 µs, bare INSERT 31 µs, ratio 1.84\nemit 57 µs, add and flush 60 µs, ratio 0.95\n"
+    ),
+    "latency": (
+        "4000 events in 20.0 s, 200 a second\n"
+        "event to outbox: p50 0.021 s, p95 0.035 s, p99 0.047 s, longest 0.092 s\n"
+        "event to accepted: p50 0.051 s, p95 0.075 s, p99 0.097 s, longest 0.192 s\n"
+    ),
+    "steps": '{\n  "steps": 100000,\n  "steps a second": 2410,\n  "memory at most, MB": 121\n}\n',
+    "clicks": (
+        "shop        answers/s   cost  answered   stored\n"
+        "bare            1,905   1.00    19,061   19,061\n"
+        "shared          1,604   1.19    16,040   16,040\n"
+        "personal        1,550   1.23    15,510   15,510\n"
+    ),
+    "attribution": (
+        "sqlite: ours 2.01 s for {'direct': 9}\nsqlite: 0.91 times\n"
+        "sqlite: a campaign's figures in 3.1 ms\npostgresql: 1.11 times\n"
+        "postgresql: a campaign's figures in 4.0 ms\n"
+    ),
+    "personal": "  100,000    1.20     55.1      1.10   80%    121 MB  100,000 recipients\n",
+    "upkeep": (
+        "                                                 now\n"
+        "anything due? (ms)                             0.512\n"
+        "webhooks beside upkeep, p99 (ms)               9.120\n"
+        "webhooks p99, beside upkeep / alone            1.310\n"
     ),
 }
 #: The figures of each, in the order of its rows.
@@ -79,18 +109,30 @@ FIGURES = {
     "webhook": [0.87, 8.76],
     "answers": [8.54, 1.24, 11.3, 45.0],
     "delivery": [95.9, 6.4],
-    "campaign": [1.21],
+    "campaign": [1.21, 121],
     "emulator": [17_301, 1_676_495],
     "liff": [0.642, 0.222],
     "hanging": [1.02, 1.24],
-    "console": [88, 12],
-    "segments": [0.95],
+    "console": [88, 12, 3.6],
+    "segments": [1.05, 1.13, 1.84, 0.95],
+    "latency": [0.051, 0.097],
+    "steps": [2410, 121],
+    "clicks": [1.23, 1550],
+    "attribution": [1.11, 4.0],
+    "personal": [1.1, 121],
+    "upkeep": [0.512, 1.31],
 }
 
 
 @pytest.fixture(scope="module")
-def run() -> ModuleType:
+def run() -> Iterator[ModuleType]:
     """Return ``bench/run.py``, which is in no package."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(BENCH)
+        yield _load()
+
+
+def _load() -> ModuleType:
     spec = spec_from_file_location("bench_run", BENCH / "run.py")
     assert spec is not None
     assert spec.loader is not None
@@ -136,6 +178,15 @@ def test_what_can_not_be_measured_is_missed_and_says_why(run: ModuleType, tmp_pa
     assert "it did not print this figure" in said
     assert "3 x, ended with 1: pages were lost" in said
     assert "needs no-such-program" in said
+
+
+def test_what_is_not_measured_here_says_where_it_is(run: ModuleType) -> None:
+    assert len(run.ELSEWHERE) > 5
+    for one in run.ELSEWHERE:
+        files = re.findall(r"(?:bench|tests)/[\w/]+\.py", one.how)
+        assert files, one.what
+        assert [file for file in files if not (BENCH.parent / file).is_file()] == []
+    assert all(one.target in "\n".join(run.elsewhere()) for one in run.ELSEWHERE)
 
 
 def test_the_machine_is_described(run: ModuleType) -> None:

@@ -148,12 +148,12 @@ def test_the_template_of_one_menu_can_be_made(folder: str, line: LineState, tmp_
     given = {str(one.arg): ast.literal_eval(one.value) for one in call.keywords}
     line.app.root_path = str(tmp_path)
     line.app.template_folder = str(tmp_path / "templates")
-    for name, content in (
+    for name, written in (
         (f"templates/{given['template']}", template.encode()),
         (given["image"], b"\x89PNG"),
     ):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
-        (tmp_path / name).write_bytes(content)
+        (tmp_path / name).write_bytes(written)
     with line.app.test_request_context():
         (content,) = contents_of(RichMenu(**given), str(tmp_path))
     assert [one["action"]["type"] for one in content.definition["areas"]] == ["uri", "message"]

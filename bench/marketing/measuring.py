@@ -6,10 +6,13 @@ import re
 import tempfile
 import time
 from collections.abc import Callable
+from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from datetime import timedelta
 from typing import Any
+from typing import NamedTuple
 from typing import TextIO
 
 from common import SETTINGS
@@ -76,12 +79,26 @@ def _measure(line: LineState, what: Measuring) -> None:
     what.plans.write(f"# {dialect}: {what.sizes}\n")
     print(f"{'segment':20}{'people':>9}{'count ms':>10}{'by hand':>9}{'ratio':>7}", end="")
     print(f"{'list ms':>10}{'by hand':>9}{'ratio':>7}")
-    for name in what.names:
-        _measure_segment(line, name, now, what)
+    measured = [_measure_segment(line, name, now, what) for name in what.names]
+    people = sum(one.people for one in measured)
+    # Of a question that takes a millisecond, what Python does is much; it is little of them all.
+    _tell("together", people, *(_sum(one[part] for one in measured) for part in (1, 2)))
     _measure_emit(line, what.turns)
 
 
-def _measure_segment(line: LineState, name: str, now: datetime, what: Measuring) -> None:
+class _Measured(NamedTuple):
+    """What a segment took, in seconds: ours, and by hand."""
+
+    people: int
+    counts: Sequence[float]
+    lists: Sequence[float]
+
+
+def _sum(pairs: Iterable[Any]) -> list[float]:
+    return [sum(part) for part in zip(*pairs, strict=True)]
+
+
+def _measure_segment(line: LineState, name: str, now: datetime, what: Measuring) -> _Measured:
     ours = audience.members_in(line, name)
     hand = BY_HAND[name]
     asked = set(re.findall(r":d(\d+)", hand))
@@ -106,7 +123,12 @@ def _measure_segment(line: LineState, name: str, now: datetime, what: Measuring)
             lambda: connection.scalars(ours).all(),
             lambda: connection.scalars(by_hand).all(),
         )
-        people = connection.scalar(count_ours)
+        people = connection.scalar(count_ours) or 0
+    _tell(name, people, counts, lists)
+    return _Measured(people, counts, lists)
+
+
+def _tell(name: str, people: int, counts: Sequence[float], lists: Sequence[float]) -> None:
     columns = "".join(
         f"{own * 1_000:{width}.1f}{other * 1_000:9.1f}{own / other:7.2f}"
         for width, (own, other) in ((10, counts), (10, lists))

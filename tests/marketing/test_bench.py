@@ -18,6 +18,7 @@ def test_ten_segments_are_measured_beside_sql_by_hand(tmp_path: Path) -> None:
     )
     assert done.returncode == 0, done.stderr
     segments = done.stdout.partition("segment ")[2].splitlines()[1:]
-    assert len([row for row in segments if len(row.split()) == 8]) == 10
+    rows = [row.split()[0] for row in segments if len(row.split()) == 8]
+    assert (len(rows), rows[-1]) == (11, "together")
     assert "bare INSERT" in done.stdout
     assert plans.read_text("utf-8").count(": by hand\n") == 10
