@@ -22,10 +22,14 @@ from .composing import is_pressed
 from .composing import read_message
 from .i18n import gettext as _
 from .phone import Phone
+from .saved_messages import find_message
 
 #: Texts that the wizard compares.
 MOST = 2
 NAMES = ("a", "b")
+#: A button that takes a saved message for a text, before the text's number; and the field, which
+#: says which one.
+TAKE = "take-"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,11 +38,15 @@ class Written:
 
     :ivar definition: the campaign with it.
     :ivar is_ready: whether all of it can be sent.
+    :ivar taken: the label of a saved message that one of its texts is now.
+    :ivar problem: what stood in the way of it.
     """
 
     definition: Definition
     composers: list[Composer]
     is_ready: bool
+    taken: str = ""
+    problem: str = ""
 
 
 def composers_for(line: LineState, definition: Definition) -> list[Composer]:
@@ -55,6 +63,8 @@ def read(line: LineState, definition: Definition, form: Form) -> Written:
         return Written(definition, composers_for(line, definition), is_ready=False)
     messages = [_message(form, prefix) for prefix in prefixes]
     do = form.get("do", "")
+    if do.startswith(TAKE):
+        return _take(line, definition, form, prefixes)
     if do == "compare" and len(messages) < MOST and definition.to is not Everybody.FRIENDS:
         # The second one begins as the first: what differs is what is compared.
         messages.append(messages[0])
@@ -89,6 +99,21 @@ def title(at: int) -> str:
     return _("文面%(letter)s", letter="ABCDEFGHIJ"[at])
 
 
+def _take(line: LineState, definition: Definition, form: Form, prefixes: Sequence[str]) -> Written:
+    """Return a campaign one of whose texts is a copy of a saved message; nothing is kept yet."""
+    do, messages = form["do"], [_message(form, prefix) for prefix in prefixes]
+    at = next((at for at in range(len(messages)) if do == f"{TAKE}{at}"), None)
+    saved = None if at is None else find_message(line.session, form.get(do, ""))
+    if at is None or saved is None:
+        changed = _with(definition, messages)
+        problem = _("写す保存メッセージを選んでください。")
+        return Written(changed, _drawn(line, form, changed, prefixes), False, problem=problem)
+    messages[at] = saved.message
+    changed = _with(definition, messages)
+    others = [one for one in prefixes if one != prefixes[at]]
+    return Written(changed, _drawn(line, form, changed, others), False, taken=saved.label)
+
+
 def _prefix(at: int) -> str:
     return f"text{NAMES[at] if at < len(NAMES) else at}"
 
@@ -101,7 +126,7 @@ def _message(form: Form, prefix: str) -> str:
 def _drawn(
     line: LineState, form: Form, definition: Definition, prefixes: Sequence[str]
 ) -> list[Composer]:
-    """Return the composers as the form stands; a text that is new is drawn from the campaign."""
+    """Return the composers as the form stands; what it has not is as the campaign has it."""
     found = []
     for at, variant in enumerate(definition.variants):
         is_there = _prefix(at) in prefixes

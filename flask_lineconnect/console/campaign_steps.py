@@ -30,6 +30,7 @@ from ..state import current_line
 from . import campaign_drafts as drafts
 from . import campaign_messages
 from . import campaign_words as words
+from . import saved_messages
 from . import writing
 from .campaign_drafts import Draft
 from .i18n import gettext as _
@@ -59,10 +60,17 @@ def campaign_message(name: str) -> Response | str:
     """Write what a campaign says."""
     line, draft = current_line, drafts.find(current_line, name)
     problem, changed = "", draft.definition
+    more: dict[str, Any] = {}
     composers = campaign_messages.composers_for(line, changed)
     if request.method == "POST":
         written = campaign_messages.read(line, changed, request.form)
         changed, composers = written.definition, written.composers
+        problem = written.problem
+        if written.taken:
+            more["said"] = _(
+                "「%(label)s」を写しました。保存するまで、下書きは前のままです。",
+                label=written.taken,
+            )
         do = request.form.get("do")
         if do == "keep" or (do == "save" and written.is_ready):
             answer, problem = _save(line, changed, "campaign_time")
@@ -77,6 +85,8 @@ def campaign_message(name: str) -> Response | str:
         problem,
         composers=[(campaign_messages.title(at), one) for at, one in enumerate(composers)],
         may_compare=len(composers) == 1 and changed.to is not Everybody.FRIENDS,
+        saved_messages=saved_messages.choices(line.session),
+        **more,
     )
 
 

@@ -60,6 +60,18 @@ def saved_messages(session: Session) -> Sequence[SavedMessage]:
     return session.scalars(select(SavedMessage).order_by(*order).limit(MOST)).all()
 
 
+def choices(session: Session) -> dict[str, str]:
+    """Return the labels of those that were changed last, the latest first, by name."""
+    order = SavedMessage.updated_at.desc(), SavedMessage.name
+    listed = select(SavedMessage.name, SavedMessage.label).order_by(*order).limit(MOST)
+    return {name: label for name, label in session.execute(listed)}
+
+
+def find_message(session: Session, name: str) -> SavedMessage | None:
+    """Return the one that has a name."""
+    return session.get(SavedMessage, name)
+
+
 def save(session: Session, one: Saving, *, by: str, now: datetime) -> None:
     """Save a message, inside the caller's transaction.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC
 from datetime import datetime
 
@@ -20,6 +21,7 @@ from flask_lineconnect.marketing.segments import audience
 from flask_lineconnect.marketing.segments.rules import read_rule
 from flask_lineconnect.models import CampaignPlan
 from flask_lineconnect.models import OutboxMessage
+from flask_lineconnect.models import SavedMessage
 from flask_lineconnect.state import LineState
 from tests.people import add_member
 from tests.people import link
@@ -339,6 +341,54 @@ def test_what_is_not_written_is_not_confirmed(owner: FlaskClient, line: LineStat
     assert "「内容」に直すところがあります" in page
     assert "に送る</button>" not in page
     assert owner.get(f"{CAMPAIGNS}/none/audience").status_code == 404
+
+
+def _keep(line: LineState, name: str, label: str, message: object) -> None:
+    at = line.clock()
+    line.session.add(
+        SavedMessage(
+            name=name, label=label, message=json.dumps(message), updated_at=at, updated_by="1"
+        )
+    )
+    line.session.commit()
+
+
+@pytest.mark.usefixtures("friends")
+def test_a_saved_message_is_copied_into_a_draft(owner: FlaskClient, line: LineState) -> None:
+    step = f"{_draft(owner, line)}/message"
+    assert "保存したメッセージから写す" not in owner.get(f"{CAMPAIGNS}/{step}").text
+    _keep(line, "message_tea", "秋<i>", [{"text": "新茶"}, {"image": "/static/tea.jpg"}])
+    assert "秋&lt;i&gt;</option>" in owner.get(f"{CAMPAIGNS}/{step}").text
+    take = {"do": "take-0", "take-0": "message_tea", "version": "2"}
+    taken = _post(owner, step, **{**_text("前の文"), **take}).text
+    assert "「秋&lt;i&gt;」を写しました" in taken
+    assert 'name="texta-1-image-ja"' in taken
+    assert "新茶" in taken
+    assert "前の文" not in taken
+    assert "秋の新茶です。" in _definition(line).variants[0].message, "nothing is kept yet"
+    # It is a copy: what becomes of the saved one later does not change the campaign.
+    saved = _text("新茶", version="2") | {
+        "texta-count": "2",
+        "texta-1-kind": "image",
+        "texta-1-image-ja": "/static/tea.jpg",
+    }
+    assert _post(owner, step, **saved).status_code == 303
+    assert json.loads(_definition(line).variants[0].message)[1] == {"image": "/static/tea.jpg"}
+
+
+@pytest.mark.usefixtures("friends")
+def test_a_saved_message_is_one_of_two_texts(owner: FlaskClient, line: LineState) -> None:
+    step = f"{_draft(owner, line)}/message"
+    _keep(line, "message_tea", "秋", {"text": "新茶"})
+    both = {**_text("一"), **_text("二", "textb"), "version": "2"}
+    page = _post(owner, step, **{**both, "do": "take-1", "take-1": "message_tea"}).text
+    assert ">\n一</textarea>" in page
+    assert ">\n新茶</textarea>" in page
+    assert ">\n二</textarea>" not in page
+    for chosen in ({"do": "take-1"}, {"do": "take-1", "take-1": "gone"}, {"do": "take-7"}):
+        page = _post(owner, step, **{**both, **chosen}).text
+        assert "写す保存メッセージを選んでください" in page
+        assert ">\n二</textarea>" in page, "what was typed stays"
 
 
 @pytest.mark.usefixtures("friends")
