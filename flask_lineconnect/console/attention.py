@@ -30,6 +30,7 @@ from .i18n import gettext as _
 from .pages import to
 from .staff import is_allowed
 from .waiting import waiting_inquiries
+from .why import why
 
 #: Failures from before are old news.
 LATELY = timedelta(days=7)
@@ -178,7 +179,7 @@ def _scenarios(line: LineState) -> list[Task]:
         Task(
             "flow",
             _("シナリオ「%(name)s」が始まりません", name=row.name),
-            row.problem or "",
+            why(row.problem or ""),
             _("シナリオを見る"),
             to("scenario", name=row.name),
         )

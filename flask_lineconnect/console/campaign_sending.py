@@ -36,6 +36,7 @@ from .pages import render
 from .pages import say
 from .staff import current_staff
 from .staff import is_allowed
+from .why import why
 
 #: For how long what begins at once can be called back.
 HOLD = timedelta(seconds=60)
@@ -83,7 +84,8 @@ def begin_campaign(name: str) -> Response | str:
         plan = planning.let_go(line, name, after=draft.version, hold=HOLD)
     except UsageError as error:
         line.session.rollback()
-        return _page(line, drafts.find(line, name), str(error))
+        is_older = isinstance(error, planning.ChangedMeanwhile)
+        return _page(line, drafts.find(line, name), _changed() if is_older else why(error))
     note("campaign-begun", subject=f"campaign:{name}:{draft.version}")
     line.session.commit()
     line.engine.wake("schedule")
@@ -218,6 +220,7 @@ def _page(line: LineState, draft: Draft, problem: str) -> str:
         order_days=round(line.config.direct_order_hours / 24),
         can_send=is_allowed("owner"),
         phones=campaign_messages.phones(line, definition),
+        why=why,
     )
 
 

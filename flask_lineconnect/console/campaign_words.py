@@ -58,9 +58,23 @@ def when_words(line: LineState, at: datetime | Recurring | None) -> str:
     if at is None:
         return _("確認したらすぐ")
     if isinstance(at, Recurring):
-        return _recurring(at)
+        return recurring_words(at)
     moment = moment_of(line, at)
     return f"{writing.day(moment)} {writing.time(moment)}"
+
+
+def recurring_words(at: Recurring) -> str:
+    """Say when a time that comes again is."""
+    days, time = at.days, f"{at.at:%H:%M}"
+    if isinstance(days, EveryDay):
+        return _("毎日 %(time)s", time=time)
+    if isinstance(days, Weekdays):
+        names = "・".join(weekdays()[number] for number in sorted(days.days))
+        return _("毎週 %(days)s %(time)s", days=names, time=time)
+    if isinstance(days, MonthDay):
+        day = _("末日") if days.day == LAST_DAY else _("%(n)s日", n=days.day)
+        return _("毎月 %(day)s %(time)s", day=day, time=time)
+    return _("毎年 %(month)s月%(day)s日 %(time)s", month=days.month, day=days.day, time=time)
 
 
 def moment_of(line: LineState, at: datetime) -> datetime:
@@ -136,19 +150,6 @@ def variants_prospect(people: int, base: float, definition: Definition) -> Prosp
     if found <= RARE:
         return Prospect("info", _("大きな差なら、この1回で分かります"), text)
     return Prospect("warn", _("文面の差は、おそらく分かりません"), text)
-
-
-def _recurring(at: Recurring) -> str:
-    days, time = at.days, f"{at.at:%H:%M}"
-    if isinstance(days, EveryDay):
-        return _("毎日 %(time)s", time=time)
-    if isinstance(days, Weekdays):
-        names = "・".join(weekdays()[number] for number in sorted(days.days))
-        return _("毎週 %(days)s %(time)s", days=names, time=time)
-    if isinstance(days, MonthDay):
-        day = _("末日") if days.day == LAST_DAY else _("%(n)s日", n=days.day)
-        return _("毎月 %(day)s %(time)s", day=day, time=time)
-    return str(at)
 
 
 def _among(per_person: float) -> str:

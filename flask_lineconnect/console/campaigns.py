@@ -30,6 +30,7 @@ from .i18n import gettext as _
 from .pages import go
 from .pages import render
 from .pages import say
+from .why import why
 
 PAGE = 20
 #: Plans that have not come to their end.
@@ -70,6 +71,7 @@ def campaigns() -> str:
         after=after,
         states=_states(),
         badges=BADGES,
+        why=why,
     )
 
 

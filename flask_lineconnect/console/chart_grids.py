@@ -12,7 +12,7 @@ from .charts import text_width
 
 #: How deep the colour of a cell can be.
 DEPTHS = 5
-_ROW, _BAR = 40, 20
+_ROW, _BAR = 52, 20
 _CELL, _HEAD = 36, 22
 #: Columns that a phone has room for, so that their letters stay apart.
 PHONE_COLUMNS = 6
@@ -86,23 +86,23 @@ def _svg(width: int, height: int, label: str, drawn: Sequence[Markup]) -> Markup
 
 
 def _bars(bars: Sequence[Bar], label: str, width: int) -> Markup:
-    left = 12 + max(text_width(bar.label) for bar in bars)
-    length = width - left - 12 - max(text_width(bar.text) for bar in bars)
+    """Draw each bar below its label, which may be of any length in any font."""
+    length = width - 12 - max(text_width(bar.text) for bar in bars)
     most = max(bar.value for bar in bars) or 1
     drawn = [
         Markup(
-            '<text class="strong" x="0" y="{mid}">{label}</text>'
-            '<rect class="track" x="{x:.1f}" y="{y}" width="{all:.1f}" height="{h}" rx="4"/>'
-            '<rect class="fill-{fill}" x="{x:.1f}" y="{y}" width="{part:.1f}" height="{h}" rx="4"/>'
-            '<text class="strong" x="{end:.1f}" y="{mid}">{text}</text>'
+            '<text class="strong" x="0" y="{top}">{label}</text>'
+            '<rect class="track" x="0" y="{y}" width="{all:.1f}" height="{h}" rx="4"/>'
+            '<rect class="fill-{fill}" x="0" y="{y}" width="{part:.1f}" height="{h}" rx="4"/>'
+            '<text class="strong" x="{end}" y="{mid}" text-anchor="end">{text}</text>'
         ).format(
-            mid=_ROW * number + 24,
-            y=_ROW * number + 10,
+            top=_ROW * number + 13,
+            y=_ROW * number + 20,
+            mid=_ROW * number + 34,
             h=_BAR,
-            x=left,
             all=length,
             part=length * bar.value / most,
-            end=left + length + 12,
+            end=width,
             label=bar.label,
             text=bar.text,
             fill=bar.fill,

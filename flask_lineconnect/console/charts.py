@@ -93,7 +93,7 @@ def _draw(
 
 def _length(text: str) -> float:
     """Return how wide a text is, in letters of Japanese."""
-    return sum(0.55 if letter.isascii() else 1.0 for letter in text)
+    return sum(0.65 if letter.isascii() else 1.0 for letter in text)
 
 
 def _top_of(largest: int) -> int:

@@ -82,6 +82,7 @@ from .phone import Phone
 from .phone import Pose
 from .phone import phone_of
 from .phone import pose_of
+from .why import why
 
 __all__ = (
     "Composer",
@@ -333,7 +334,7 @@ class _Check:
                 "「%(label)s」は、「https://」か「/」で始まるアドレスにしてください。", label=label
             )
         except UsageError as error:
-            return _("「%(label)s」は書き出せません。%(why)s", label=label, why=error)
+            return _("「%(label)s」は書き出せません。%(why)s", label=label, why=why(error))
         if limit is None or length <= limit:
             return ""
         return _(
@@ -354,4 +355,4 @@ class _Check:
                 ):
                     pass
         except UsageError as error:
-            yield place, _("この吹き出しは、このままでは送れません。%(why)s", why=error)
+            yield place, _("この吹き出しは、このままでは送れません。%(why)s", why=why(error))

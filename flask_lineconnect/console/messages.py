@@ -39,6 +39,7 @@ from .phone import phone_of
 from .phone import pose_of
 from .saved_messages import Saving
 from .staff import current_staff
+from .why import why
 
 #: Of the composer's fields.
 PREFIX = "message"
@@ -198,7 +199,7 @@ def _send_to_me(line: LineState, message: str, sheet: Sheet) -> None:
         send_test(line, definition, [account.member_id])
     except UsageError as error:
         line.session.rollback()
-        sheet.problem = _("ご自分あてには書き出せません。%(why)s", why=error)
+        sheet.problem = _("ご自分あてには書き出せません。%(why)s", why=why(error))
         return
     note("message-tested", member_key=account.member_id, account_id=account.id)
     line.session.commit()

@@ -63,7 +63,15 @@ ITEMS = (
             | {"campaign_confirm", "begin_campaign", "ask_approval", "campaign_results"}
         ),
     ),
-    Item("scenarios", _("シナリオ"), "flow", 0, True, "s", frozenset({"scenario", "rehearsal"})),
+    Item(
+        "scenarios",
+        _("シナリオ"),
+        "flow",
+        0,
+        True,
+        "s",
+        frozenset({"scenario", "scenario_changes", "rehearsal"}),
+    ),
     Item("people", _("会員"), "people", 1, True, "m", frozenset({"member"})),
     Item(
         "segments",

@@ -35,11 +35,14 @@ from .blocks import Block
 from .blocks import Form
 from .blocks import draft_of
 from .blocks import message_of
+from .blocks import own_language
 from .i18n import gettext as _
 from .names import name_of_member
 
 #: So many members are offered to look at a message for.
 SOME = 5
+#: Stands for a card for which a member has nothing.
+ABSENT: Mapping[str, Any] = {"type": "absent"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +62,8 @@ class Pose:
 class Phone:
     """What the phone shows.
 
-    :ivar messages: LINE's message objects; ``None`` for one that can't be written yet.
+    :ivar messages: LINE's message objects; ``None`` for one that can't be written yet, and
+        :data:`ABSENT` for a card of what the member has not.
     :ivar line: what a notification shows of the last one.
     :ivar members: names of those who may be chosen, by key.
     :ivar problem: why somebody would not get it.
@@ -104,10 +108,28 @@ def phone_of(line: LineState, blocks: Sequence[Block], pose: Pose) -> Phone:
             found.append(None)
             problem = _("この方には「%(name)s」の値がないので、送られません。", name=error.name)
         except UsageError:
-            found.append(None)
-    notices = [str(one.get("altText") or one.get("text") or "") for one in found if one]
+            lacks = _lacks(line, block, account)
+            found.append(ABSENT if lacks else None)
+            problem = lacks or problem
+    told = [one for one in found if one and one is not ABSENT]
+    notices = [str(one.get("altText") or one.get("text") or "") for one in told]
     first_line = notices[-1] if notices else ""
     return Phone(pose, str(line.shop.name), found, first_line, members, problem)
+
+
+def _lacks(line: LineState, block: Block, account: Account | None) -> str:
+    """Say of a card that is written well what a member lacks for it; empty where it is no card."""
+    said = {
+        "products": _("この方には見せられる商品がないので、送られません。"),
+        "coupon": _("この方には使えるクーポンがないので、送られません。"),
+    }
+    if account is None or block.kind not in said:
+        return ""
+    try:
+        _longest(line, block, own_language())
+    except UsageError:
+        return ""
+    return said[block.kind]
 
 
 def _longest(line: LineState, block: Block, language: str) -> Mapping[str, Any]:

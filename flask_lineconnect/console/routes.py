@@ -97,6 +97,7 @@ ROUTES = (
     Route("/scenarios", "scenarios.scenarios", "viewer"),
     Route("/scenarios/<name>", "scenarios.scenario", "viewer"),
     Route("/scenarios/<name>/rehearsal", "scenarios.rehearsal", "editor"),
+    Route("/scenarios/<name>/changes", "scenario_versions.scenario_changes", "viewer"),
     Route("/scenarios/<name>/on", "scenarios.switch_on", "owner", CHANGE),
     Route("/scenarios/<name>/pause", "scenarios.pause_scenario", "editor", CHANGE),
     Route("/scenarios/<name>/resume", "scenarios.resume_scenario", "owner", CHANGE),

@@ -17,10 +17,12 @@ from ..marketing.event_kinds import EventKinds
 from ..marketing.scenarios.definition import OnEvent
 from ..marketing.scenarios.definition import OnSegment
 from ..marketing.scenarios.definition import Scenario
+from ..marketing.scenarios.definition import Step
 from ..marketing.segments import audience
 from ..marketing.segments.attributes import Attributes
 from ..shop.categories import ACCOUNT
 from ..state import LineState
+from .campaign_words import recurring_words
 from .i18n import gettext as _
 from .i18n import spoken
 
@@ -39,7 +41,7 @@ def begins(line: LineState, scenario: Scenario) -> str:
         return _("「%(event)s」から", event=event_label(line, start.event))
     if isinstance(start, OnSegment):
         return _("「%(name)s」に入ると", name=segment_label(line, start.segment))
-    when = str(start.at) if not isinstance(start.at, Near) else wait(line, scenario, start.at)
+    when = wait(line, scenario, start.at)
     if start.segment is None:
         return when
     return _("%(when)s・「%(name)s」の方", when=when, name=segment_label(line, start.segment))
@@ -67,6 +69,13 @@ def kind_of(line: LineState, scenario: Scenario) -> str:
     return _("ご案内") if found is not None and found.is_marketing else _("お知らせ")
 
 
+def category_label(line: LineState, scenario: Scenario, step: Step | None = None) -> str:
+    """Return the kind of message that a scenario, or a step of it, sends."""
+    name = scenario.category if step is None or step.category is None else step.category
+    known = {one.name: str(one.label) for one in (*line.shop.categories, ACCOUNT)}
+    return known.get(name, name)
+
+
 def wait(line: LineState, scenario: Scenario, found: Wait | None) -> str:
     """Say how long a step waits."""
     if found is None:
@@ -81,7 +90,7 @@ def wait(line: LineState, scenario: Scenario, found: Wait | None) -> str:
         return _("%(length)s後の %(at)s", length=length, at=at)
     if isinstance(found, Near):
         return _near(found, _value_label(line, scenario, found.value))
-    return str(found)
+    return recurring_words(found)
 
 
 def duration(length: Duration) -> str:
@@ -97,15 +106,30 @@ def duration(length: Duration) -> str:
 
 
 def words_of(line: LineState, scenario: Scenario, message: str | None) -> str:
-    """Return what a step sends; in place of each value stands how it is called."""
-    if message is None:
-        return ""
-    data = json.loads(message)
-    some = data if isinstance(data, list) else [data]
-    shown = [_in_language(one) for one in some if isinstance(one, Mapping)]
-    words = _STATEMENT.sub("", " / ".join(one for one in shown if one))
-    words = _VALUE.sub(lambda found: f"〔{_called(line, scenario, found[1])}〕", words)
+    """Return the first words that a step sends; in place of each value, how it is called."""
+    words = " / ".join(texts_of(line, scenario, message))
     return words if len(words) <= MAX_WORDS else f"{words[:MAX_WORDS]}…"
+
+
+def texts_of(line: LineState, scenario: Scenario, message: str | None) -> list[str]:
+    """Return all that a step sends in words, bubble by bubble; of values how they are called."""
+    shown = [_of_template(line, scenario, _in_language(one)) for one in _drafts(message)]
+    return [one for one in shown if one]
+
+
+def buttons_of(line: LineState, scenario: Scenario, message: str | None) -> list[str]:
+    """Return what can be pressed of a step's message, each with what it does."""
+    found = []
+    for one in _drafts(message):
+        button = one.get("button")
+        # Cards of products lead to the products, whatever their button says.
+        taps = [{"label": button}] if isinstance(button, str) else [button] if button else []
+        for tap in (*taps, *one.get("quick_replies", ())):
+            label = _said(tap.get("label", tap))
+            does = _said(tap.get("url", tap.get("text", "")))
+            words = f"［{label}］ {does}" if does else f"［{label}］"
+            found.append(_of_template(line, scenario, words))
+    return found
 
 
 def outcome(name: str) -> str:
@@ -173,9 +197,23 @@ def _near(found: Near, value: str) -> str:
     return _("「%(value)s」の%(length)s後%(at)s", value=value, length=length, at=at)
 
 
+def _drafts(message: str | None) -> list[Mapping[str, Any]]:
+    data = [] if message is None else json.loads(message)
+    some = data if isinstance(data, list) else [data]
+    return [{"text": one} if isinstance(one, str) else one for one in some]
+
+
+def _of_template(line: LineState, scenario: Scenario, text: str) -> str:
+    words = _STATEMENT.sub("", text)
+    return _VALUE.sub(lambda found: f"〔{_called(line, scenario, found[1])}〕", words)
+
+
 def _in_language(message: Mapping[str, Any]) -> str:
     """Return the words of one draft in the language of the page, or else in any."""
-    said = message.get("text", message.get("alt_text", message.get("altText", "")))
+    return _said(message.get("text", message.get("alt_text", message.get("altText", ""))))
+
+
+def _said(said: Any) -> str:
     if isinstance(said, Mapping):
         said = said.get(spoken()) or next(iter(said.values()), "")
     return str(said)

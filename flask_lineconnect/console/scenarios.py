@@ -44,6 +44,7 @@ from .names import name_of_member
 from .pages import go
 from .pages import render
 from .pages import say
+from .why import why
 
 #: Over how many days a rehearsal plays, and how the ends of runs are counted.
 DAYS = 30
@@ -97,7 +98,7 @@ def scenarios() -> str:
 def scenario(name: str) -> str:
     """Show one scenario as a list of its steps, with who stands at each."""
     line = current_line
-    one = _one(line, name)
+    one = one_of(line, name)
     return render(
         "scenario",
         one=one,
@@ -114,7 +115,7 @@ def scenario(name: str) -> str:
 def rehearsal(name: str) -> str:
     """Play a scenario over the last days: who would have got what. Nothing is sent."""
     line = current_line
-    one = _one(line, name)
+    one = one_of(line, name)
     since = line.clock() - timedelta(days=DAYS)
     try:
         found = rehearsing.rehearse(line, one.scenario, since=since)
@@ -229,10 +230,12 @@ def _listed(
     row, digest = found
     is_changed = publishing.digest_of(write_scenario(one)) != digest
     count = standing.get(row.id, 0)
-    return Listed(one, row.state, row.version, is_changed, row.problem, count, row.id)
+    problem = None if row.problem is None else why(row.problem)
+    return Listed(one, row.state, row.version, is_changed, problem, count, row.id)
 
 
-def _one(line: LineState, name: str) -> Listed:
+def one_of(line: LineState, name: str) -> Listed:
+    """Return a scenario by its name; else there is no such page."""
     return next((one for one in _all(line) if one.scenario.name == name), None) or abort(404)
 
 

@@ -39,6 +39,7 @@ from .pages import go
 from .pages import render
 from .pages import say
 from .segment_estimates import usual_category
+from .why import why
 
 #: People of a sample.
 SAMPLE = 10
@@ -88,7 +89,7 @@ def segment(name: str) -> str:
         one=one,
         words=_described(line, audience.shop_of(line), one, labels),
         audience=chosen,
-        problem=problem,
+        problem=problem and why(problem),
         reasons=reasons(),
         is_sentence=is_sentence,
         written=None

@@ -19,6 +19,12 @@ def test_charts_begin_at_zero_and_show_the_least_as_something() -> None:
     assert 'aria-label="&#34;"' in drawn
 
 
+def test_a_bar_stands_below_its_label_which_may_be_long() -> None:
+    drawn = bar_chart([Bar("Members who are not linked to LINE", 1, "1,000.0 people")], label="x")
+    assert 'x="0" y="13">Members who' in drawn
+    assert 'class="fill-1" x="0" y="20"' in drawn
+
+
 def test_a_phone_has_the_first_columns_of_cells() -> None:
     wide, small = cell_chart(
         [str(n) for n in range(12)], [("a", [Cell("9", 1, is_open=True)] * 12)], label="x"

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import Any
+from typing import ClassVar
 from urllib.parse import urlencode
 
 import pytest
@@ -22,6 +24,7 @@ from flask_lineconnect.console.i18n import gettext
 from flask_lineconnect.marketing.scenarios.checking import ALWAYS
 from flask_lineconnect.messages.draft_data import Known
 from flask_lineconnect.messages.draft_data import read_drafts
+from flask_lineconnect.shop.product_desk import ProductDesk
 from flask_lineconnect.state import LineState
 from tests.people import add_member
 from tests.people import link
@@ -29,6 +32,7 @@ from tests.people import token_in
 
 from .conftest import CONSOLE
 from .conftest import Open
+from .conftest import StaffedShop
 
 Form = MultiDict[str, str]
 PREVIEW = f"{CONSOLE}/messages/preview?prefix=m"
@@ -172,7 +176,8 @@ def test_composers_of_one_page_do_not_mix(line: LineState) -> None:
         ({"coupon": "gone", "alt_text": "x", "button": TAP}, "m-0-named", "クーポン"),
         ({"image": "ftp://x/y.jpg"}, "m-0-image-ja", "https://"),
         ({"image": ""}, "m-0-image-ja", "写真のアドレス"),
-        ({"flex": "{", "alt_text": "x"}, "m-0", "このままでは送れません"),
+        ({"flex": "{", "alt_text": "x"}, "m-0", "1行目の2文字目"),
+        ({"flex": "{}", "alt_text": "x"}, "m-0", "いちばん外側の「type」"),
         ([{"text": "x"}, {"text": ""}], "m-1-text-ja", "書いてください"),
     ],
     ids=str,
@@ -241,6 +246,35 @@ def test_what_is_unfinished_holds_back_no_other_bubble(open_console: Open) -> No
     page = posted(open_console("editor"), form_of([{"text": "{{ na"}, {"text": "二つめ"}]))
     assert "書きかけ" in page
     assert "二つめ" in page
+
+
+class Desk(ProductDesk[Any]):
+    """A shop that has nothing for anybody."""
+
+    lists: ClassVar[Mapping[str, Any]] = {"best": "よく売れている商品"}
+
+    def listed(self, name: str, members: Any) -> Any:
+        """Return no products."""
+        return {}
+
+
+def test_a_card_for_which_a_member_has_nothing_says_so(
+    open_console: Open, line: LineState, staffed: StaffedShop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(staffed, "products", Desk())
+    member = add_member(line, "山田 花子")
+    link(line, member)
+    client, card = open_console("editor"), {"products": "best", "alt_text": "x", "button": "見る"}
+    form = form_of([card, {"text": "二つめ"}])
+    assert "見せるものがありません" not in posted(client, form), "with the longest values"
+    form["m-member"] = str(member.id)
+    page = posted(client, form)
+    assert "（この方に見せるものがありません）" in page
+    assert "この方には見せられる商品がないので、送られません。" in page
+    assert "書きかけ" not in page
+    # What is unfinished is so for everybody.
+    form["m-0-alt_text-ja"] = "{{ na"
+    assert "書きかけ" in posted(client, form)
 
 
 def test_no_preview_is_a_page_that_runs_script(open_console: Open) -> None:
