@@ -82,6 +82,8 @@ class Wording:
     source: str
     names: tuple[str, ...]
     _template: Template = field(compare=False, repr=False)
+    #: What comes out, where it is always the same.
+    _fixed: str | None = field(default=None, compare=False, repr=False)
 
     @classmethod
     def read(cls, source: str, variables: Variables) -> Wording:
@@ -96,7 +98,8 @@ class Wording:
             tree = _ENVIRONMENT.parse(source)
             _Check(source, dict(variables)).all(tree)
             named = {node.name for node in tree.find_all(nodes.Name)} & set(variables)
-            return cls(source, tuple(sorted(named)), _ENVIRONMENT.from_string(source))
+            template = _ENVIRONMENT.from_string(source)
+            return cls(source, tuple(sorted(named)), template, _fixed_text(tree))
         except TemplateSyntaxError as error:
             line = error.lineno
             column = _column(source, line, ("{{", "{%", "{#"))
@@ -110,6 +113,8 @@ class Wording:
         :raises MissingValue: one that stands in the text is absent; says which are.
         :raises UsageError: values of different types are compared.
         """
+        if self._fixed is not None:
+            return self._fixed
         known = {name: values.get(name) for name in self.names}
         try:
             return self._template.render({**known, MANNER: manner})
@@ -118,6 +123,15 @@ class Wording:
             raise MissingValue(", ".join(absent) or error.name) from None
         except TypeError:
             raise UsageError("a text compares or counts values of different types") from None
+
+
+def _fixed_text(tree: nodes.Template) -> str | None:
+    """Return what a text without any place for a value says; ``None`` of all others."""
+    parts = [part for one in tree.body if isinstance(one, nodes.Output) for part in one.nodes]
+    is_fixed = all(isinstance(one, nodes.Output) for one in tree.body)
+    if is_fixed and all(isinstance(part, nodes.TemplateData) for part in parts):
+        return "".join(part.data for part in parts if isinstance(part, nodes.TemplateData))
+    return None
 
 
 def longest(variables: Variables, at_hand: Iterable[Mapping[str, Any]] = ()) -> dict[str, Any]:

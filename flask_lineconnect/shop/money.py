@@ -58,9 +58,9 @@ def write_money(amount: Amount, currency: str, locale: Locale) -> str:
     :param locale: of the page; decides for currencies of no one country.
     """
     if currency == "JPY":
-        sign = "-" if exact(amount) < 0 else ""
         # Before the sign of the currency, as Babel has it for all others.
-        return sign + _("%(yen)s円", yen=grouped(abs(amount), currency))
+        minus = "-" if exact(amount) < 0 else ""
+        return minus + _("%(yen)s円", yen=grouped(abs(exact(amount)), currency))
     home = Locale.parse(_HOMES[currency]) if currency in _HOMES else locale
     pattern = home.currency_formats["standard"].pattern
     fraction = "." + "0" * decimals(amount, currency)

@@ -7,7 +7,6 @@ portion. A message that can't be written for somebody is written down there, and
 
 from __future__ import annotations
 
-import json
 import logging
 import uuid
 from collections.abc import Callable
@@ -35,6 +34,7 @@ from ...after_commit import after_commit
 from ...error_words import for_log
 from ...errors import UsageError
 from ...log_fields import log_fields
+from ...messages.objects import JsonObject
 from ...models import Account
 from ...models import Campaign
 from ...models import CampaignMember
@@ -60,7 +60,8 @@ from ..trying import do_or_say
 from .beginning import is_recipient
 from .beginning import wish_of
 from .definition import Definition
-from .linking import link_personally
+from .linking import link_ahead
+from .linking import link_written
 from .messages import messages_for
 from .messages import messages_of
 from .messages import step_of
@@ -97,8 +98,7 @@ def preview(
     messages, portion = messages_for(line), _Portion(line, 0, "", definition, line.clock())
     one = _Person(account.member_id, account.id, variant, account.language)
     known = portion.know(messages, {variant: step}, [one])
-    found: list[dict[str, Any]] = json.loads(portion.write_one(messages, step, one, known))
-    return found
+    return portion.write_one(messages, step, one, known)
 
 
 def next_making_at(session: Session) -> datetime | None:
@@ -136,6 +136,7 @@ def _make(line: LineState, campaign_id: int) -> int:
     portion = _Portion(line, campaign_id, key, definition, began_at)
     portion.write(people)
     session.rollback()
+    portion.link()
     if not _take(session, campaign_id, cursor, now):
         return 0
     portion.put(now)
@@ -225,6 +226,7 @@ class _Portion:
 
     :ivar rows: what is put into the outbox; ``variants`` has that of each.
     :ivar failed: whose can't be written.
+    :ivar is_linked: whether their links lead where they are to lead.
     """
 
     line: LineState
@@ -235,6 +237,7 @@ class _Portion:
     rows: list[dict[str, Any]] = field(default_factory=list)
     variants: list[str] = field(default_factory=list)
     failed: list[Any] = field(default_factory=list)
+    is_linked: bool = False
 
     def write(self, people: Sequence[_Person]) -> None:
         """Write a message for each; whoever's can't be is noted.
@@ -292,12 +295,14 @@ class _Portion:
             zone_of=zones_of(line, ids),
         )
 
-    def write_one(self, messages: StepMessages, step: Step, one: _Person, known: _Known) -> str:
-        line, language, member_id = self.line, language_of(one.language), one.member_id
-        """Return one person's messages as JSON that goes to LINE.
+    def write_one(
+        self, messages: StepMessages, step: Step, one: _Person, known: _Known
+    ) -> list[JsonObject]:
+        """Return one person's messages as message objects.
 
         :raises UsageError: they can't be written.
         """
+        line, language, member_id = self.line, language_of(one.language), one.member_id
         names = messages.names(step)
         if language not in known.shop:
             known.shop[language] = own_values(line, names & {OF_SHOP}, None, language)
@@ -308,17 +313,25 @@ class _Portion:
             **known.values.get(member_id, {}),
             **known.cards.get(member_id, {}),
         }
-        return messages.write(step, values, manner_for(line, language, known.zone_of(member_id)))
+        return messages.objects(step, values, manner_for(line, language, known.zone_of(member_id)))
+
+    def link(self) -> None:
+        """Write the messages as JSON, whose tracked links lead through the shop; commits."""
+        self.is_linked = not self.rows or link_ahead(*self._linking)
+
+    @property
+    def _linking(self) -> Any:
+        messages = messages_of(self.line, self.campaign_id)
+        line, campaign_id = self.line, self.campaign_id
+        return line, self.definition, messages, campaign_id, self.rows, self.variants
 
     def put(self, now: datetime) -> None:
         """Put the messages into the outbox, and note whose there are not."""
         session = self.line.session
         if self.rows:
             put(session, self.rows, now=now)
-            messages = messages_of(self.line, self.campaign_id)
-            link_personally(
-                self.line, self.definition, messages, self.campaign_id, self.rows, self.variants
-            )
+        if not self.is_linked:
+            link_written(*self._linking)
         if self.failed:
             session.execute(
                 update(_MEMBER)

@@ -40,6 +40,8 @@ _IN_TEXT = re.compile(r"https?://[A-Za-z0-9\-._~:/?#\[\]@!$&'()*+,;=%]+", re.IGN
 _BEHIND = ".,:;!?'])"
 #: What may follow an address; before a letter nobody knows where it ends.
 _MAY_FOLLOW = re.compile(r"\s|[、。，．！？」』）】〉》〕］｝…・|<>\"]|$")
+#: An ordinary one is told faster.
+_OBJECT = (dict, Mapping)
 #: The words of an action, or of the link behind a video, that hold its address.
 _OF_ACTION = ("uri", "linkUri")
 
@@ -50,7 +52,7 @@ def rewrite(messages: Sequence[Mapping[str, Any]], replace: Replace) -> list[dic
 
 
 def _part(part: Any, place: str, replace: Replace) -> Any:
-    if isinstance(part, Mapping):
+    if isinstance(part, _OBJECT):
         return _object(part, place, replace)
     if isinstance(part, list | tuple):
         return [_part(one, f"{place}[{number}]", replace) for number, one in enumerate(part)]
@@ -58,7 +60,11 @@ def _part(part: Any, place: str, replace: Replace) -> Any:
 
 
 def _object(part: Mapping[str, Any], place: str, replace: Replace) -> dict[str, Any]:
-    new = {name: _part(one, f"{place}.{name}", replace) for name, one in part.items()}
+    # Most parts are texts, in each of a hundred thousand messages.
+    new = {
+        name: one if isinstance(one, str) else _part(one, f"{place}.{name}", replace)
+        for name, one in part.items()
+    }
     kind = part.get("type")
     if kind == "uri":
         _action(new, place, replace)

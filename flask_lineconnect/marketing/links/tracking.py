@@ -7,6 +7,7 @@ where each leads, ``addresses.py`` signs. Next: ``clicks.py``.
 from __future__ import annotations
 
 from collections.abc import Collection
+from collections.abc import Iterable
 from collections.abc import Mapping
 from collections.abc import Sequence
 from typing import Any
@@ -48,22 +49,66 @@ def track(
     :param labels: what may be written down of what stands on links; all by default. What was
         written for one person has no place in a row that stays.
     """
-    tracker = _Tracker(line, owner, labels)
-    rewrite(payloads, tracker.note)
-    if not tracker.wishes:
-        return rewrite(payloads, lambda found: found.address)
-    known = line.part(KnownLinks)
-    ids = make(line.session, known, tracker.wishes.values(), now=line.clock())
-    addresses = line.part(LinkAddresses)
+    return Tracker(line, owner, labels).track(payloads, message_id)
 
-    def replace(found: Found) -> str:
-        wish = tracker.wishes.get(found)
-        if wish is None:
+
+class Tracker:
+    """Lets the addresses in one owner's messages lead through the shop, one after the other.
+
+    An address that stands at the same place in many messages is looked at once.
+
+    :param labels: as for :func:`track`.
+    """
+
+    def __init__(self, line: LineState, owner: LinkOwner, labels: Collection[str] | None = None):
+        self._line = line
+        self._owner = owner
+        self._labels = labels
+        self._stays = stays(line)
+        self._addresses = line.part(LinkAddresses)
+        #: The number of an address's link, and how LINE opens it; ``None``: it stays.
+        self._known: dict[Found, tuple[int, str] | None] = {}
+
+    def track(self, payloads: Messages, message_id: int | None = None) -> list[dict[str, Any]]:
+        """Return message objects as :func:`track` does, inside the transaction."""
+        new: list[Found] = []
+
+        def replace(found: Found) -> str:
+            if found in self._known:
+                return self.address(found, message_id)
+            new.append(found)
             return found.address
-        address = addresses.address(Code(ids[wish.key], message_id))
-        return address + opening_of(found.address)
 
-    return rewrite(payloads, replace)
+        linked = rewrite(payloads, replace)
+        if new:
+            self.learn(new)
+            linked = rewrite(payloads, replace)
+        return linked
+
+    def learn(self, new: Iterable[Found]) -> None:
+        """Make the links of addresses that were not met before."""
+        wishes = {found: self._wish(found) for found in new}
+        wanted = [wish for wish in wishes.values() if wish is not None]
+        line = self._line
+        ids = make(line.session, line.part(KnownLinks), wanted, now=line.clock()) if wanted else {}
+        for found, wish in wishes.items():
+            self._known[found] = wish and (ids[wish.key], opening_of(found.address))
+
+    def address(self, found: Found, message_id: int | None) -> str:
+        """Return what stands in the place of an address that was met."""
+        link = self._known[found]
+        if link is None:
+            return found.address
+        link_id, opening = link
+        return self._addresses.address(Code(link_id, message_id)) + opening
+
+    def _wish(self, found: Found) -> LinkWish | None:
+        if self._stays(found.address):
+            return None
+        target = with_utm(found.address, self._owner.utm)
+        is_known = self._labels is None or found.label in self._labels
+        label = found.label if is_known and found.label.strip() else shown(target)
+        return LinkWish(self._owner, found.place, target, label[:MAX_LABEL])
 
 
 def personalise(line: LineState, payloads: Messages, message_id: int) -> list[dict[str, Any]]:
@@ -85,14 +130,9 @@ def link_to(line: LineState, target: str, owner: LinkOwner, *, label: str = "") 
 
     An address that is not tracked (see :func:`track`) is returned as it is.
     """
-    tracker = _Tracker(line, owner, None)
-    found = Found("", target, label)
-    tracker.note(found)
-    if found not in tracker.wishes:
-        return target
-    wish = tracker.wishes[found]
-    ids = make(line.session, line.part(KnownLinks), [wish], now=line.clock())
-    return shared_address(line, ids[wish.key]) + opening_of(target)
+    tracker, found = Tracker(line, owner), Found("", target, label)
+    tracker.learn([found])
+    return tracker.address(found, None)
 
 
 def shared_address(line: LineState, link_id: int) -> str:
@@ -119,23 +159,3 @@ def stays(line: LineState) -> Stays:
     ours = (hosts.access, hosts.api, hosts.liff, hosts.line_me)
     netlocs = {urlsplit(host).netloc.lower() for host in ours}
     return Stays(netlocs, line.part(LinkAddresses).base)
-
-
-class _Tracker:
-    """Notes which addresses of messages are to lead through ours."""
-
-    def __init__(self, line: LineState, owner: LinkOwner, labels: Collection[str] | None):
-        self.wishes: dict[Found, LinkWish] = {}
-        self._owner = owner
-        self._labels = labels
-        self._stays = stays(line)
-
-    def note(self, found: Found) -> str:
-        """Note one address; it stays for now."""
-        if not self._stays(found.address):
-            target = with_utm(found.address, self._owner.utm)
-            is_known = self._labels is None or found.label in self._labels
-            label = found.label if is_known and found.label.strip() else shown(target)
-            wish = LinkWish(self._owner, found.place, target, label[:MAX_LABEL])
-            self.wishes[found] = wish
-        return found.address

@@ -18,6 +18,7 @@ from ...messages.cards import ProductCards
 from ...messages.draft_data import Known
 from ...messages.draft_data import read_drafts
 from ...messages.drafts import Draft
+from ...messages.objects import JsonObject
 from ...messages.word_filters import Manner
 from ...messages.wording import Wording
 from ...outbox.queue import to_json
@@ -94,10 +95,18 @@ class StepMessages:
         fixed = self._fixed.get((step.name, manner.language))
         if fixed is not None:
             return fixed
-        written = to_json([draft.render(values, manner) for draft in self.drafts(step)])
+        written = to_json(self.objects(step, values, manner))
         if not self.names(step) and not self.asks_shop(step):
             self._fixed[step.name, manner.language] = written
         return written
+
+    def objects(self, step: Step, values: Mapping[str, Any], manner: Manner) -> list[JsonObject]:
+        """Return a step's messages for one reader, as LINE's message objects.
+
+        :raises MissingValue: one names a value that is absent.
+        :raises InvalidMessage: one is outside LINE's limits.
+        """
+        return [draft.render(values, manner) for draft in self.drafts(step)]
 
 
 def messages_of(line: LineState, published: Published) -> StepMessages:

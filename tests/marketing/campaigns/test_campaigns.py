@@ -16,6 +16,7 @@ from sqlalchemy import select
 from flask_lineconnect import UsageError
 from flask_lineconnect.engines.work import SCHEDULE
 from flask_lineconnect.engines.work import seconds_to_next
+from flask_lineconnect.marketing.campaigns import linking
 from flask_lineconnect.marketing.campaigns.planning import find_plan
 from flask_lineconnect.marketing.campaigns.sides import held_out_globally
 from flask_lineconnect.marketing.campaigns.sides import is_below
@@ -537,9 +538,17 @@ def test_what_is_wrong_is_found_before_it_begins(
     assert line.session.scalars(select(CampaignPlan)).all() == []
 
 
+@pytest.mark.parametrize("has_numbers_ahead", [True, False])
 def test_shared_links_are_the_same_for_all_and_personal_ones_name_the_message(
-    line: LineState, line_emulator: Emulator, join: Join, begin: Begin
+    line: LineState,
+    line_emulator: Emulator,
+    join: Join,
+    begin: Begin,
+    monkeypatch: pytest.MonkeyPatch,
+    has_numbers_ahead: bool,
 ) -> None:
+    if not has_numbers_ahead:
+        monkeypatch.setattr(linking, "reserve_numbers", lambda *_arguments: [])
     members = join(2)
     button = {"label": "見る", "url": "https://shop.example/teas"}
     for name, text in (("shared", "新茶"), ("personal", "{{ number }}番")):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,9 +15,12 @@ from sqlalchemy import select
 
 from flask_lineconnect.engines.work import SCHEDULE
 from flask_lineconnect.marketing.campaigns import making
+from flask_lineconnect.marketing.links.tracking import read_address
 from flask_lineconnect.marketing.scenarios.published import Definitions
+from flask_lineconnect.models import Account
 from flask_lineconnect.models import Campaign
 from flask_lineconnect.models import OutboxMessage
+from flask_lineconnect.models import TrackedLink
 from flask_lineconnect.state import LineState
 from tests.conftest import DATABASES
 from tests.marketing.campaigns.conftest import Begin
@@ -78,7 +82,8 @@ def test_whenever_it_dies_each_message_is_written_once(
 ) -> None:
     monkeypatch.setattr(making, "PORTION", 3)
     join(7)
-    begin(message="{{ number }}番")
+    button = {"label": "見る", "url": "https://shop.example/teas?of={{ number }}"}
+    begin(message={"text": "{{ number }}番", "button": button}, tracked="personal")
     deaths = 0
     for number in range(1, 60):
         with dying_before(number):
@@ -93,6 +98,14 @@ def test_whenever_it_dies_each_message_is_written_once(
     assert len(set(_written(line))) == 7
     campaign = line.session.scalars(select(Campaign)).one()
     assert (campaign.recipients, campaign.next_at) == (7, None)
+    targets = {link.id: link.target for link in line.session.scalars(select(TrackedLink))}
+    members = {one.id: one.member_id for one in line.session.scalars(select(Account))}
+    for message in line.session.scalars(select(OutboxMessage)):
+        found = re.search(r'"uri":"([^"]+)"', message.messages)
+        code = None if found is None else read_address(line, found[1])
+        assert code is not None
+        assert code[1] == message.id
+        assert targets[code[0]].endswith(f"?of={members[message.account_id]}")
 
 
 def test_two_that_write_at_once_write_each_message_once(

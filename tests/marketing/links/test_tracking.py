@@ -15,6 +15,7 @@ from sqlalchemy import select
 from flask_lineconnect.marketing.links import stored
 from flask_lineconnect.marketing.links.stored import LinkOwner
 from flask_lineconnect.marketing.links.stored import LinkWish
+from flask_lineconnect.marketing.links.tracking import Tracker
 from flask_lineconnect.marketing.links.tracking import link_to
 from flask_lineconnect.marketing.links.tracking import personal_address
 from flask_lineconnect.marketing.links.tracking import personalise
@@ -65,6 +66,18 @@ def test_a_link_has_one_row_however_often_it_is_made(line: LineState) -> None:
     assert two.source == "message"
     assert first == [shared_address(line, one.id), shared_address(line, two.id)]
     assert all(address.startswith(BASE) for address in first)
+
+
+def test_an_address_that_is_met_again_leads_the_same_way(line: LineState) -> None:
+    tracker = Tracker(line, OWNER)
+    stays = "https://lin.ee/abc"
+    met = buttons("https://shop.example/a", stays)
+    new = buttons("https://shop.example/a", "https://shop.example/b")
+    for number, message in enumerate([met, met, new, met], start=1):
+        found = addresses_of(tracker.track(message, number))
+        assert found == addresses_of(track(line, message, OWNER, message_id=number))
+    assert addresses_of(tracker.track(met))[1] == stays
+    assert len(line.session.scalars(select(TrackedLink)).all()) == 2
 
 
 def test_places_targets_and_owners_are_told_apart(line: LineState) -> None:
