@@ -140,15 +140,17 @@ def audience_of(line: LineState, value: str, now: Audience) -> Audience:
     """Return for whom a campaign is, as the field of the form says.
 
     :param now: as it is.
-    :raises InvalidRule: there is no such segment.
+    :raises InvalidRule: there is no such segment, or it asks for what is gone.
     """
     if value == KEPT:
         return now
     if value in {one.value for one in Everybody}:
         return Everybody(value)
     name = value.removeprefix(SEGMENT)
-    if name not in {one.name for one in audience.list_segments(line)}:
+    if name not in audience.segment_labels(line):
         raise InvalidRule(_("この絞り込みは、いまはありません。ほかの相手を選んでください。"))
+    if audience.problem_of_segment(line, name) is not None:
+        raise InvalidRule(_("この絞り込みは、いまは使えません。ほかの相手を選んでください。"))
     return read_rule({"segment": name})
 
 

@@ -132,7 +132,7 @@ def _audience(line: LineState, draft: Draft) -> Response | str:
             if answer is not None:
                 return answer
             draft = drafts.find(line, draft.name)
-    listed = [one for one in audience.list_segments(line) if one.problem is None]
+    saved, declared = audience.labels_by_home(line)
     return _page(
         "campaign_audience",
         line,
@@ -140,8 +140,8 @@ def _audience(line: LineState, draft: Draft) -> Response | str:
         changed,
         problem,
         value=drafts.value_of(changed.to),
-        saved=[one for one in listed if one.kind == "saved"],
-        declared=[one for one in listed if one.kind != "saved"],
+        saved=saved,
+        declared=declared,
         categories=drafts.categories(line),
         lately=drafts.lately_of(changed),
         choices=sorted({*drafts.LATELY, drafts.lately_of(changed)}),

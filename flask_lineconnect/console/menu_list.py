@@ -79,7 +79,7 @@ def menus_of_shop(line: LineState) -> tuple[list[Menu], str | None]:
     """Return the menus, and what is wrong with those that the shop declares, if anything is."""
     current = current_release(line.session)
     seen = {} if current is None else {one.name: one for one in menus_of(current)}
-    labels = {one.name: str(one.label) for one in audience.list_segments(line)}
+    labels = audience.segment_labels(line)
     problem, found = None, []
     try:
         for one in releases.declared(line):

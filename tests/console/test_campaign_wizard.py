@@ -22,6 +22,7 @@ from flask_lineconnect.marketing.segments.rules import read_rule
 from flask_lineconnect.models import CampaignPlan
 from flask_lineconnect.models import OutboxMessage
 from flask_lineconnect.models import SavedMessage
+from flask_lineconnect.models import SavedSegment
 from flask_lineconnect.state import LineState
 from tests.people import add_member
 from tests.people import link
@@ -280,6 +281,26 @@ def test_a_segment_is_chosen_and_one_that_is_gone_is_told(
     line.session.commit()
     assert owner.get(f"{CAMPAIGNS}/{name}/audience").status_code == 200
     assert owner.get(f"{CAMPAIGNS}/new?segment=segment_a").status_code == 400
+
+
+def test_a_segment_that_asks_for_what_is_gone_is_not_taken(
+    owner: FlaskClient, line: LineState
+) -> None:
+    line.session.add(
+        SavedSegment(
+            name="broken",
+            version=1,
+            label="昔の条件",
+            rule={"attribute": "gone", "is": 1},
+            saved_at=line.clock(),
+        )
+    )
+    line.session.commit()
+    assert "昔の条件" in owner.get(f"{CAMPAIGNS}/new").text
+    answer = _post(owner, "new", do="save", to="segment:broken", category="news")
+    assert answer.status_code == 200
+    assert "いまは使えません" in answer.text
+    assert line.session.scalars(select(CampaignPlan)).all() == []
 
 
 def test_all_friends_are_neither_left_out_nor_compared(owner: FlaskClient, line: LineState) -> None:

@@ -17,6 +17,7 @@ from sqlalchemy import select
 from ...error_words import for_log
 from ...errors import Refused
 from ...i18n import gettext as _
+from ...models import Account
 from ...models import SavedSegment
 from ...shop.categories import ACCOUNT
 from ...shop.categories import INVITATION
@@ -27,6 +28,7 @@ from .asking import Shop
 from .attributes import NAME
 from .attributes import Attributes
 from .compiler import compile_rule
+from .compiler import member_key_of
 from .declared import DeclaredSegment
 from .declared import DeclaredSegments
 from .errors import InvalidRule
@@ -114,10 +116,14 @@ def sample_of(
     """Return some of the members, drawn by lot, each with the reason why none is sent to them."""
     from ...outbox.rules import Rules
 
-    chosen = members.subquery("chosen")
-    drawn = select(chosen.c[0].label("member_key")).order_by(func.random()).limit(limit)
-    reasons = reasons_for(line.session, drawn, category, line.part(Rules).policy, line.clock())
-    return [(key, reason) for key, reason in line.session.execute(reasons)]
+    session, chosen = line.session, members.subquery("chosen")
+    drawn = session.scalars(select(chosen.c[0]).order_by(func.random()).limit(limit)).all()
+    key = member_key_of(line.shop.model)
+    few = select(key.label("member_key")).where(key.in_(drawn))
+    accounts = select(Account.id).where(Account.member_id.in_(drawn))
+    policy = line.part(Rules).policy
+    reasons = reasons_for(session, few, category, policy, line.clock(), accounts=accounts)
+    return [(member, reason) for member, reason in session.execute(reasons)]
 
 
 def save_segment(
@@ -179,8 +185,14 @@ def offered_segments(line: LineState, *, first: str, most: int) -> list[Listed]:
 
 def segment_labels(line: LineState) -> dict[str, str]:
     """Return the labels of all segments by their names, without a look at what they choose."""
+    saved, declared = labels_by_home(line)
+    return declared | saved
+
+
+def labels_by_home(line: LineState) -> tuple[dict[str, str], dict[str, str]]:
+    """Return the labels of saved segments by their names, and of those of the code."""
     declared = {one.name: str(one.label) for one in line.part(DeclaredSegments)}
-    return declared | {row.name: row.label for row in saved_segments(line.session)}
+    return {row.name: row.label for row in saved_segments(line.session)}, declared
 
 
 def _declared(line: LineState, one: DeclaredSegment) -> Listed:

@@ -34,16 +34,30 @@ class Reach:
 
 
 def reasons_for(
-    session: Session, members: Select[Any], category: Category, policy: Policy, now: datetime
+    session: Session,
+    members: Select[Any],
+    category: Category,
+    policy: Policy,
+    now: datetime,
+    *,
+    accounts: Select[Any] | None = None,
 ) -> Select[Any]:
-    """Return each of these members with the reason against a message; ``NULL``: there is none."""
+    """Return each of these members with the reason against a message; ``NULL``: there is none.
+
+    :param accounts: the ids of the accounts of a few; else advertisements are counted of all.
+    """
     chosen = members.subquery("chosen")
     key = chosen.c[0]
     reason = policy.reason_against(literal(category.name), now=now)
     statement = select(key.label("member_key")).select_from(chosen)
     statement = statement.outerjoin(Account, Account.member_id == key)
     if category.is_marketing and policy.marketing_cap is not None:
-        full = policy.full(session, now=now).subquery("full")
+        whose = (
+            policy.full(session, now=now)
+            if accounts is None
+            else policy.full_among(session, accounts, now=now)
+        )
+        full = whose.subquery("full")
         statement = statement.outerjoin(full, full.c.account_id == Account.id)
         is_full = full.c.account_id.is_not(None)
         reason = func.coalesce(reason, case((is_full, literal("frequency cap")), else_=null()))
