@@ -18,7 +18,6 @@ from ..marketing.results.effect import Sides
 from ..marketing.results.effect import sides_of
 from ..marketing.results.figures import Figures
 from ..marketing.results.figures import figures_of
-from ..marketing.results.figures import insight_of_campaign
 from ..marketing.results.figures import total_of
 from ..marketing.results.figures import yardsticks_of
 from ..marketing.results.orders import Orders
@@ -39,7 +38,9 @@ from .i18n import gettext as _
 from .i18n import spoken
 from .interval_charts import Interval
 from .interval_charts import interval_chart
+from .line_figures import line_figures
 from .pages import render
+from .segment_figures import segment_figures
 
 #: How a verdict is coloured.
 KINDS = {"better": "good", "worse": "bad", "missing": "warn"}
@@ -97,7 +98,8 @@ def campaign_results(number: int) -> str:
         ],
         rows=rows,
         usual=yardsticks_of(line.session, "clickers").median,
-        insight=insight_of_campaign(line.session, campaign.id),
+        by_line=line_figures(line, campaign),
+        by_segment=segment_figures(line, campaign, names),
         chart=_chart(judgement, [(names[a], names[b], found) for a, b, found in pairs]),
         cost=cost_of(line, total["accepted"], campaign.created_at),
         per_yen=_per_yen(line, campaign, total, orders),

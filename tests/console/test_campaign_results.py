@@ -2,20 +2,30 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import replace
+from datetime import datetime
 from datetime import timedelta
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from sqlalchemy import select
 
+from flask_lineconnect import LineBlueprint
+from flask_lineconnect import MemberQuery
 from flask_lineconnect import OrderEvents
 from flask_lineconnect.console.interval_charts import Interval
 from flask_lineconnect.console.interval_charts import interval_chart
+from flask_lineconnect.marketing.segments.audience import members_in
 from flask_lineconnect.models import Attribution
 from flask_lineconnect.models import Campaign
 from flask_lineconnect.models import CampaignMember
+from flask_lineconnect.models import LineInsight
 from flask_lineconnect.models import MemberEvent
 from flask_lineconnect.models import ResultCount
+from flask_lineconnect.models import ResultPerson
+from flask_lineconnect.models import Touch
 from flask_lineconnect.state import LineState
 from tests.conftest import MakeApp
 from tests.marketing.results.conftest import declare
@@ -32,6 +42,13 @@ def app(staffed: StaffedShop, make_app: MakeApp, monkeypatch: pytest.MonkeyPatch
     """Return the staffed shop, which tells of its orders."""
     app = make_app()
     declare(app)
+    segments = LineBlueprint("segments", __name__)
+
+    @segments.segment("first", label="最初の方")
+    def first(_now: datetime) -> MemberQuery:
+        return select(User.id).where(User.name.in_([f"会員a{place}" for place in range(4)]))
+
+    app.register_blueprint(segments)
     monkeypatch.setattr(StaffedShop, "order_events", OrderEvents(), raising=False)
     return app
 
@@ -131,6 +148,94 @@ def test_nobody_and_nothing(owner: FlaskClient, line: LineState) -> None:
     assert "記録がありません" in page
     assert owner.get(f"{CONSOLE}/campaigns/results/999").status_code == 404
     assert owner.get(f"{CONSOLE}/campaigns/results/{10**30}").status_code == 404
+
+
+def _insight(line: LineState, number: int, **values: object) -> None:
+    """Write down what LINE said of a campaign."""
+    day = line.clock().date()
+    said = {"answer": {"overview": {}}, "first_day": day, "last_day": day, **values}
+    one = LineInsight(unit="campaign_1", campaign_id=number, fetched_at=line.clock(), **said)
+    line.session.add(one)
+    line.session.commit()
+
+
+LINE_PANEL = re.compile(r'aria-labelledby="by-line".*?</section>', re.DOTALL)
+
+
+def _by_line(owner: FlaskClient, number: int, language: str = "ja") -> str:
+    page = owner.get(
+        f"{CONSOLE}/campaigns/results/{number}", headers={"Accept-Language": language}
+    ).text
+    found = LINE_PANEL.search(page)
+    return "" if found is None else found[0]
+
+
+def test_lines_figures_stand_apart(owner: FlaskClient, line: LineState) -> None:
+    number = _campaign(line, bought={"": 9})
+    _insight(line, number, seen=200, tapped=30, answer={"overview": {"delivered": 290}})
+    panel = _by_line(owner, number)
+    assert '<h2 id="by-line">LINE調べ</h2>' in panel
+    assert '届いた（LINE調べ）</dt><dd class="lc-num">290人<' in panel
+    assert "200人<" in panel
+    assert "30人・開封した人の15.0%<" in panel
+    assert "教えません" not in panel
+    page = owner.get(f"{CONSOLE}/campaigns/results/{number}").text
+    assert "200人" not in page.replace(panel, ""), "never among ours"
+
+
+@pytest.mark.parametrize(
+    ("values", "ja", "en"),
+    [
+        ({}, "開封と反応の数はありません", "how many opened or tapped it"),
+        ({"seen": 25}, "反応の数はありません", "how many tapped it"),
+        ({"tapped": 25}, "開封の数はありません", "how many opened it"),
+    ],
+)
+def test_why_line_says_nothing_is_told(
+    owner: FlaskClient, line: LineState, values: dict[str, int], ja: str, en: str
+) -> None:
+    number = _campaign(line, bought={"": 9})
+    _insight(line, number, **values)
+    panel = _by_line(owner, number)
+    assert ja in panel
+    assert "20人に満たない数を教えません" in panel
+    assert "—" not in panel
+    english = _by_line(owner, number, "en")
+    assert en in english
+    assert "fewer than 20 people" in english
+
+
+def test_line_that_was_not_asked_yet_and_too_late(
+    owner: FlaskClient, line: LineState, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    number = _campaign(line, bought={"": 9})
+    line.session.get_one(Campaign, number).recipients = 300
+    line.session.commit()
+    assert _by_line(owner, number) == "", "the shop does not ask LINE"
+    monkeypatch.setattr(line, "config", replace(line.config, line_insight=True))
+    assert "まだありません" in _by_line(owner, number)
+    line.session.get_one(Campaign, number).created_at = line.clock() - timedelta(days=60)
+    line.session.commit()
+    assert "もうありません" in _by_line(owner, number)
+
+
+def test_a_segment_has_figures_of_its_own(owner: FlaskClient, line: LineState) -> None:
+    number = _campaign(line, bought={"a": 9, "b": 3})
+    told = {"campaign_id": number, "variant": "a"}
+    for member_id in line.session.scalars(members_in(line, "first")).all():
+        touch = Touch(member_id=member_id, category="news", accepted_at=line.clock(), **told)
+        day = line.clock().date()
+        tapped = ResultPerson(figure="clickers", member_id=member_id, day=day, **told)
+        line.session.add_all([touch, tapped])
+    line.session.commit()
+    page = owner.get(f"{CONSOLE}/campaigns/results/{number}").text
+    assert ">最初の方</option>" in page
+    assert "4人・100.0%" not in page
+    page = owner.get(f"{CONSOLE}/campaigns/results/{number}?segment=first").text
+    assert '<option value="first" selected>' in page
+    assert "4人・100.0%" in page
+    page = owner.get(f"{CONSOLE}/campaigns/results/{number}?segment=%00nobody").text
+    assert "4人・100.0%" not in page
 
 
 @pytest.mark.parametrize(
