@@ -50,10 +50,7 @@ if TYPE_CHECKING:
     from .setting_up.channels import set_up_channels
     from .shop.adapter import LineProfile
     from .shop.adapter import MemberNotice
-    from .shop.adapter import NextRank
     from .shop.adapter import OwnerNotice
-    from .shop.adapter import PointBalance
-    from .shop.adapter import PointChange
     from .shop.adapter import RichMenu
     from .shop.adapter import ShopAdapter
     from .shop.adapter import StaffRole
@@ -72,6 +69,10 @@ if TYPE_CHECKING:
     from .shop.order_desk import OrderSummary
     from .shop.order_desk import Parcel
     from .shop.order_events import OrderEvents
+    from .shop.point_ledger import PointLedger
+    from .shop.points import NextRank
+    from .shop.points import PointBalance
+    from .shop.points import PointChange
     from .shop.product_desk import Product
     from .shop.product_desk import ProductDesk
     from .state import current_line
@@ -167,14 +168,13 @@ _HOMES = {
         "Parcel",
     ),
     "shop.order_events": ("OrderEvents",),
+    "shop.point_ledger": ("PointLedger",),
+    "shop.points": ("NextRank", "PointBalance", "PointChange"),
     "shop.product_desk": ("Product", "ProductDesk"),
     "shop.adapter": (
         "LineProfile",
-        "NextRank",
         "MemberNotice",
         "OwnerNotice",
-        "PointBalance",
-        "PointChange",
         "RichMenu",
         "ShopAdapter",
         "StaffRole",
@@ -270,6 +270,7 @@ __all__ = [
     "Parcel",
     "PointBalance",
     "PointChange",
+    "PointLedger",
     "PostbackAction",
     "PostbackEvent",
     "Product",

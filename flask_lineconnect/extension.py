@@ -346,6 +346,20 @@ class LineConnect:
         line = current_line
         card_codes.note_change(line.session, accounts.member_key(line.session, member))
 
+    def book_points(self, member: Any, points: int, *, reason: str, key: str | None = None) -> bool:
+        """Book points in the adapter's :class:`PointLedger`, in the caller's transaction.
+
+        :param points: to give, or negative: what ends first is spent first.
+        :param reason: which the member reads, of up to 200 characters.
+        :param key: by which it is booked once for the member, for example ``order-77``.
+        :return: whether it was booked now; not if its key was booked before.
+        :raises Refused: the member has not as many points.
+        :raises UsageError: there is no ledger, or the points, the reason or the key are none.
+        """
+        from .liff import point_bookings
+
+        return point_bookings.book(current_line, member, points, reason=reason, key=key)
+
     def redeem_card_code(self, code: str) -> Any | None:
         """Take the one-time code of a point card, inside the caller's transaction.
 

@@ -32,8 +32,9 @@ FLOORS = [
     "marketing.campaigns.names marketing.campaigns.sides marketing.campaigns.definition",
     "marketing.campaigns.reading",
     "marketing.campaigns.declared",
-    # records: the shop, its settings, our tables
-    "config shop models",
+    # records: its settings, our tables, the shop with the ledger in one of them
+    "config models",
+    "shop",
     "marketing.segments.attributes",
     "marketing.segments.declared",
     "marketing.scenarios.conditions",

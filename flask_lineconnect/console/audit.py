@@ -47,6 +47,7 @@ ACTIONS = {
     "note-removed": lazy_gettext("メモを消した"),
     "tag-put": lazy_gettext("タグを付けた"),
     "tag-taken": lazy_gettext("タグを外した"),
+    "points-corrected": lazy_gettext("ポイントを直した"),
     "message-saved": lazy_gettext("メッセージを保存した"),
     "message-removed": lazy_gettext("メッセージを消した"),
     "message-tested": lazy_gettext("メッセージを自分に試し送信した"),

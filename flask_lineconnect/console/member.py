@@ -22,6 +22,7 @@ from ..state import LineState
 from ..state import current_line
 from . import member_data
 from . import notes
+from . import points as ledger
 from .audit import note
 from .audit import sign
 from .door import require_recent_login
@@ -60,6 +61,7 @@ def member(key: str) -> str:
         form_key=new_key(),
         phrases=phrases_for(line, account),
         categories=line.shop.categories,
+        **ledger.on_page(line),
         **notes.on_page(line, read_member_key(line.shop.model, key)),
         declined=declined,
         initial=initial,

@@ -17,6 +17,7 @@ from ..models import LineBase
 from ..models import MemberEvent
 from ..models import MemberTag
 from ..models import OutboxMessage
+from ..models import PointEntry
 from ..models import Preference
 from ..models import ScenarioRun
 from ..models import StaffNote
@@ -39,6 +40,7 @@ _RUN = ("key", "step", "began_at", "ended_at", "end_reason", "facts", "subject")
 _AUDIT = ("at", "action", "actor")
 _NOTE = ("text", "written_at")
 _TAG = ("tag", "tagged_at")
+_POINTS = ("points", "reason", "booked_at", "expires_on")
 _PREFERENCE = ("category", "is_wanted", "changed_at")
 
 
@@ -49,6 +51,7 @@ def kept_of(line: LineState, member_id: Any, account: Account | None) -> dict[st
     runs = select(ScenarioRun).where(ScenarioRun.member_id == member_id).order_by(ScenarioRun.id)
     notes = select(StaffNote).where(StaffNote.member_id == member_id).order_by(StaffNote.id)
     tags = select(MemberTag).where(MemberTag.member_id == member_id).order_by(MemberTag.tag)
+    points = select(PointEntry).where(PointEntry.member_id == member_id).order_by(PointEntry.id)
     is_theirs = AuditEntry.member_key == str(member_id)
     audit = select(AuditEntry).where(is_theirs).order_by(AuditEntry.id)
     kept: dict[str, Any] = {
@@ -56,6 +59,7 @@ def kept_of(line: LineState, member_id: Any, account: Account | None) -> dict[st
         "events": [_values(row, _EVENT) for row in session.scalars(events)],
         "scenario_runs": [_values(row, _RUN) for row in session.scalars(runs)],
         "notes": [_values(row, _NOTE) for row in session.scalars(notes)],
+        "points": [_values(row, _POINTS) for row in session.scalars(points)],
         "tags": [_values(row, _TAG) for row in session.scalars(tags)],
         "audit": [_values(row, _AUDIT) for row in session.scalars(audit)],
     }

@@ -95,6 +95,7 @@ ITEMS = (
         "menus", _("メニュー"), "menu", 2, False, "n", frozenset({"menu", "new_menu", "edit_menu"})
     ),
     Item("store_qr", _("店頭QR"), "qr", 2, False, "q", frozenset({"print_qr"})),
+    Item("points", _("ポイント"), "point", 2, key="o"),
     Item("reports", _("レポート"), "report", 3, False, "p", frozenset({"rfm", "cohorts"})),
     Item("checks", _("点検"), "check", 3),
     Item("audit", _("操作の記録"), "log", 3),
@@ -134,6 +135,8 @@ def shown_items() -> list[Item]:
     """Return the entries of the navigation for who is here, in this shop."""
     line = current_line
     absent = set()
+    if line.shop.point_ledger is None:
+        absent.add("points")
     if line.shop.inquiries is None:
         absent.add("inbox")
     if not list(line.part(Scenarios)):

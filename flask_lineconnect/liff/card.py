@@ -43,4 +43,5 @@ def draw_card(member: Any, account: Account, **context: Any) -> str:
 
 
 def _has_history(shop: ShopAdapter[Any]) -> bool:
-    return type(shop).point_history is not ShopAdapter.point_history
+    is_written = type(shop).point_history is not ShopAdapter.point_history
+    return is_written or shop.point_ledger is not None

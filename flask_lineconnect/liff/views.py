@@ -13,7 +13,7 @@ from werkzeug.wrappers import Response
 from ..errors import Refused
 from ..i18n import gettext as _
 from ..login.flow import local_path
-from ..shop.adapter import PointBalance
+from ..shop.points import PointBalance
 from ..state import current_line
 from ..web import barcodes
 from ..web.guards import wants_page

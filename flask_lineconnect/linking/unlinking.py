@@ -42,6 +42,7 @@ from ..models import InboxEvent
 from ..models import LoginAttempt
 from ..models import OpenDialogue
 from ..models import OutboxMessage
+from ..models import PointEntry
 from ..models import Preference
 from ..models import UnlinkTask
 from ..models.base import insert_if_absent
@@ -225,7 +226,7 @@ def watch_members(session: scoped_session[Any], member_model: type[Any]) -> None
         deleted = [one for one in session.deleted if isinstance(one, member_model)]
         line = _line_of_app() if deleted else None
         if line is not None:
-            erase_all(line, [_key(one) for one in deleted])
+            _erase_with_points(line, [_key(one) for one in deleted])
 
     def note_new(session: Session, _context: object) -> None:
         made = [_key(one) for one in session.new if isinstance(one, member_model)]
@@ -252,6 +253,14 @@ def _key(member: Any) -> Any:
     return key
 
 
+def _erase_with_points(line: LineState, member_ids: Sequence[Any]) -> None:
+    """Erase members who are gone from the shop, too: points are of its record, not of LINE's."""
+    erase_all(line, member_ids)
+    for start in range(0, len(member_ids), _KEYS_AT_ONCE):
+        some = member_ids[start : start + _KEYS_AT_ONCE]
+        line.session.execute(delete(PointEntry).where(PointEntry.member_id.in_(some)))
+
+
 def erase_all(line: LineState, member_ids: Sequence[Any]) -> bool:
     """Erase the accounts that are or were linked to members of these keys, who are gone or go.
 
@@ -276,7 +285,7 @@ def erase_left_over(line: LineState, member_ids: Sequence[Any]) -> None:
     for start in range(0, len(member_ids), _KEYS_AT_ONCE):
         some = member_ids[start : start + _KEYS_AT_ONCE]
         if left_over.is_anything_kept(line.session, some):
-            erase_all(line, some)
+            _erase_with_points(line, some)
 
 
 def accounts_kept_of(line: LineState, member_id: Any) -> Sequence[int]:

@@ -29,6 +29,7 @@ from .outbox import Campaign
 from .outbox import OutboxBatch
 from .outbox import OutboxMessage
 from .plan import CampaignPlan
+from .point_entry import PointEntry
 from .preference import Preference
 from .process import LivingProcess
 from .result import Attribution
@@ -76,6 +77,7 @@ __all__ = [
     "OutboxBatch",
     "OutboxMessage",
     "Pace",
+    "PointEntry",
     "Preference",
     "PublishedRichMenu",
     "PublishedScenario",

@@ -200,6 +200,10 @@ _TOLD: Mapping[str, tuple[str, str | Callable[[Config], str]]] = {
     "lineconnect_member_tag": ("words that staff put on a member", "staff take them off"),
     "lineconnect_outbox_batch": ("for whom a message to many is, and what it says", _messages),
     "lineconnect_outbox_message": ("for whom a message is, and what it says", _messages),
+    "lineconnect_point_entry": (
+        "a member's points, where the shop uses the ready-made ledger: how many, why and when",
+        "as long as the member",
+    ),
     "lineconnect_preference": ("which kinds of messages somebody wants", "as long as the account"),
     "lineconnect_result_person": (
         "that a member tapped a link of a message, or bought after it, and the day",
@@ -240,5 +244,8 @@ _ERASED: Mapping[str, str] = {
     "lineconnect_inbox_event": "goes at once with an erasure",
     "lineconnect_dialogue": "goes at once with an erasure",
     "lineconnect_outbox_batch": "the account's number in it stays, and is nobody's any more",
+    "lineconnect_point_entry": (
+        "goes at once with the member; stays with an erasure of what LINE told alone"
+    ),
     "lineconnect_unlink_task": "made by an erasure, and goes when LINE has answered",
 }

@@ -12,8 +12,6 @@ from collections.abc import Mapping
 from collections.abc import Sequence
 from dataclasses import dataclass
 from dataclasses import field
-from datetime import date
-from datetime import datetime
 from typing import TYPE_CHECKING
 from typing import Any
 from typing import ClassVar
@@ -36,6 +34,9 @@ if TYPE_CHECKING:
     from sqlalchemy import Select
 
     from .order_desk import OrderDesk
+    from .point_ledger import PointLedger
+    from .points import PointBalance
+    from .points import PointChange
 from .order_events import OrderEvents
 
 Member = TypeVar("Member")
@@ -75,51 +76,6 @@ class LineProfile:
     picture_url: str | None = None
     email: str | None = None
     answers: Mapping[str, Any] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class NextRank:
-    """The rank above a member's own, in the shop's words.
-
-    :ivar missing: what it still takes, for example 「あと3,200円のお買い物」.
-    :ivar progress: how much of the way is done, from 0 to 1; drawn as a bar.
-    """
-
-    label: str
-    missing: str
-    progress: float | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class PointBalance:
-    """A member's points as the card shows them.
-
-    :ivar points: spendable now.
-    :ivar expiring_points: how many of them are lost on ``expires_on``.
-    :ivar rank: the label of the member's rank, in the shop's words.
-    """
-
-    points: int
-    expiring_points: int = 0
-    expires_on: date | None = None
-    rank: str | None = None
-    next_rank: NextRank | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class PointChange:
-    """One line of a member's history of points.
-
-    :ivar key: names its place in the history; the next page begins behind the last one's.
-    :ivar at: aware, UTC.
-    :ivar points: added, or negative for spent and expired.
-    :ivar reason: in the shop's words, for example 「店頭でのお買い物」.
-    """
-
-    key: str
-    at: datetime
-    points: int
-    reason: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,6 +190,10 @@ class ShopAdapter(ABC, Generic[Member]):
     #: Answers for products in messages: their cards, and lists of them.
     products: ProductDesk[Member] = ProductDesk()
 
+    #: The ready-made ledger of points, for shops that have none of their own; the shop books with
+    #: :meth:`LineConnect.book_points`, and staff correct in the console.
+    point_ledger: ClassVar[PointLedger | None] = None
+
     #: Questions that staff are to answer, for the console's inbox; without one, there is no inbox.
     inquiries: InquiryDesk[Member] | None = None
 
@@ -291,20 +251,25 @@ class ShopAdapter(ABC, Generic[Member]):
         return None
 
     def points(self, member: Member) -> PointBalance | None:
-        """Return the member's points, or ``None`` where the shop has no points."""
-        return None
+        """Return the member's points, or ``None`` where the shop has no points.
+
+        By default those of :attr:`point_ledger`.
+        """
+        return None if self.point_ledger is None else self.point_ledger.balance_of(member)
 
     def point_history(
         self, member: Member, *, before: str | None, limit: int
     ) -> Sequence[PointChange]:
         """Return what happened to the member's points, newest first, at most ``limit``.
 
-        The card links to it where a shop has written this method.
+        The card links to it where a shop has written this method, or has :attr:`point_ledger`.
 
         :param before: begin behind the line with this :attr:`PointChange.key`. It comes from the
             page's address: look for it among the member's own lines only.
         """
-        return ()
+        if self.point_ledger is None:
+            return ()
+        return self.point_ledger.history_of(member, before=before, limit=limit)
 
     def staff_role(self, user: Any) -> StaffRole | None:
         """Return what somebody who is logged in to the shop may do in the console; ``None``: enter.

@@ -50,8 +50,9 @@ IN_ADDRESSES: Mapping[str, Mapping[str, str | int]] = {
     "/menus/<name>": {"name": "template"},
     "/store-qr/print": {"label": "shelf-3"},
 }
-#: The doctor's, who looks everywhere; where menus are made, which the demo has from a template.
-LEFT_OUT = ("/checks", "/menus/new", "/menus/<name>/edit")
+#: The doctor's, who looks everywhere; where menus are made, which the demo has from a template; and
+#: the ready-made ledger, which it does not use.
+LEFT_OUT = ("/checks", "/menus/new", "/menus/<name>/edit", "/points")
 PAGES = ("/", "/inbox", "/people", "/segments", "/campaigns", "/scenarios", "/store-qr", "/audit")
 
 
