@@ -180,7 +180,7 @@ def _verdict(line: LineState, judgement: Judgement, orders: Orders | None) -> Ve
 
 def _split(text: str, judgement: Judgement) -> Verdict:
     title, *more = _SENTENCE.split(text, maxsplit=1)
-    return Verdict(KINDS.get(judgement.kind, "info"), title.rstrip("。"), "".join(more))
+    return Verdict(KINDS.get(judgement.kind, "info"), title.rstrip("。:"), "".join(more))
 
 
 def _chart(judgement: Judgement, pairs: Sequence[tuple[str, str, Judgement]]) -> str | None:
