@@ -33,6 +33,7 @@ from ..models import Campaign
 from ..models import OutboxBatch
 from ..models import OutboxMessage
 from ..models import QuotaMonth
+from ..models.json_lists import text_by_id
 from ..shop.adapter import OwnerNotice
 from . import budget
 from . import grouping
@@ -139,22 +140,20 @@ def _accept(session: Session, answered: Sequence[Answered], now: datetime) -> li
         some = _still_held(session, model, answered)
         if not some:
             continue
-        rows: list[dict[str, Any]] = [
-            {"row_id": request.row_id, "request_id": answer.request_id} for request, answer in some
-        ]
-        table = cast(Table, model.__table__)
-        statement = (
-            update(table)
-            .where(table.c.id == bindparam("row_id"))
+        ids = [request.row_id for request, _answer in some]
+        request_ids = {request.row_id: answer.request_id for request, answer in some}
+        session.execute(
+            update(model)
+            .where(model.id.in_(ids))
             .values(
                 state="accepted",
                 accepted_at=now,
-                line_request_id=bindparam("request_id"),
+                line_request_id=text_by_id(session, request_ids, model.id),
                 next_attempt_at=None,
                 error=None,
             )
+            .execution_options(synchronize_session=False)
         )
-        session.connection().execute(statement, rows)
         concerned = [
             request.row_id
             for request, _answer in some
@@ -163,7 +162,7 @@ def _accept(session: Session, answered: Sequence[Answered], now: datetime) -> li
         _announce(session, "accepted", sum(request.recipients for request, _answer in some))
         _follow(session, model, concerned, now)
         note = touches.note_messages if model is OutboxMessage else touches.note_batches
-        owners += note(session, [request.row_id for request, _answer in some], now=now)
+        owners += note(session, ids, now=now)
     return owners
 
 

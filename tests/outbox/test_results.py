@@ -233,3 +233,19 @@ def test_each_further_wait_is_longer_and_none_is_the_same(
         waits.append(again_at - clock())
         clock.now = again_at
     assert [wait.total_seconds() for wait in waits] == [2.5, 5.0, 7.5, 15.0, 15.0]
+
+
+def test_each_message_keeps_the_id_of_its_own_request(
+    line: LineState, join: Join, clock: StoppedClock
+) -> None:
+    for number, member in enumerate(join(3)):
+        _send(line, member, f"{number}番")
+    requests = claims.claim_messages(line.session, line.part(Rules), now=clock()).requests
+    given = ["r-1", None, 'r"3\\']
+    answers = [SendAnswer(200, request_id) for request_id in given]
+    record(line.session, list(zip(requests, answers, strict=True)), quota=None, now=clock())
+    line.session.commit()
+    rows = line.session.scalars(select(OutboxMessage).order_by(OutboxMessage.id)).all()
+    assert [row.line_request_id for row in rows] == given
+    assert {row.state for row in rows} == {"accepted"}
+    assert {row.accepted_at for row in rows} == {clock()}
