@@ -73,11 +73,16 @@ def test_values_stand_in_their_places(source: str, text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("language", "text"),
-    [("en", "Thu, Dec 3"), ("zh_Hant", "12月3日週四"), ("th", "พฤหัส 3 ธ.ค.")],
+    ("language", "spellings"),
+    [
+        ("en", {"Thu, Dec 3"}),
+        # The later one is of Unicode's newer lists, which came with newer releases of Babel.
+        ("zh_Hant", {"12月3日 週四", "12月3日週四"}),
+        ("th", {"พฤ. 3 ธ.ค.", "พฤหัส 3 ธ.ค."}),
+    ],
 )
-def test_days_are_written_as_the_reader_writes_them(language: str, text: str) -> None:
-    assert render("{{ eta }}", language) == text
+def test_days_are_written_as_the_reader_writes_them(language: str, spellings: set[str]) -> None:
+    assert render("{{ eta }}", language) in spellings
 
 
 @pytest.mark.parametrize("value", ["{{ total }}", "{% for x in y %}", '"}', "\x00\ue000"])
