@@ -21,6 +21,7 @@ from flask.testing import FlaskClient
 from playwright.sync_api import expect
 from werkzeug.test import TestResponse
 
+from flask_lineconnect.engines import upkeep
 from flask_lineconnect.liff import id_token
 from flask_lineconnect.login import quiet
 from flask_lineconnect.marketing.links.writer import ClickWriter
@@ -78,6 +79,7 @@ def _unhurried(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) 
             monkeypatch.setattr(writer, "usual_patience", BUSY_MACHINE)
         for module in (quiet, id_token):
             monkeypatch.setattr(module, "PATIENCE", BUSY_MACHINE)
+        monkeypatch.setattr(upkeep, "SWEEP_SECONDS", BUSY_MACHINE)
 
 
 def run_apart(main: Callable[[], Coroutine[Any, Any, T]]) -> T:

@@ -218,8 +218,9 @@ def test_a_worker_that_is_told_to_stop_finishes_what_it_began(
 ) -> None:
     _one, two = workers
     before = shop.pushes()
-    shop.emulator.fault(path=PUSH, delay_seconds=0.5, after_acceptance=True, times=500)
-    texts = shop.send("stopped", 40)
+    shop.emulator.fault(path=PUSH, delay_seconds=0.4, after_acceptance=True, times=500)
+    # One goes after the other, to one person, and all within the workers' short lease.
+    texts = shop.send("stopped", 4)
     wait_until(lambda: shop.pushes() > before, shop.fleet)
 
     two.send_signal(signal.SIGTERM)
