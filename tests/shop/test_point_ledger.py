@@ -28,7 +28,7 @@ from tests.small_shop import db
 
 pytestmark = pytest.mark.parametrize("database", DATABASES, indirect=True)
 
-TODAY = datetime.now(UTC)
+TODAY = datetime(2026, 11, 27, 3, tzinfo=UTC)
 
 
 class LedgerShop(SmallShop):
@@ -53,6 +53,7 @@ def _book(line: LineState, member: User, points: int, *, days_ago: int = 0, key:
     line.clock = lambda: TODAY - timedelta(days=days_ago)
     done = small_shop.line.book_points(member, points, reason=f"{points}", key=key or None)
     line.session.commit()
+    line.clock = lambda: TODAY
     return done
 
 
@@ -101,7 +102,6 @@ def test_what_ends_first_is_spent_first_and_the_rest_is_lost(line: LineState, me
     zone = line.config.zone
     ends = (TODAY - timedelta(days=300)).astimezone(zone).date() + timedelta(days=365)
     assert balance == PointBalance(50, 50, ends)
-    line.clock = lambda: TODAY
     with pytest.raises(Refused):
         small_shop.line.book_points(member, -51, reason="x")
     line.session.rollback()
@@ -120,6 +120,13 @@ def test_points_are_good_on_their_last_day(line: LineState, member: User) -> Non
     end = entry.expires_at.astimezone(zone)
     assert end.date() == entry.expires_on + timedelta(days=1)
     assert (end.hour, end.minute) == (0, 0)
+
+
+def test_points_are_gone_by_the_clock_of_the_extension(line: LineState, member: User) -> None:
+    _book(line, member, 10)
+    line.clock = lambda: TODAY + timedelta(days=366)
+    assert _points(member) == PointBalance(0)
+    assert [points for points, _key in _history(member)] == [-10, 10]
 
 
 def test_a_history_is_read_page_by_page(line: LineState, member: User) -> None:
