@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
+from typing import cast
 
+from sqlalchemy import Table
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from ..models import OutboxMessage
+from ..models.databases import table_name
 
-_NAME = OutboxMessage.__tablename__
+_TABLE = cast(Table, OutboxMessage.__table__)
 
 
 def reserve_numbers(session: Session, count: int) -> Sequence[int]:
@@ -20,8 +24,10 @@ def reserve_numbers(session: Session, count: int) -> Sequence[int]:
 
     Source: sqlite.org, "SQLite Autoincrement"; PostgreSQL, "Sequence Manipulation Functions".
     """
-    values = {"name": _NAME, "count": count}
-    if session.get_bind().dialect.name != "sqlite":
+    values: dict[str, Any] = {"name": _TABLE.name, "count": count}
+    bind = session.get_bind()
+    if bind.dialect.name != "sqlite":
+        values["name"] = table_name(bind.engine, _TABLE)
         sequence = "nextval(pg_get_serial_sequence(:name, 'id'))"
         statement = text(f"SELECT {sequence} FROM generate_series(1, :count)")
         return [number for number in session.scalars(statement, values) if number is not None]

@@ -22,6 +22,7 @@ from flask_lineconnect.models import Account
 from flask_lineconnect.models import AuditEntry
 from flask_lineconnect.models import InboxEvent
 from flask_lineconnect.models import OutboxMessage
+from flask_lineconnect.outbox.numbers import reserve_numbers
 from flask_lineconnect.setting_up.tables import check_tables
 from flask_lineconnect.state import LineState
 from flask_lineconnect.testing.plugin import Emulator
@@ -126,3 +127,10 @@ def test_deleting_a_member_forgets_the_account(app: Flask, sakura: LineBrowser) 
     line.session.delete(member)
     line.session.commit()
     assert not _count(line, Account)
+
+
+def test_numbers_of_messages_are_those_of_the_table_there(app: Flask) -> None:
+    line: LineState = app.extensions["lineconnect"]
+    first = reserve_numbers(line.session, 3)
+    assert len(first) == 3
+    assert min(reserve_numbers(line.session, 2)) > max(first)
