@@ -367,7 +367,7 @@ def test_a_worker_finishes_what_it_began_and_stops(
 ) -> None:
     number = signal.SIGTERM if database == "sqlite" else signal.SIGINT
     line_emulator.fault(
-        path="/v2/bot/message/push", delay_seconds=1, after_acceptance=True, times=9
+        path="/v2/bot/message/push", delay_seconds=0.5, after_acceptance=True, times=9
     )
     settings = {key: value for key, value in app.config.items() if key in {*SETTINGS, *BUDGET}}
     settings |= line_emulator.settings(BASE_URL)
@@ -383,7 +383,8 @@ def test_a_worker_finishes_what_it_began_and_stops(
     )
     try:
         for place in range(5):
-            extension.send(members[0], f"message {place}")
+            # One person's go one after the other, all within this worker's short lease.
+            extension.send(members[place % 3], f"message {place}")
         line.session.commit()
         wait_until(lambda: bool(sends(line_emulator)))
         assert "lineconnect_up 1.0" in requests.get(f"http://127.0.0.1:{port}", timeout=60).text
