@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import configparser
 import dataclasses
 import re
 import shlex
@@ -21,6 +20,7 @@ from flask_lineconnect.cli.group import line as line_commands
 from flask_lineconnect.config.settings import Config
 from tests.serving.authority import make_authority
 from tests.serving.nginx import needed_nginx
+from tests.serving.recipes import read_unit
 
 ROOT = Path(__file__).parents[1]
 DEPLOY = ROOT / "docs" / "deploy"
@@ -42,16 +42,9 @@ def _services(path: Path) -> dict[str, Any]:
     return services
 
 
-def _unit(path: Path) -> configparser.ConfigParser:
-    parser = configparser.ConfigParser(interpolation=None)
-    parser.optionxform = str  # type: ignore[method-assign,assignment]
-    parser.read_string(path.read_text("utf-8"))
-    return parser
-
-
 def _commands() -> list[str]:
     found = [service.get("command") for path in COMPOSE for service in _services(path).values()]
-    services = [_unit(path)["Service"] for path in UNITS]
+    services = [read_unit(path)["Service"] for path in UNITS]
     found += [one.get(name) for one in services for name in ("ExecStartPre", "ExecStart")]
     return [command for command in found if command]
 
@@ -118,7 +111,7 @@ def test_compose_takes_them(path: Path, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("path", UNITS, ids=lambda path: path.name)
 def test_units_let_a_worker_finish(path: Path) -> None:
-    service = _unit(path)["Service"]
+    service = read_unit(path)["Service"]
     assert service["KillMode"] == "mixed"
     assert int(service["TimeoutStopSec"]) >= 30
 

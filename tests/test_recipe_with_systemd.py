@@ -33,6 +33,7 @@ from tests.serving.nginx import needed_nginx
 from tests.serving.nginx import running_servers
 from tests.serving.recipes import PATIENCE
 from tests.serving.recipes import make_the_shops_tables
+from tests.serving.recipes import read_unit
 from tests.serving.recipes import running
 from tests.serving.recipes import variables
 from tests.serving.recipes import wait_for_answers
@@ -85,10 +86,7 @@ class Units:
         subprocess.run(shlex.split(command), check=True)
 
     def _service(self, name: str) -> configparser.SectionProxy:
-        parser = configparser.ConfigParser(interpolation=None)
-        parser.optionxform = str  # type: ignore[method-assign,assignment]
-        parser.read(DEPLOY / "systemd" / f"{name}.service", "utf-8")
-        service = parser["Service"]
+        service = read_unit(DEPLOY / "systemd" / f"{name}.service")["Service"]
         # Who is killed at once by whom these tests end would be lost work.
         assert service["KillMode"] == "mixed"
         return service

@@ -6,6 +6,7 @@ afterwards, again and again until LINE answers.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from collections.abc import Sequence
 from datetime import datetime
 from datetime import timedelta
@@ -178,9 +179,8 @@ def _delete_events(session: Session, line_user_id: str) -> None:
     waiting = select(InboxEvent.webhook_event_id).order_by(InboxEvent.occurred_at)
     waiting = waiting.where(is_theirs, InboxEvent.next_attempt_at.is_not(None))
     ids = session.scalars(waiting).all()
-    for start in range(0, len(ids), _KEYS_AT_ONCE):
-        some = InboxEvent.webhook_event_id.in_(ids[start : start + _KEYS_AT_ONCE])
-        session.execute(delete(InboxEvent).where(some))
+    for some in _portions(ids):
+        session.execute(delete(InboxEvent).where(InboxEvent.webhook_event_id.in_(some)))
     session.execute(delete(InboxEvent).where(is_theirs, InboxEvent.finished_at.is_not(None)))
 
 
@@ -256,8 +256,7 @@ def _key(member: Any) -> Any:
 def _erase_with_points(line: LineState, member_ids: Sequence[Any]) -> None:
     """Erase members who are gone from the shop, too: points are of its record, not of LINE's."""
     erase_all(line, member_ids)
-    for start in range(0, len(member_ids), _KEYS_AT_ONCE):
-        some = member_ids[start : start + _KEYS_AT_ONCE]
+    for some in _portions(member_ids):
         line.session.execute(delete(PointEntry).where(PointEntry.member_id.in_(some)))
 
 
@@ -267,8 +266,7 @@ def erase_all(line: LineState, member_ids: Sequence[Any]) -> bool:
     :return: whether there were any.
     """
     is_any = False
-    for start in range(0, len(member_ids), _KEYS_AT_ONCE):
-        some = member_ids[start : start + _KEYS_AT_ONCE]
+    for some in _portions(member_ids):
         for account in line.session.scalars(select(Account).where(_was_linked_to(some))).all():
             erase(line, account, now=line.clock())
             is_any = True
@@ -282,10 +280,14 @@ def erase_all(line: LineState, member_ids: Sequence[Any]) -> bool:
 
 def erase_left_over(line: LineState, member_ids: Sequence[Any]) -> None:
     """Erase what is left of those who had these keys before the new members."""
-    for start in range(0, len(member_ids), _KEYS_AT_ONCE):
-        some = member_ids[start : start + _KEYS_AT_ONCE]
+    for some in _portions(member_ids):
         if left_over.is_anything_kept(line.session, some):
             _erase_with_points(line, some)
+
+
+def _portions(keys: Sequence[Any]) -> Iterator[Sequence[Any]]:
+    for start in range(0, len(keys), _KEYS_AT_ONCE):
+        yield keys[start : start + _KEYS_AT_ONCE]
 
 
 def accounts_kept_of(line: LineState, member_id: Any) -> Sequence[int]:

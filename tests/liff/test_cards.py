@@ -16,7 +16,6 @@ from typing import ClassVar
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import event
 from sqlalchemy import select
 
 from flask_lineconnect import NextRank
@@ -36,6 +35,7 @@ from tests.small_shop import SmallShop
 from tests.small_shop import User
 from tests.small_shop import db
 from tests.small_shop import line as extension
+from tests.statements import noted_statements
 
 CODE = "/line/liff/code"
 
@@ -106,14 +106,8 @@ def test_days_count_one_calendar(phone: FlaskClient, lang: str, day: str) -> Non
 @pytest.fixture
 def queries(line: LineState) -> Iterator[list[str]]:
     """Count what is asked of the database."""
-    asked: list[str] = []
-
-    def note(_c: object, _k: object, statement: str, *_more: object) -> None:
-        asked.append(statement)
-
-    event.listen(db.engine, "before_cursor_execute", note)
-    yield asked
-    event.remove(db.engine, "before_cursor_execute", note)
+    with noted_statements(db.engine) as asked:
+        yield asked
 
 
 def test_the_card_asks_the_database_four_times_at_most_and_line_never(

@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 import pytest
-from sqlalchemy import event
 from sqlalchemy import insert
 from sqlalchemy import text
 
@@ -18,23 +15,12 @@ from flask_lineconnect.state import LineState
 from tests.conftest import DATABASES
 from tests.small_shop import User
 from tests.small_shop import db
-
-
-@contextmanager
-def _statements() -> Iterator[list[str]]:
-    asked: list[str] = []
-
-    def note(_c: object, _cursor: object, statement: str, *_more: object) -> None:
-        asked.append(statement)
-
-    event.listen(db.engine, "before_cursor_execute", note)
-    yield asked
-    event.remove(db.engine, "before_cursor_execute", note)
+from tests.statements import noted_statements
 
 
 @pytest.mark.parametrize("database", DATABASES, indirect=True)
 def test_new_members_cost_one_question(line: LineState) -> None:
-    with _statements() as statements:
+    with noted_statements(db.engine) as statements:
         db.session.add_all([User(name="佐藤 さくら"), User(name="鈴木 一郎")])
         db.session.commit()
     asked = [one for one in statements if not one.startswith("INSERT")]
@@ -43,9 +29,9 @@ def test_new_members_cost_one_question(line: LineState) -> None:
 
 @pytest.mark.parametrize("database", DATABASES, indirect=True)
 def test_the_question_is_about_every_table_that_an_erasure_looks_at(line: LineState) -> None:
-    with _statements() as erasing:
+    with noted_statements(db.engine) as erasing:
         erase_all(line, [1_000_000])
-    with _statements() as asking:
+    with noted_statements(db.engine) as asking:
         assert not is_anything_kept(line.session, [1_000_000])
     assert len(asking) == 1
     assert len(_tables(erasing)) > 9

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import configparser
 import os
 import re
 import subprocess
@@ -101,6 +102,15 @@ def make_the_shops_tables(folder: Path, environ: Mapping[str, str]) -> None:
     )
     command = [sys.executable, "-c", code]
     subprocess.run(command, cwd=folder, env={**os.environ, **environ}, check=True)
+
+
+def read_unit(path: Path) -> configparser.ConfigParser:
+    """Return what a unit of systemd says."""
+    parser = configparser.ConfigParser(interpolation=None)
+    # The names of systemd's settings have capitals.
+    parser.optionxform = str  # type: ignore[method-assign,assignment]
+    parser.read_string(path.read_text("utf-8"))
+    return parser
 
 
 @contextmanager
